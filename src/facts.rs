@@ -1,0 +1,69 @@
+//! What the edge saw of a request, as plain data.
+
+use std::net::IpAddr;
+
+/// The facts on which a request is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The request's method, in capitals as HTTP spells it.
+    pub method: String,
+    /// The path as it came, without the query.
+    pub path: String,
+    /// The client's address. `None` when the edge names none or what it names is no address.
+    pub address: Option<IpAddr>,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// The origin: the request is judged, then forwarded.
+    Origin,
+    /// `/_sluicegate/health`.
+    Health,
+    /// A file of the demo page.
+    Demo,
+    /// Below `/_sluicegate/`, but nothing that exists.
+    Nothing,
+}
+
+impl Facts {
+    /// Tells where the request belongs: everything below `/_sluicegate/` is ours, all else is the origin's.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        match self.path.strip_prefix("/_sluicegate/") {
+            None => Destination::Origin,
+            Some("health") => Destination::Health,
+            Some(rest) if rest == "demo" || rest.starts_with("demo/") => Destination::Demo,
+            Some(_) => Destination::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_prefix_is_ours() {
+        use Destination::{Demo, Health, Nothing, Origin};
+        for (path, destination) in [
+            ("/", Origin),
+            ("/hello", Origin),
+            ("/_sluicegate", Origin),
+            ("/_sluicegates/health", Origin),
+            ("/x/_sluicegate/health", Origin),
+            ("//_sluicegate/health", Origin),
+            ("/_SLUICEGATE/health", Origin),
+            ("/_sluicegate/health", Health),
+            ("/_sluicegate/health/", Nothing),
+            ("/_sluicegate/demo", Demo),
+            ("/_sluicegate/demo/", Demo),
+            ("/_sluicegate/demo/index.html", Demo),
+            ("/_sluicegate/demolition", Nothing),
+            ("/_sluicegate/v1/tenants", Nothing),
+        ] {
+            let facts = Facts { method: "GET".into(), path: path.into(), address: None };
+            assert_eq!(facts.destination(), destination, "{path}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The verdict as header fields: `RateLimit-Policy` and `RateLimit` of
+//! draft-ietf-httpapi-ratelimit-headers-11 (Structured Fields, RFC 9651), and `Retry-After` (RFC 9110).
+//!
+//! Both directions are here: the Worker formats what the demo page parses.
+
+use sfv::{BareItem, Item, KeyRef, List, ListEntry, ListSerializer, Parser, StringRef, key_ref};
+
+use crate::policy::{Algorithm, Limit};
+use crate::verdict::{Budget, Retry, Verdict};
+
+/// The field that tells the policies: their quotas and windows.
+pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
+/// The field that tells where the client stands.
+pub const RATE_LIMIT: &str = "RateLimit";
+/// The field that tells when to come back after a refusal, in seconds.
+pub const RETRY_AFTER: &str = "Retry-After";
+
+/// One item of `RateLimit-Policy`, for example `"burst";q=50;w=1;burst=100`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyItem {
+    /// The limit's name.
+    pub name: String,
+    /// `q`: units a window.
+    pub quota: u64,
+    /// `w`: the window in seconds, rounded up.
+    pub window: Option<u64>,
+    /// `burst`: the most units at once, where that is not the quota. Our own parameter.
+    pub burst: Option<u64>,
+}
+
+/// One item of `RateLimit`, for example `"burst";r=12;t=3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitItem {
+    /// The limit's name.
+    pub name: String,
+    /// `r`: the largest cost that a further request could have now, in units.
+    pub remaining: u64,
+    /// `t`: seconds, rounded up. On an allowed answer until the full quota is back; on a refusal until
+    /// the limit that refused admits the request (absent at limits that did not refuse).
+    pub reset: Option<u64>,
+}
+
+/// A field that does not follow the draft.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct HeaderError {
+    field: &'static str,
+    problem: String,
+}
+
+/// The header fields that tell a verdict, on allowed answers and on refusals.
+#[must_use]
+pub fn fields(verdict: &Verdict) -> Vec<(&'static str, String)> {
+    let budgets = verdict.budgets();
+    let policies: Vec<_> = budgets.iter().map(|budget| policy_item(&budget.limit)).collect();
+    let limits: Vec<_> = budgets.iter().map(|budget| limit_item(verdict, budget)).collect();
+    let mut fields = vec![(RATE_LIMIT_POLICY, format_policy(&policies)), (RATE_LIMIT, format_limits(&limits))];
+    if let Retry::After(wait) = verdict.retry() {
+        fields.push((RETRY_AFTER, wait.ceil_secs().to_string()));
+    }
+    fields
+}
+
+fn policy_item(limit: &Limit) -> PolicyItem {
+    let burst = match limit.algorithm() {
+        Algorithm::TokenBucket { burst } if burst != limit.quota() => Some(burst),
+        Algorithm::TokenBucket { .. } | Algorithm::SlidingLog => None,
+    };
+    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), window: Some(limit.window().ceil_secs()), burst }
+}
+
+fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
+    let reset = match (verdict, budget.retry) {
+        (Verdict::Allow(_), _) => Some(budget.reset.ceil_secs()),
+        (Verdict::Deny(_), Retry::After(wait)) => Some(wait.ceil_secs()),
+        // `Retry-After` must not be earlier than any `t`: a limit that does not refuse stays silent.
+        (Verdict::Deny(_), Retry::Now | Retry::Never) => None,
+    };
+    LimitItem { name: budget.limit.name().to_string(), remaining: budget.remaining, reset }
+}
+
+/// Writes a `RateLimit-Policy` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+#[must_use]
+pub fn format_policy(items: &[PolicyItem]) -> String {
+    format(items, |item| {
+        let parameters = [(Q, Some(item.quota)), (W, item.window), (BURST, item.burst)];
+        (item.name.as_str(), parameters)
+    })
+}
+
+/// Writes a `RateLimit` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+#[must_use]
+pub fn format_limits(items: &[LimitItem]) -> String {
+    format(items, |item| (item.name.as_str(), [(R, Some(item.remaining)), (T, item.reset), (BURST, None)]))
+}
+
+/// Reads a `RateLimit-Policy` value. Parameters that are not known are passed over, as the draft asks.
+///
+/// # Errors
+/// When it is not a list of strings, or a parameter is not an integer from 0.
+pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
+    parse(RATE_LIMIT_POLICY, value, |name, number| {
+        Ok(PolicyItem {
+            name,
+            quota: number(Q)?.ok_or_else(|| "an item has no q".to_owned())?,
+            window: number(W)?,
+            burst: number(BURST)?,
+        })
+    })
+}
+
+/// Reads a `RateLimit` value. Parameters that are not known are passed over, as the draft asks.
+///
+/// # Errors
+/// When it is not a list of strings, or a parameter is not an integer from 0.
+pub fn parse_limits(value: &str) -> Result<Vec<LimitItem>, HeaderError> {
+    parse(RATE_LIMIT, value, |name, number| {
+        let remaining = number(R)?.ok_or_else(|| "an item has no r".to_owned())?;
+        Ok(LimitItem { name, remaining, reset: number(T)? })
+    })
+}
+
+fn format<'a, T>(items: &'a [T], parts: impl Fn(&'a T) -> (&'a str, [(&'static KeyRef, Option<u64>); 3])) -> String {
+    let mut list = ListSerializer::new();
+    for item in items {
+        let (name, parameters) = parts(item);
+        // A name of ours is ASCII; one that is not cannot be said in a structured field and is left out.
+        let Ok(name) = StringRef::from_str(name) else { continue };
+        let mut written = list.bare_item(name);
+        for (key, number) in parameters {
+            if let Some(number) = number {
+                written = written.parameter(key, integer(number));
+            }
+        }
+    }
+    list.finish().unwrap_or_default()
+}
+
+fn integer(number: u64) -> sfv::Integer {
+    sfv::Integer::try_from(number).unwrap_or(sfv::Integer::MAX)
+}
+
+fn parse<T>(
+    field: &'static str,
+    value: &str,
+    build: impl Fn(String, &dyn Fn(&KeyRef) -> Result<Option<u64>, String>) -> Result<T, String>,
+) -> Result<Vec<T>, HeaderError> {
+    let error = |problem| HeaderError { field, problem };
+    let list: List = Parser::new(value).parse().map_err(|problem| error(problem.to_string()))?;
+    list.into_iter()
+        .map(|entry| match entry {
+            ListEntry::Item(Item { bare_item: BareItem::String(name), params }) => {
+                let number = |key: &KeyRef| match params.get(key) {
+                    None => Ok(None),
+                    Some(BareItem::Integer(number)) => {
+                        u64::try_from(*number).map(Some).map_err(|_| format!("{key} of {:?} is below 0", name.as_str()))
+                    }
+                    Some(_) => Err(format!("{key} of {:?} is not an integer", name.as_str())),
+                };
+                build(name.as_str().to_owned(), &number).map_err(error)
+            }
+            _ => Err(error("an item is not a string".to_owned())),
+        })
+        .collect()
+}
+
+const Q: &KeyRef = key_ref("q");
+const W: &KeyRef = key_ref("w");
+const R: &KeyRef = key_ref("r");
+const T: &KeyRef = key_ref("t");
+const BURST: &KeyRef = key_ref("burst");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::LimitName;
+    use crate::time::Millis;
+    use proptest::prelude::*;
+
+    fn budget(name: &str, retry: Retry) -> Budget {
+        let name = LimitName::new(name).unwrap();
+        let limit = Limit::token_bucket(name, 50, Millis::new(1500), Some(100)).unwrap();
+        Budget { limit, remaining: 7, retry, reset: Millis::new(2001) }
+    }
+
+    #[test]
+    fn an_allowed_answer_tells_policy_and_budget() {
+        let verdict = Verdict::Allow(vec![budget("burst", Retry::Now), budget("day", Retry::Now)]);
+        assert_eq!(
+            fields(&verdict),
+            [
+                ("RateLimit-Policy", r#""burst";q=50;w=2;burst=100, "day";q=50;w=2;burst=100"#.to_owned()),
+                ("RateLimit", r#""burst";r=7;t=3, "day";r=7;t=3"#.to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refusal_tells_when_and_no_t_is_later() {
+        let after = Retry::After(Millis::new(1001));
+        let verdict = Verdict::Deny(vec![budget("a", after), budget("b", Retry::Now)]);
+        let fields = fields(&verdict);
+        assert_eq!(fields[1], ("RateLimit", r#""a";r=7;t=2, "b";r=7"#.to_owned()));
+        assert_eq!(fields[2], ("Retry-After", "2".to_owned()));
+    }
+
+    #[test]
+    fn what_can_never_pass_has_no_retry_after() {
+        let verdict = Verdict::Deny(vec![budget("a", Retry::Never)]);
+        assert!(fields(&verdict).iter().all(|(name, _)| *name != "Retry-After"));
+    }
+
+    #[test]
+    fn numbers_beyond_structured_fields_are_capped() {
+        let item = LimitItem { name: "x".into(), remaining: u64::MAX, reset: None };
+        assert_eq!(format_limits(&[item]), r#""x";r=999999999999999"#);
+    }
+
+    #[test]
+    fn wrong_fields_are_named() {
+        for (value, problem) in [
+            (r#""a";r=1, b;r=2"#, "RateLimit: an item is not a string"),
+            (r#""a";t=2"#, "RateLimit: an item has no r"),
+            (r#""a";r=-1"#, "RateLimit: r of \"a\" is below 0"),
+            (r#""a";r=1.5"#, "RateLimit: r of \"a\" is not an integer"),
+        ] {
+            assert_eq!(parse_limits(value).unwrap_err().to_string(), problem);
+        }
+        assert!(parse_policy("limit=100").unwrap_err().to_string().starts_with("RateLimit-Policy: "));
+    }
+
+    #[test]
+    fn unknown_parameters_are_passed_over() {
+        let items = parse_policy(r#""a";q=1;qu="requests";pk=:cGs=:;w=60"#).unwrap();
+        assert_eq!(items, [PolicyItem { name: "a".into(), quota: 1, window: Some(60), burst: None }]);
+    }
+
+    fn sf_integer() -> impl Strategy<Value = u64> {
+        0..=999_999_999_999_999_u64
+    }
+
+    proptest! {
+        #[test]
+        fn policies_read_back(items in prop::collection::vec(
+            ("[ -~]{0,20}", sf_integer(), prop::option::of(sf_integer()), prop::option::of(sf_integer())), 0..5)
+        ) {
+            let items: Vec<_> = items.into_iter()
+                .map(|(name, quota, window, burst)| PolicyItem { name, quota, window, burst }).collect();
+            prop_assert_eq!(parse_policy(&format_policy(&items)), Ok(items));
+        }
+
+        #[test]
+        fn limits_read_back(items in prop::collection::vec(
+            ("[ -~]{0,20}", sf_integer(), prop::option::of(sf_integer())), 0..5)
+        ) {
+            let items: Vec<_> = items.into_iter()
+                .map(|(name, remaining, reset)| LimitItem { name, remaining, reset }).collect();
+            prop_assert_eq!(parse_limits(&format_limits(&items)), Ok(items));
+        }
+
+        #[test]
+        fn no_field_makes_it_panic(value in "\\PC{0,60}") {
+            let _ = parse_policy(&value);
+            let _ = parse_limits(&value);
+        }
+    }
+}

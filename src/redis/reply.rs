@@ -1,0 +1,161 @@
+//! From an HTTP answer to a result or an error.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Answer, RedisError};
+
+/// Reads an answer as the result `T` of a command.
+///
+/// # Errors
+/// Every [`RedisError`] but [`RedisError::Unreachable`], [`RedisError::Timeout`] and [`RedisError::Length`].
+pub fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, RedisError> {
+    if answer.status == 200
+        && let Ok(Success { result }) = serde_json::from_slice(&answer.body)
+    {
+        return Ok(result);
+    }
+    Err(explain::<T>(answer))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Success<T> {
+    result: T,
+}
+
+/// The slow path: what is wrong with an answer that is not a `T`?
+fn explain<T: DeserializeOwned>(answer: &Answer) -> RedisError {
+    let body = serde_json::from_slice::<Value>(&answer.body);
+    let text = body.as_ref().ok().and_then(|body| body.get("error")).and_then(Value::as_str);
+    match (answer.status, text) {
+        // `NOSCRIPT` is known by its text at any status: clients and proxies disagree about the status.
+        (_, Some(text)) if text.contains("NOSCRIPT") => RedisError::UnknownScript,
+        (401, text) => RedisError::Unauthorized { reason: text.map_or_else(|| beginning(&answer.body), shorten) },
+        (429, _) => RedisError::RateLimited,
+        (_, Some(text)) if is_exhausted(text) => RedisError::Exhausted { reason: shorten(text) },
+        (200 | 400, Some(text)) => RedisError::Command { reason: shorten(text) },
+        (200, None) => match body {
+            Err(_) => RedisError::NotJson { body: beginning(&answer.body) },
+            Ok(body) => RedisError::Shape { reason: mismatch::<T>(body, &answer.body) },
+        },
+        (status, text) => RedisError::Server { status, reason: text.map_or_else(|| beginning(&answer.body), shorten) },
+    }
+}
+
+/// Upstash says `ERR max daily request limit exceeded` or `ERR max requests limit exceeded`.
+fn is_exhausted(text: &str) -> bool {
+    text.contains("max") && text.contains("limit exceeded")
+}
+
+fn mismatch<T: DeserializeOwned>(body: Value, bytes: &[u8]) -> String {
+    let reason = match serde_json::from_value::<Success<T>>(body) {
+        Err(error) => error.to_string(),
+        Ok(_) => "two results".to_owned(),
+    };
+    format!("{reason} in {}", beginning(bytes))
+}
+
+fn beginning(body: &[u8]) -> String {
+    shorten(&String::from_utf8_lossy(body))
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+/// Characters of a server's text that are kept: enough to recognise it in a log.
+const LONGEST_TEXT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Result<Vec<i64>, RedisError> {
+        parse(&Answer { status, body: body.into() })
+    }
+
+    fn reason(text: &str) -> String {
+        text.to_owned()
+    }
+
+    #[test]
+    fn a_result_is_read() {
+        assert_eq!(read(200, r#"{"result":[1,-1,1700000000123]}"#), Ok(vec![1, -1, 1_700_000_000_123]));
+    }
+
+    #[test]
+    fn an_unknown_script_is_known_by_its_text_at_any_status() {
+        for status in [200, 400, 404, 500, 503] {
+            for text in ["NOSCRIPT No matching script. Please use EVAL.", "ERR pipeline: NOSCRIPT No matching script."]
+            {
+                assert_eq!(read(status, &format!(r#"{{"error":"{text}"}}"#)), Err(RedisError::UnknownScript));
+            }
+        }
+    }
+
+    #[test]
+    fn each_failure_has_its_error() {
+        for (status, body, error) in [
+            (
+                401,
+                r#"{"error":"WRONGPASS invalid token"}"#,
+                RedisError::Unauthorized { reason: reason("WRONGPASS invalid token") },
+            ),
+            (401, "denied", RedisError::Unauthorized { reason: reason("denied") }),
+            (400, r#"{"error":"ERR unknown command"}"#, RedisError::Command { reason: reason("ERR unknown command") }),
+            (200, r#"{"error":"ERR odd"}"#, RedisError::Command { reason: reason("ERR odd") }),
+            (
+                400,
+                r#"{"error":"ERR max daily request limit exceeded. Limit: 10000"}"#,
+                RedisError::Exhausted { reason: reason("ERR max daily request limit exceeded. Limit: 10000") },
+            ),
+            (
+                400,
+                r#"{"error":"ERR max requests limit exceeded"}"#,
+                RedisError::Exhausted { reason: reason("ERR max requests limit exceeded") },
+            ),
+            (429, "slow down", RedisError::RateLimited),
+            (500, "oops", RedisError::Server { status: 500, reason: reason("oops") }),
+            (503, r#"{"error":"down"}"#, RedisError::Server { status: 503, reason: reason("down") }),
+            (302, "", RedisError::Server { status: 302, reason: reason("") }),
+            (200, "<html>", RedisError::NotJson { body: reason("<html>") }),
+            (200, "", RedisError::NotJson { body: reason("") }),
+            (200, r#"{"result":[1,"#, RedisError::NotJson { body: reason(r#"{"result":[1,"#) }),
+        ] {
+            assert_eq!(read(status, body), Err(error), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn json_of_the_wrong_shape_is_named() {
+        for body in [
+            "[]",
+            "{}",
+            "null",
+            r#"{"result":null}"#,
+            r#"{"result":[1.5]}"#,
+            r#"{"result":["1"]}"#,
+            r#"{"result":[1],"x":2}"#,
+        ] {
+            let error = read(200, body).unwrap_err();
+            assert!(matches!(&error, RedisError::Shape { reason } if reason.ends_with(body)), "{error}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let RedisError::NotJson { body } = read(200, &"é".repeat(500)).unwrap_err() else { panic!() };
+        assert_eq!(body.chars().count(), LONGEST_TEXT + 1);
+    }
+
+    #[test]
+    fn an_optional_result_may_be_null() {
+        let answer = Answer { status: 200, body: br#"{"result":null}"#.into() };
+        assert_eq!(parse::<Option<String>>(&answer), Ok(None));
+    }
+}
