@@ -9,14 +9,16 @@
 //! 5. [`subject`] answers who is asking.
 //! 6. [`script`] holds the Lua scripts, their two spellings and their SHA-1s.
 //! 7. [`redis`] speaks the REST protocol: commands, replies, errors, the client on `reqwest`.
-//! 8. [`verdict`] is the answer: allow or deny, with a budget for each limit.
-//! 9. [`limiter`] asks the question, in one call.
-//! 10. [`headers`] and [`problem`] say the verdict in HTTP's terms.
+//! 8. [`deployment`] reads the variables of a Worker: the origin, Redis, the secrets, the configuration.
+//! 9. [`verdict`] is the answer: allow or deny, with a budget for each limit.
+//! 10. [`limiter`] asks the question, in one call.
+//! 11. [`headers`] and [`problem`] say the verdict in HTTP's terms.
 //!
 //! The core takes `now` and bytes and returns values and bytes. The Worker around it is the module
 //! `edge`, which exists only on `wasm32` with the feature `edge`.
 
 pub mod config;
+pub mod deployment;
 pub mod facts;
 pub mod headers;
 pub mod limiter;

@@ -1,11 +1,9 @@
 //! The REST client on `reqwest`, natively and in the Worker.
 
-use std::fmt;
-
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 
-use super::{Answer, RedisError, Transport};
+use super::{Answer, RedisError, Token, Transport};
 use crate::time::Millis;
 
 /// A connection pool to one REST server.
@@ -13,38 +11,20 @@ use crate::time::Millis;
 pub struct HttpTransport {
     client: Client,
     url: Url,
-    authorization: Token,
+    authorization: HeaderValue,
     timeout: Millis,
-}
-
-/// A bearer token. Its `Debug` does not show it.
-#[derive(Clone)]
-pub struct Token(HeaderValue);
-
-impl Token {
-    /// Takes a token; `None` if it is empty or cannot be written into a header.
-    #[must_use]
-    pub fn new(token: &str) -> Option<Self> {
-        if token.is_empty() {
-            return None;
-        }
-        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-        value.set_sensitive(true);
-        Some(Token(value))
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
 }
 
 impl HttpTransport {
     /// A client of the server at `url`; one round trip takes `timeout` at most.
     #[must_use]
-    pub fn new(url: Url, token: Token, timeout: Millis) -> Self {
-        HttpTransport { client: Client::new(), url, authorization: token, timeout }
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn new(url: Url, token: &Token, timeout: Millis) -> Self {
+        #[expect(clippy::expect_used, reason = "a Token is visible ASCII, and so it is a header's value")]
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is a header's value");
+        authorization.set_sensitive(true);
+        HttpTransport { client: Client::new(), url, authorization, timeout }
     }
 }
 
@@ -53,7 +33,7 @@ impl Transport for HttpTransport {
         let answer = self
             .client
             .post(self.url.clone())
-            .header(AUTHORIZATION, self.authorization.0.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, JSON)
             .timeout(self.timeout.into())
             .body(body)

@@ -9,14 +9,16 @@ mod error;
 #[cfg(feature = "rest")]
 mod http;
 mod reply;
+mod token;
 
 use serde::de::DeserializeOwned;
 
 pub use command::Command;
 pub use error::RedisError;
 #[cfg(feature = "rest")]
-pub use http::{HttpTransport, Token};
+pub use http::HttpTransport;
 pub use reply::parse;
+pub use token::Token;
 
 use crate::script::Spelled;
 

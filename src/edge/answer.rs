@@ -1,0 +1,87 @@
+//! Builds the answers that the client gets.
+
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Request, Response, ResponseInit};
+use worker::Env;
+
+use super::gate::Gate;
+use crate::facts::Facts;
+use crate::headers;
+use crate::problem::{self, Problem};
+use crate::redis::{self, Command};
+use crate::time::Millis;
+use crate::verdict::Verdict;
+
+/// A problem as a response. None is ever good for a second request.
+pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
+    let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
+    if let Some(wait) = problem.retry_after() {
+        response.headers().set(headers::RETRY_AFTER, &wait.ceil_secs().to_string())?;
+    }
+    Ok(response)
+}
+
+/// The origin's answer, or 502 if it has none.
+pub(super) fn of_origin(answer: Result<Response, JsValue>) -> Result<Response, JsValue> {
+    answer.or_else(|error| {
+        worker::console_error!("origin: {error:?}");
+        problem(&Problem::origin_unreachable())
+    })
+}
+
+/// Adds what the limiter has to say. Items that the origin sent stay: several limiters may stand in a row.
+pub(super) fn add_limits(response: &Response, verdict: Option<&Verdict>, spent: Millis) -> Result<(), JsValue> {
+    let headers = response.headers();
+    for (name, value) in verdict.map(headers::fields).unwrap_or_default() {
+        headers.append(name, &value)?;
+    }
+    let unjudged = if verdict.is_none() { ";desc=\"unjudged\"" } else { "" };
+    headers.append("server-timing", &format!("limiter;dur={}{unjudged}", spent.get()))
+}
+
+/// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
+pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>) -> Result<Response, JsValue> {
+    if !is_read(facts) {
+        return problem(&Problem::method_not_allowed());
+    }
+    let failing = match gate {
+        Err(reason) => Some(("configuration", reason.clone())),
+        Ok(gate) => match redis::run::<String>(gate.limiter.transport(), Command::new("PING")).await {
+            Ok(_) => None,
+            Err(error) => Some(("redis", error.to_string())),
+        },
+    };
+    match failing {
+        None => json(200, "application/json", &json!({ "status": "ok" }).to_string()),
+        Some((part, reason)) => {
+            worker::console_error!("{part}: {reason}");
+            json(503, "application/json", &json!({ "status": "failing", "part": part }).to_string())
+        }
+    }
+}
+
+/// A file of the demo page, where the deployment has it.
+pub(super) async fn demo(facts: &Facts, request: &Request, env: &Env) -> Result<Response, JsValue> {
+    if !is_read(facts) {
+        return problem(&Problem::method_not_allowed());
+    }
+    let Ok(assets) = env.assets("ASSETS") else {
+        return problem(&Problem::not_found());
+    };
+    Ok(assets.fetch_request(worker::Request::from(request.clone()?)).await?.into())
+}
+
+fn is_read(facts: &Facts) -> bool {
+    matches!(facts.method.as_str(), "GET" | "HEAD")
+}
+
+fn json(status: u16, content_type: &str, body: &str) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(&headers);
+    Response::new_with_opt_str_and_init(Some(body), &init)
+}
