@@ -1,0 +1,81 @@
+# Every target does its own set-up, once. `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+export PORT ?= 8787
+export REST_PORT ?= 8079
+export ORIGIN_PORT ?= 9000
+CONFIG ?=
+CASES ?=
+
+environment := . setup/environment.sh
+
+.PHONY: help
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
+
+.PHONY: dev
+dev: node_modules/.stamp wasm cargo-tools redis ## run everything on this machine: Redis, bridge, origin, Worker
+	@$(environment)
+	cargo build --quiet --locked -p sluicegate-devstack
+	exec cargo run --quiet --locked -p sluicegate-devstack
+
+.PHONY: test
+test: build redis chromium ## all tests
+	@$(environment)
+	cargo test --locked --workspace
+	for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test wasm
+	WASM_BINDGEN_USE_BROWSER=1 for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test wasm
+	node --test 'www/tests/*.test.mjs'
+
+.PHONY: lint
+lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
+	@$(environment)
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --all-targets --target wasm32-unknown-unknown -- -D warnings
+
+.PHONY: build
+build: node_modules/.stamp wasm cargo-tools ## the Worker and the demo page
+	@setup/build.sh development
+
+.PHONY: bench
+bench: build redis ## side by side with other Workers, on this machine
+	@$(environment)
+	cargo run --quiet --locked --release -p sluicegate-bench
+
+.PHONY: deploy
+deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ARGS=--dry-run]
+	@$(environment)
+	wrangler deploy --config "$(or $(CONFIG),wrangler.production.toml)" $(ARGS)
+
+.PHONY: setup
+setup: node_modules/.stamp wasm cargo-tools redis chromium ## only the set-up
+
+.PHONY: clean
+clean: ## remove what was built here (tools in the user's cache stay)
+	rm -rf target build node_modules artifacts .wrangler
+
+# Set-up. Each step looks whether its work is done, so a second run does not pay again and needs no network.
+
+node_modules/.stamp: package.json package-lock.json
+	@command -v npm > /dev/null || { echo "please install Node.js 20 or newer, with npm"; exit 1; }
+	npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+.PHONY: wasm cargo-tools redis chromium
+wasm:
+	@setup/wasm.sh
+
+cargo-tools:
+	@setup/cargo-tools.sh
+
+redis:
+	@setup/system.sh redis-server=redis-server redis-cli=redis-tools
+
+chromium:
+	@setup/system.sh chromium=chromium chromedriver=chromium-driver

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds the Worker into build/worker and the demo page into build/assets.
+#
+# wrangler runs this as its build command, with what the configuration is for as the argument, and says in
+# WRANGLER_COMMAND what it is about to do: the development configuration is never deployed.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+cd "$ROOT"
+
+purpose=${1:?usage: setup/build.sh development|production}
+case "$purpose:${WRANGLER_COMMAND:-}" in
+  development:deploy | development:versions*)
+    die "this is the development configuration: it names addresses of your own machine (deploy with: make deploy CONFIG=wrangler.production.toml)" ;;
+esac
+
+for_wasm worker-build --release --out-dir build/worker . --features edge --locked
+
+for_wasm cargo build --quiet --locked --release -p sluicegate-www --target wasm32-unknown-unknown
+target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
+wasm-opt -Oz --all-features -o build/www/sluicegate_www_bg.wasm build/www/sluicegate_www_bg.wasm
+node www/build.mjs build/www build/assets
+
+printf 'worker  %7d bytes gzipped (%s)\n' "$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)" build/worker

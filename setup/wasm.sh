@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Makes the standard library for wasm32-unknown-unknown available: by rustup, and where rustup cannot
+# download, from Debian's packages of the Rust source. Writes which toolchain has it to the cache.
+#
+# SLUICEGATE_WASM=rustup or SLUICEGATE_WASM=debian chooses one of the two.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+
+target=wasm32-unknown-unknown
+choice="${SLUICEGATE_WASM:-}"
+mkdir -p "$CACHE"
+
+has_target() {
+  ls "$("$@" rustc --print target-libdir --target "$target" 2> /dev/null)"/libstd-*.rlib > /dev/null 2>&1
+}
+
+by_rustup() {
+  if ! has_target env; then
+    say "adding the Rust target $target"
+    timeout 180 rustup target add "$target" 2>&1 | sed 's/^/setup: /' >&2 || true
+    has_target env || return 1
+  fi
+  echo > "$CACHE/wasm-toolchain"
+}
+
+by_debian() {
+  if ! has_target env RUSTUP_TOOLCHAIN=debian; then
+    "$ROOT/setup/system.sh" /usr/bin/rustc=rustc-web /usr/bin/cargo=cargo-web /usr/bin/clippy-driver=rust-web-clippy \
+      /usr/lib/rustlib/src/rust/library=rust-web-src lld-22=lld-22
+    link_linker
+    say "building the standard library for $target (a minute)"
+    build_library
+    rustup toolchain link debian /usr
+  fi
+  link_linker
+  echo debian > "$CACHE/wasm-toolchain"
+}
+
+link_linker() {
+  mkdir -p "$CACHE/linker"
+  ln -sf "$(command -v lld-22)" "$CACHE/linker/rust-lld"
+}
+
+build_library() {
+  local library=/usr/lib/rustlib/$target/lib work as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  work=$(mktemp -d)
+  mkdir "$work/src"
+  : > "$work/src/lib.rs"
+  cat > "$work/Cargo.toml" << 'END'
+[package]
+name = "nothing"
+edition = "2024"
+[profile.release]
+panic = "abort"
+END
+  (
+    cd "$work"
+    export RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc PATH="$CACHE/linker:$PATH"
+    /usr/bin/cargo build --quiet --release -Zbuild-std=std,panic_abort,test --target "$target" --target-dir target
+  )
+  "${as_root[@]}" mkdir -p "$library"
+  find "$work/target/$target/release/deps" -name '*.rlib' ! -name 'libnothing-*' \
+    -exec "${as_root[@]}" cp {} "$library/" \;
+  rm -rf "$work"
+}
+
+case "$choice" in
+  rustup) by_rustup || die "rustup cannot add the target $target" ;;
+  debian) by_debian ;;
+  '') by_rustup || by_debian ;;
+  *) die "SLUICEGATE_WASM: expected rustup or debian, found $choice" ;;
+esac
