@@ -1,0 +1,74 @@
+//! The bearer token.
+
+use axum::http::{HeaderMap, Uri, header};
+use subtle::ConstantTimeEq;
+
+use crate::command::query_pairs;
+
+/// The secret that every command needs. It is never printed.
+pub(crate) struct Token(String);
+
+impl Token {
+    /// `None` if the text is empty.
+    pub(crate) fn new(text: String) -> Option<Self> {
+        (!text.is_empty()).then_some(Self(text))
+    }
+
+    /// Whether the request carries it, in `Authorization: Bearer` or else in `?_token=`.
+    pub(crate) fn admits(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+        match headers.get(header::AUTHORIZATION) {
+            Some(value) => bearer(value.as_bytes()).is_some_and(|given| self.equals(given)),
+            None => query_pairs(uri).any(|(name, value)| *name == *TOKEN_PARAMETER.as_bytes() && self.equals(&value)),
+        }
+    }
+
+    /// In constant time, except for the length.
+    fn equals(&self, given: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(given).into()
+    }
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_ascii())
+}
+
+/// The query parameter that may carry the token.
+pub(crate) const TOKEN_PARAMETER: &str = "_token";
+const SCHEME: &[u8] = b"bearer ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(authorization: Option<&str>, uri: &'static str) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = authorization {
+            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        }
+        Token::new("s3cret+x".to_owned()).unwrap().admits(&headers, &Uri::from_static(uri))
+    }
+
+    #[test]
+    fn admits_the_token_and_nothing_else() {
+        assert!(admits(Some("Bearer s3cret+x"), "/"));
+        assert!(admits(Some("bearer  s3cret+x"), "/"));
+        assert!(admits(None, "/get/a?EX=1&_token=s3cret%2Bx"));
+        for wrong in ["", "Bearer", "Bearer ", "Bearer s3cret", "Bearer s3cret+xx", "Basic s3cret+x", "s3cret+x"] {
+            assert!(!admits(Some(wrong), "/"), "{wrong}");
+        }
+        assert!(!admits(None, "/"));
+        assert!(!admits(None, "/?_token="));
+        assert!(!admits(None, "/?token=s3cret%2Bx"));
+    }
+
+    #[test]
+    fn a_wrong_header_is_not_rescued_by_the_query() {
+        assert!(!admits(Some("Bearer wrong"), "/?_token=s3cret%2Bx"));
+    }
+
+    #[test]
+    fn an_empty_token_is_none() {
+        assert!(Token::new(String::new()).is_none());
+    }
+}

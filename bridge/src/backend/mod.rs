@@ -1,0 +1,105 @@
+//! The Redis behind the bridge.
+
+mod cluster;
+mod link;
+
+use std::time::Duration;
+
+use redis::{Cmd, Pipeline, Value};
+
+use self::{cluster::Cluster, link::Link};
+use crate::{bridge::BridgeError, failure::Failure};
+
+/// Where the bridge sends commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backend {
+    /// One Redis or Valkey: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
+    Redis(String),
+    /// A cluster, by one or more of its nodes.
+    Cluster(Vec<String>),
+}
+
+/// An open [`Backend`].
+pub(crate) enum Store {
+    Redis(Link),
+    Cluster(Cluster),
+}
+
+impl Store {
+    /// Connects, so that a wrong address is known at once.
+    pub(crate) async fn open(backend: Backend) -> Result<Self, BridgeError> {
+        let (store, url) = match backend {
+            Backend::Redis(url) => (Self::Redis(Link::new(&url)?), url),
+            Backend::Cluster(urls) => (Self::Cluster(Cluster::new(&urls).await?), urls.join(",")),
+        };
+        match store.ping().await {
+            Ok(()) => Ok(store),
+            Err(Failure::Unreachable(reason)) => Err(BridgeError::unreachable(&url, reason)),
+            Err(failure) => Err(BridgeError::unreachable(&url, failure.text())),
+        }
+    }
+
+    /// Redis's answer; one that is an error is [`Failure::Refuse`].
+    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, Failure> {
+        let value = match self {
+            Self::Redis(link) => link.command(cmd).await,
+            Self::Cluster(cluster) => cluster.command(cmd).await,
+        };
+        Ok(value?.extract_error()?)
+    }
+
+    /// One answer for each command, in order; each may be an error.
+    pub(crate) async fn pipeline<'a>(
+        &self,
+        cmds: impl ExactSizeIterator<Item = &'a Cmd>,
+    ) -> Result<Vec<Value>, Failure> {
+        match self {
+            _ if cmds.len() == 0 => Ok(Vec::new()),
+            Self::Redis(link) => link.pipeline(&pack(cmds)).await,
+            Self::Cluster(cluster) => {
+                let mut values = Vec::with_capacity(cmds.len());
+                for cmd in cmds {
+                    values.push(cluster.entry(cmd).await?);
+                }
+                Ok(values)
+            }
+        }
+    }
+
+    /// One answer for each command, all run by one `EXEC`; each may be an error.
+    pub(crate) async fn transaction(&self, cmds: impl ExactSizeIterator<Item = &Cmd>) -> Result<Vec<Value>, Failure> {
+        let mut pipeline = pack(cmds);
+        pipeline.atomic();
+        let answers = match self {
+            Self::Redis(link) => link.transaction(&pipeline).await,
+            Self::Cluster(cluster) => cluster.transaction(&pipeline).await,
+        };
+        match answers?.into_iter().next() {
+            Some(Value::Array(values)) => Ok(values),
+            Some(value) => {
+                value.extract_error()?;
+                Err(Failure::refuse("ERR the transaction was not run"))
+            }
+            None => Err(Failure::Unreachable("no answer to EXEC".to_owned())),
+        }
+    }
+
+    /// Whether Redis answers.
+    pub(crate) async fn ping(&self) -> Result<(), Failure> {
+        self.command(&redis::cmd("PING")).await.map(drop)
+    }
+}
+
+fn pack<'a>(cmds: impl ExactSizeIterator<Item = &'a Cmd>) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(cmds.len());
+    for cmd in cmds {
+        pipeline.add_command(cmd.clone());
+    }
+    pipeline
+}
+
+/// Redis is near: it accepts a connection at once or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Redis interrupts nobody for a slow script before 5 s (`busy-reply-threshold`); afterwards it answers `BUSY`.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);

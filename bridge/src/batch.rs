@@ -1,0 +1,78 @@
+//! Several commands in one request.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use redis::Value;
+use serde::Serialize;
+
+use crate::{
+    command::Command,
+    failure::Failure,
+    prepare::Prepared,
+    reply::{Encoding, Reply},
+    rest::Service,
+};
+
+/// One entry of the answer to `/pipeline`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Reply(Reply),
+    Error { error: String },
+}
+
+/// Runs the commands in order; each has its own result or error. A command that the bridge refuses
+/// does not hold up the others.
+pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, Failure> {
+    let batch = read(body, "pipeline")?;
+    let batch: Vec<_> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
+    let sent: Vec<&Prepared> = batch.iter().filter_map(|prepared| prepared.as_ref().ok()).collect();
+    for prepared in &sent {
+        service.metrics.command(prepared.name);
+    }
+    let mut values = service.store.pipeline(sent.iter().map(|prepared| &prepared.cmd)).await?.into_iter();
+    let entries: Result<Vec<_>, Failure> = batch
+        .iter()
+        .map(|prepared| match prepared {
+            Ok(prepared) => {
+                let value = values.next().ok_or_else(wrong_length)?;
+                Ok(Entry::Reply(Reply { value: prepared.answer(value), encoding }))
+            }
+            Err(failure) => Ok(Entry::Error { error: failure.text() }),
+        })
+        .collect();
+    Ok(Json(entries?).into_response())
+}
+
+/// Runs the commands as one transaction: all of them with nothing in between, or none.
+pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, Failure> {
+    let batch = read(body, "multi-exec")?;
+    let batch: Result<Vec<_>, _> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
+    let batch = batch?;
+    service.metrics.command("multi");
+    for prepared in &batch {
+        service.metrics.command(prepared.name);
+    }
+    service.metrics.command("exec");
+    let values: Vec<Value> = service.store.transaction(batch.iter().map(|prepared| &prepared.cmd)).await?;
+    if values.len() != batch.len() {
+        return Err(wrong_length());
+    }
+    let replies = batch.iter().zip(values).map(|(prepared, value)| Reply { value: prepared.answer(value), encoding });
+    Ok(Json(replies.collect::<Vec<_>>()).into_response())
+}
+
+fn read<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, Failure> {
+    let batch = Command::batch_from_json(body)
+        .map_err(|error| Failure::Refuse(format!("ERR failed to parse {what} request: {error}")))?;
+    if batch.is_empty() {
+        return Err(Failure::Refuse(format!("ERR empty {what} request")));
+    }
+    Ok(batch)
+}
+
+fn wrong_length() -> Failure {
+    Failure::Unreachable("it answered another number of commands than were sent".to_owned())
+}

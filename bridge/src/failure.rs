@@ -1,0 +1,105 @@
+//! Why a request got no result.
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
+use serde_json::json;
+
+/// A request that got no result; each variant is one HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// 400: Redis or the bridge refused; the text is for the client and begins with an error code.
+    Refuse(String),
+    /// 401.
+    Unauthorized,
+    /// 405.
+    WrongMethod,
+    /// 413.
+    TooLarge,
+    /// 502: there was no connection to Redis, or it broke before the answer.
+    Unreachable(String),
+    /// 504: Redis did not answer in time.
+    Timeout,
+}
+
+impl Failure {
+    pub(crate) fn refuse(text: impl Into<String>) -> Self {
+        Self::Refuse(text.into())
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Refuse(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unreachable(_) => StatusCode::BAD_GATEWAY,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The text of the body's `error` member.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Refuse(text) => text.clone(),
+            Self::Unauthorized => "WRONGPASS invalid or missing auth token".to_owned(),
+            Self::WrongMethod => "ERR method not allowed (use HEAD, GET, POST or PUT)".to_owned(),
+            Self::TooLarge => {
+                format!("ERR max request size exceeded. Limit: {} bytes", crate::MAX_BODY_BYTES)
+            }
+            Self::Unreachable(cause) => format!("ERR redis is unreachable: {cause}"),
+            Self::Timeout => "ERR redis did not answer in time".to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": self.text() }));
+        match self {
+            Self::WrongMethod => (self.status(), [(header::ALLOW, "HEAD, GET, POST, PUT")], body).into_response(),
+            _ => (self.status(), body).into_response(),
+        }
+    }
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        if let Some(errors) = error.clone().into_server_errors() {
+            return Self::Refuse(server_errors(error.kind(), &errors));
+        }
+        match error.kind() {
+            _ if error.is_timeout() => Self::Timeout,
+            // The cluster client's own refusals; nothing was sent.
+            ErrorKind::Server(ServerErrorKind::CrossSlot) => Self::refuse(CROSS_SLOT),
+            ErrorKind::Client => Self::Refuse(format!("ERR {error}")),
+            // An error text that is not UTF-8, or arrays in arrays beyond any use; the connection is lost with it.
+            ErrorKind::Parse => Self::Unreachable("its answer cannot be read".to_owned()),
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+fn server_errors(kind: ErrorKind, errors: &[(usize, ServerError)]) -> String {
+    let exec_abort = ErrorKind::from(ServerErrorKind::ExecAbort);
+    let cause = errors.iter().map(|(_, error)| error).find(|error| error.code() != "EXECABORT");
+    match (kind == exec_abort, cause) {
+        (true, None) => DISCARD.to_owned(),
+        (true, Some(cause)) => format!("{DISCARD} ({})", server_error(cause)),
+        (false, cause) => cause.map(server_error).unwrap_or_default(),
+    }
+}
+
+/// The line that Redis sent, without its leading `-`.
+pub(crate) fn server_error(error: &ServerError) -> String {
+    match error.details() {
+        Some(details) => format!("{} {details}", error.code()),
+        None => error.code().to_owned(),
+    }
+}
+
+const CROSS_SLOT: &str = "CROSSSLOT Keys in request don't hash to the same slot";
+const DISCARD: &str = "EXECABORT Transaction discarded because of previous errors.";

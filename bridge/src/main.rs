@@ -1,0 +1,90 @@
+//! `sluicegate-bridge`: Upstash's REST protocol in front of any Redis.
+
+mod options;
+
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+use sluicegate_bridge::{Backend, Bridge, BridgeError, RedisServer, StartError};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::options::Options;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sluicegate-bridge: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Error> {
+    let stop = stop_signal()?;
+    let mut embedded = if options.embedded { Some(RedisServer::start().await?) } else { None };
+    let token = match options.token() {
+        Some(token) => token.to_owned(),
+        None if options.embedded => {
+            let token = random_token()?;
+            println!("token {token}");
+            token
+        }
+        None => return Err(Error::NoToken),
+    };
+    let backend = match &embedded {
+        Some(redis) => Backend::Redis(redis.url()),
+        None => options.backend(),
+    };
+    let bridge = Bridge::bind(options.listen, token, backend).await?;
+    println!("ready http://{}", bridge.address());
+    let outcome = match &mut embedded {
+        Some(redis) => tokio::select! {
+            outcome = bridge.run(stop) => outcome.map_err(Error::from),
+            _ = redis.wait() => Err(Error::RedisEnded),
+        },
+        None => bridge.run(stop).await.map_err(Error::from),
+    };
+    if let Some(redis) = &mut embedded {
+        redis.stop().await;
+    }
+    outcome
+}
+
+/// Resolves at Ctrl-C, `SIGTERM`, or when the terminal is closed.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// 160 random bits in hexadecimal.
+fn random_token() -> Result<String, Error> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).map_err(|_| Error::NoRandom)?;
+    Ok(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token; --embedded makes one)")]
+    NoToken,
+    #[error("the operating system has no random numbers")]
+    NoRandom,
+    #[error("the embedded redis ended")]
+    RedisEnded,
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,30 @@
+//! The end of a log file.
+
+use std::{fs, path::Path};
+
+/// The last lines, as one line; or that there is none.
+pub(super) fn end(path: &Path) -> String {
+    let log = fs::read(path).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<_> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.get(lines.len().saturating_sub(LINES)..) {
+        Some([]) | None => "its log is empty".to_owned(),
+        Some(last) => last.join(" | "),
+    }
+}
+
+const LINES: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_the_last_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        assert_eq!(end(&path), "its log is empty");
+        fs::write(&path, "1\n2\n\n3\n4\n5\n  6\n").unwrap();
+        assert_eq!(end(&path), "2 | 3 | 4 | 5 | 6");
+    }
+}

@@ -1,0 +1,124 @@
+//! From an HTTP request to its answer.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+use crate::{
+    auth::Token,
+    backend::Store,
+    batch,
+    command::Command,
+    failure::Failure,
+    metrics::{self, Metrics, Route},
+    prepare::Prepared,
+    reply::{Encoding, Reply},
+    scripts::KeyLocking,
+};
+
+/// Everything that requests share.
+pub(crate) struct Service {
+    pub(crate) token: Token,
+    pub(crate) store: Store,
+    pub(crate) scripts: KeyLocking,
+    pub(crate) metrics: Metrics,
+}
+
+/// All paths; a path that is none of ours is a command in path style.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new().route("/health", get(health)).route("/metrics", get(metrics)).fallback(answer).with_state(service)
+}
+
+async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let route = Route::of(parts.uri.path());
+    let mut response = match service.run(route, &parts, body).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(token) = parts.headers.get(SYNC_TOKEN) {
+        response.headers_mut().insert(SYNC_TOKEN, token.clone());
+    }
+    service.metrics.request(route, response.status());
+    response
+}
+
+impl Service {
+    async fn run(&self, route: Route, parts: &Parts, body: Body) -> Result<Response, Failure> {
+        if !METHODS.contains(&parts.method) {
+            return Err(Failure::WrongMethod);
+        }
+        if !self.token.admits(&parts.headers, &parts.uri) {
+            return Err(Failure::Unauthorized);
+        }
+        refuse_resp2(&parts.headers)?;
+        let encoding = Encoding::of(&parts.headers);
+        let body = read(&parts.headers, body).await?;
+        match route {
+            Route::Command => {
+                let command = Command::from_json(&body);
+                let command = command.map_err(|error| Failure::Refuse(format!("ERR failed to parse command: {error}")));
+                self.command(command?, encoding).await
+            }
+            Route::Path => self.command(Command::from_path(&parts.uri, &body), encoding).await,
+            Route::Pipeline => batch::pipeline(self, &body, encoding).await,
+            Route::MultiExec => batch::transaction(self, &body, encoding).await,
+        }
+    }
+
+    async fn command(&self, command: Command<'_>, encoding: Encoding) -> Result<Response, Failure> {
+        let prepared = Prepared::new(command, &self.scripts)?;
+        self.metrics.command(prepared.name);
+        let value = prepared.answer(self.store.command(&prepared.cmd).await?);
+        Ok(Json(Reply { value, encoding }).into_response())
+    }
+}
+
+fn refuse_resp2(headers: &HeaderMap) -> Result<(), Failure> {
+    match headers.get("upstash-response-format") {
+        Some(format) if !format.as_bytes().eq_ignore_ascii_case(b"json") => {
+            Err(Failure::refuse("ERR Upstash-Response-Format is not supported (leave the header out for JSON)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The whole body; one that says it is too large is refused before it is read.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Failure::TooLarge);
+    }
+    to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Failure::TooLarge)
+}
+
+async fn health(State(service): State<Arc<Service>>) -> Response {
+    match service.store.ping().await {
+        Ok(()) => Json(json!({ "status": "ok" })).into_response(),
+        Err(failure) => {
+            let body = json!({ "status": "unavailable", "error": failure.text() });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    match service.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The largest request body in bytes: 10 MB, as on Upstash's pay-as-you-go plan.
+pub const MAX_BODY_BYTES: usize = 10_000_000;
+
+const METHODS: [Method; 4] = [Method::HEAD, Method::GET, Method::POST, Method::PUT];
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");

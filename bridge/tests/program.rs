@@ -1,0 +1,117 @@
+//! The program `sluicegate-bridge`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run a program has failed")]
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+fn program(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
+    command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn check_refusal(args: &[&str], expected: &str) {
+    let output = program(args).output().unwrap();
+    assert!(!output.status.success(), "{args:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains(expected), "{args:?}: {stderr}");
+}
+
+/// Ends the program however the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only if the program has ended already, which is what they are for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The address that the program's next line says it is ready at.
+fn ready(running: &mut Running) -> String {
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    line.trim().strip_prefix("ready ").unwrap().to_owned()
+}
+
+/// Where the embedded Redis works.
+async fn redis_folder(url: &str, token: &str) -> PathBuf {
+    let answer = fetch(&format!("{url}/config/get/dir"), token).await;
+    PathBuf::from(answer.trim_end_matches("\"]}").rsplit('"').next().unwrap())
+}
+
+async fn fetch(url: &str, token: &str) -> String {
+    let request = reqwest::Client::new().get(url).bearer_auth(token);
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+#[test]
+fn refuses_to_start_without_what_it_needs() {
+    check_refusal(&["--redis", "redis://127.0.0.1:1"], "no token (set SLUICEGATE_BRIDGE_TOKEN");
+    check_refusal(&["--redis", "redis://127.0.0.1:1", "--token", "t"], "redis is unreachable: redis://127.0.0.1:1");
+    check_refusal(&["--token", "t"], "--redis <URL>");
+    check_refusal(&["--embedded", "--redis", "redis://127.0.0.1:1"], "cannot be used with");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    check_refusal(&["--embedded", "--listen", &address], &format!("address in use: {address}"));
+}
+
+#[tokio::test]
+async fn embedded_makes_a_token_and_ends_with_its_redis() {
+    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0"]).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let token = lines.next().unwrap().strip_prefix("token ").unwrap().to_owned();
+    assert_eq!(token.len(), 40);
+    let url = lines.next().unwrap().strip_prefix("ready ").unwrap().to_owned();
+    assert_eq!(fetch(&format!("{url}/ping"), &token).await, r#"{"result":"PONG"}"#);
+    assert!(fetch(&format!("{url}/ping"), "wrong").await.contains("WRONGPASS"));
+    let folder = redis_folder(&url, &token).await;
+    assert!(folder.join("redis.sock").exists(), "{}", folder.display());
+
+    let kill = Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert!(running.0.wait().unwrap().success());
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[tokio::test]
+async fn takes_the_token_from_the_environment_and_does_not_print_it() {
+    let mut command = program(&["--embedded", "--listen", "127.0.0.1:0"]);
+    let mut running = Running(command.env("SLUICEGATE_BRIDGE_TOKEN", "from-the-environment").spawn().unwrap());
+    let url = ready(&mut running);
+    assert_eq!(fetch(&format!("{url}/ping"), "from-the-environment").await, r#"{"result":"PONG"}"#);
+}
+
+#[tokio::test]
+async fn its_redis_ends_even_if_the_program_is_killed() {
+    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0", "--token", "t"]).spawn().unwrap());
+    let url = ready(&mut running);
+    let folder = redis_folder(&url, "t").await;
+    running.0.kill().unwrap();
+    let gone = (0..500).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        !folder.exists()
+    });
+    assert!(gone, "{}", folder.display());
+}
+
+#[tokio::test]
+async fn ends_when_its_redis_ends() {
+    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0", "--token", "t"]).spawn().unwrap());
+    let url = ready(&mut running);
+    let info = fetch(&format!("{url}/info/server"), "t").await;
+    let id = info.split("process_id:").nth(1).unwrap().split('\\').next().unwrap();
+    assert!(Command::new("kill").args(["-KILL", id]).status().unwrap().success());
+    assert!(!running.0.wait().unwrap().success());
+    let stderr = BufReader::new(running.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert_eq!(stderr, "sluicegate-bridge: the embedded redis ended");
+}

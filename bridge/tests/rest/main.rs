@@ -1,0 +1,8 @@
+//! The bridge over HTTP, in front of a redis-server of its own for each test.
+
+mod batches;
+mod commands;
+mod key_locking;
+mod metrics;
+mod outage;
+mod support;
