@@ -28,8 +28,9 @@ dev: node_modules/.stamp wasm cargo-tools redis ## run everything on this machin
 test: build redis chromium ## all tests
 	@$(environment)
 	cargo test --locked --workspace
-	for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test wasm
-	WASM_BINDGEN_USE_BROWSER=1 for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test wasm
+	for browser in '' 1; do
+	  WASM_BINDGEN_USE_BROWSER=$$browser for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm
+	done
 	node --test 'www/tests/*.test.mjs'
 
 .PHONY: lint
@@ -37,7 +38,7 @@ lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
 	@$(environment)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --all-targets --target wasm32-unknown-unknown -- -D warnings
+	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --lib --test vectors --test wasm --target wasm32-unknown-unknown -- -D warnings
 
 .PHONY: build
 build: node_modules/.stamp wasm cargo-tools ## the Worker and the demo page
