@@ -28,9 +28,9 @@ dev: node_modules/.stamp wasm cargo-tools redis ## run everything on this machin
 test: build redis chromium ## all tests
 	@$(environment)
 	cargo test --locked --workspace
-	for browser in '' 1; do
-	  WASM_BINDGEN_USE_BROWSER=$$browser for_wasm cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm
-	done
+	core_in_wasm='cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm'
+	for_wasm $$core_in_wasm
+	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
 	node --test 'www/tests/*.test.mjs'
 
 .PHONY: lint

@@ -18,7 +18,10 @@ for_wasm worker-build --release --out-dir build/worker . --features edge --locke
 for_wasm cargo build --quiet --locked --release -p sluicegate-www --target wasm32-unknown-unknown
 target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
-wasm-opt -Oz --all-features -o build/www/sluicegate_www_bg.wasm build/www/sluicegate_www_bg.wasm
+# Only features that every browser of the last years has.
+wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals \
+  --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
+  -o build/www/sluicegate_www_bg.wasm build/www/sluicegate_www_bg.wasm
 node www/build.mjs build/www build/assets
 
 printf 'worker  %7d bytes gzipped (%s)\n' "$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)" build/worker

@@ -2,9 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
 #[path = "support/oracle.rs"]
 mod oracle;
+mod support;
 
 use std::cell::RefCell;
 use std::process::Command;
@@ -20,7 +20,10 @@ const T: u64 = 1_800_000_000_000;
 fn a_bucket_admits_its_burst_and_refills() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 2, 1000, 3)];
-    assert_eq!(redis.check("s", &limits, &[1, 1, 1, 1], T), [1, 2, 0, 500, 1, 1, 0, 1000, 1, 0, 0, 1500, 0, 0, 500, 1500]);
+    assert_eq!(
+        redis.check("s", &limits, &[1, 1, 1, 1], T),
+        [1, 2, 0, 500, 1, 1, 0, 1000, 1, 0, 0, 1500, 0, 0, 500, 1500]
+    );
     assert_eq!(redis.check("s", &limits, &[1], T + 499), [0, 0, 1, 1001]);
     assert_eq!(redis.check("s", &limits, &[1], T + 500), [1, 0, 0, 1500]);
 }
@@ -230,8 +233,10 @@ fn the_example_in_every_header_runs() {
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/lua")).unwrap() {
         let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
         let example = source.lines().find_map(|line| line.strip_prefix("-- example")).expect("a header has an example");
-        let command = example.trim().replacen("redis-cli", &format!("redis-cli -e -s {}", redis.server.socket().display()), 1);
-        let output = Command::new("sh").args(["-c", &command]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let command =
+            example.trim().replacen("redis-cli", &format!("redis-cli -e -s {}", redis.server.socket().display()), 1);
+        let output =
+            Command::new("sh").args(["-c", &command]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         let answer = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && !answer.contains("ERR"), "{example}: {answer}");
         examples += 1;
@@ -258,8 +263,12 @@ fn with_subject<T>(test: impl FnOnce(&mut Redis, &str) -> T) -> T {
 
 /// One to three limits of either kind, small enough that requests meet them often.
 fn limits() -> impl Strategy<Value = Vec<Spec>> {
-    let spec = (1_u64..12, 1_u64..5000, prop::option::of(1_u64..15))
-        .prop_map(|(limit, window, burst)| Spec { name: String::new(), limit, window, burst });
+    let spec = (1_u64..12, 1_u64..5000, prop::option::of(1_u64..15)).prop_map(|(limit, window, burst)| Spec {
+        name: String::new(),
+        limit,
+        window,
+        burst,
+    });
     prop::collection::vec(spec, 1..=3).prop_map(|mut specs| {
         for (i, spec) in specs.iter_mut().enumerate() {
             spec.name = format!("n{i}");

@@ -107,7 +107,10 @@ async fn a_wrong_token_is_told() {
 async fn a_failing_command_is_told() {
     let upstream = Upstream::start().await;
     let error = redis::run::<i64>(&transport(&upstream.url, "token"), Command::new("INCR")).await.unwrap_err();
-    assert!(matches!(&error, RedisError::Command { reason } if reason.contains("wrong number of arguments")), "{error}");
+    assert!(
+        matches!(&error, RedisError::Command { reason } if reason.contains("wrong number of arguments")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -226,7 +229,8 @@ async fn json_of_the_wrong_shape_is_told() {
 #[tokio::test]
 async fn an_unknown_script_leads_to_one_eval_at_any_status() {
     for status in ["200 OK", "400 Bad Request", "500 Internal Server Error"] {
-        let server = Misbehaving::with(status, r#"{"error":"ERR x: NOSCRIPT No matching script. Please use EVAL."}"#).await;
+        let server =
+            Misbehaving::with(status, r#"{"error":"ERR x: NOSCRIPT No matching script. Please use EVAL."}"#).await;
         assert_eq!(server.check().await, RedisError::UnknownScript);
         assert_eq!(server.requests(), 2, "EVALSHA, EVAL, and no more");
     }

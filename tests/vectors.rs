@@ -86,7 +86,8 @@ fn verdicts() {
             panic!("nothing here waits");
         };
         let verdict = verdict.unwrap();
-        let fields: Vec<_> = headers::fields(&verdict).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let fields: Vec<_> =
+            headers::fields(&verdict).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(fields, case.fields);
         let body = match &verdict {
             Verdict::Allow(_) => None,

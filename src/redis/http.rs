@@ -48,9 +48,7 @@ impl Transport for HttpTransport {
 
 /// The URL is left out: an operator may have put a secret into it.
 fn error(error: reqwest::Error) -> RedisError {
-    if error.is_timeout() {
-        return RedisError::Timeout;
-    }
+    let timed_out = error.is_timeout();
     let error = error.without_url();
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -59,7 +57,13 @@ fn error(error: reqwest::Error) -> RedisError {
         reason.push_str(&cause.to_string());
         source = cause.source();
     }
-    RedisError::Unreachable { reason }
+    // The Workers runtime wraps what reqwest aborts its fetch with, and reqwest does not know it again.
+    if timed_out || reason.contains("reqwest::errors::TimedOut") {
+        return RedisError::Timeout;
+    }
+    // An error of JavaScript brings its stack along, from the second line on.
+    let first = reason.lines().next().unwrap_or_default();
+    RedisError::Unreachable { reason: first.trim().to_owned() }
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

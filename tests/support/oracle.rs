@@ -30,7 +30,8 @@ impl Oracle {
     pub(crate) fn check(&mut self, cost: u64, now_ms: u64) -> Vec<i64> {
         let now = now_ms.max(self.time);
         let ahead = now - now_ms;
-        let waits: Vec<i64> = self.limits.iter().map(|(spec, state)| wait(spec, state, cost, now - self.time, now)).collect();
+        let waits: Vec<i64> =
+            self.limits.iter().map(|(spec, state)| wait(spec, state, cost, now - self.time, now)).collect();
         let allowed = waits.iter().all(|wait| *wait == 0);
         if allowed && cost > 0 {
             for (spec, state) in &mut self.limits {

@@ -1,0 +1,118 @@
+//! Redis away, slow, or not ours: what the configuration says happens, and is said.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sluicegate_devstack::{Options, Stack};
+
+use crate::support::{body, get, header, limits, stack};
+
+fn policy(on_outage: &str) -> Value {
+    let mut config = limits(&json!([{ "name": "hour", "algorithm": "sliding_log", "limit": 2, "window": "1h" }]));
+    config["on_outage"] = json!(on_outage);
+    config["timeout"] = json!("300ms");
+    config
+}
+
+async fn expect_forwarded_unjudged(stack: &Stack) {
+    let reached = stack.origin.requests();
+    let answer = get(stack, "/hello").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(header(&answer, "ratelimit"), "", "no budget is known");
+    assert!(header(&answer, "server-timing").ends_with("desc=\"unjudged\""), "{}", header(&answer, "server-timing"));
+    assert_eq!(stack.origin.requests() - reached, 1);
+}
+
+async fn expect_refused_unjudged(stack: &Stack) {
+    let reached = stack.origin.requests();
+    let answer = get(stack, "/hello").send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(header(&answer, "retry-after"), "5");
+    assert_eq!(header(&answer, "ratelimit"), "");
+    let problem = body(answer).await;
+    assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity");
+    assert_eq!(stack.origin.requests(), reached);
+}
+
+async fn expect_judged(stack: &Stack, status: u16) {
+    let answer = get(stack, "/hello").send().await.unwrap();
+    assert_eq!(answer.status(), status);
+    assert!(header(&answer, "ratelimit").starts_with("\"hour\""), "{}", header(&answer, "ratelimit"));
+}
+
+async fn expect_health(stack: &Stack, status: u16, expected: Value) {
+    let answer = get(stack, "/_sluicegate/health").send().await.unwrap();
+    assert_eq!(answer.status(), status);
+    assert_eq!(body(answer).await, expected);
+}
+
+async fn expect_logged(stack: &Stack, text: &str) {
+    let line = stack.worker.log().wait_for(text, Duration::from_secs(10)).await;
+    assert!(line.is_some(), "no line of the log has {text:?}:\n{}", stack.worker.log().text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_forwards_and_says_so() {
+    let mut stack = stack(policy("open")).await;
+    expect_judged(&stack, 200).await;
+    expect_health(&stack, 200, json!({ "status": "ok" })).await;
+
+    stack.redis.stop().await;
+    expect_forwarded_unjudged(&stack).await;
+    expect_logged(&stack, "(on_outage = open)").await;
+    expect_health(&stack, 503, json!({ "status": "failing", "part": "redis" })).await;
+
+    stack.redis.restart().await.unwrap();
+    let client = reqwest::Client::new();
+    let healthy = async || {
+        let answer = client.get(format!("{}/_sluicegate/health", stack.worker.url())).send().await.unwrap();
+        answer.status() == 200
+    };
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !healthy().await {
+        assert!(tokio::time::Instant::now() < deadline, "Redis is back, and nobody sees it");
+    }
+    expect_judged(&stack, 200).await;
+
+    stack.bridge.stop().await;
+    expect_forwarded_unjudged(&stack).await;
+    stack.bridge.restart().await.unwrap();
+    expect_judged(&stack, 200).await;
+
+    // The answers come, but too late: what was asked was charged, and no verdict is invented.
+    stack.network.hold();
+    expect_forwarded_unjudged(&stack).await;
+    expect_logged(&stack, "did not answer in time").await;
+    stack.network.release();
+    expect_judged(&stack, 429).await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_refuses_and_says_so() {
+    let mut stack = stack(policy("closed")).await;
+    expect_judged(&stack, 200).await;
+    stack.redis.stop().await;
+    expect_refused_unjudged(&stack).await;
+    expect_logged(&stack, "(on_outage = closed)").await;
+    stack.bridge.stop().await;
+    expect_refused_unjudged(&stack).await;
+    stack.redis.restart().await.unwrap();
+    stack.bridge.restart().await.unwrap();
+    stack.network.hold();
+    expect_refused_unjudged(&stack).await;
+    stack.network.release();
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_is_an_outage_and_the_log_names_it() {
+    let vars = vec![("UPSTASH_REDIS_REST_TOKEN".to_owned(), "hunter2".to_owned())];
+    let options = Options { sluicegate: Some(policy("closed")), vars, ..Options::default() };
+    let stack = Stack::start(options).await.unwrap();
+    expect_refused_unjudged(&stack).await;
+    expect_logged(&stack, "redis refused the token (UPSTASH_REDIS_REST_TOKEN)").await;
+    expect_health(&stack, 503, json!({ "status": "failing", "part": "redis" })).await;
+    assert!(!stack.worker.log().text().contains("hunter2"));
+    stack.stop().await;
+}

@@ -1,0 +1,101 @@
+// An answer's head, read into plain data. Pure: the header parsers are given.
+
+/**
+ * Reads status and headers into
+ * `{ status, outcome, headers, policies, limits, trouble, retryAfter, limiterMs, unjudged }`:
+ *
+ * - outcome: "allowed" | "refused" (429) | "failed" (5xx: the gate let nothing through, or the origin broke)
+ * - policies, limits: the items of RateLimit-Policy and RateLimit, each limit with the `policy` of its name
+ * - trouble: what was wrong with these headers, or null
+ * - retryAfter: seconds, or null;  limiterMs: what the limiter took, or null
+ * - unjudged: the gate could not ask Redis, and said so
+ */
+export function read({ status, headers }, parsers, wallClock) {
+  const trouble = [];
+  const items = (name, parse) => {
+    const value = headers.get(name);
+    if (value === null) return [];
+    try {
+      return parse(value);
+    } catch (error) {
+      trouble.push(error.message);
+      return [];
+    }
+  };
+  const policies = items("RateLimit-Policy", parsers.policy);
+  const limits = items("RateLimit", parsers.limits).map((limit) => ({
+    ...limit,
+    policy: policies.find(({ name }) => name === limit.name) ?? null,
+  }));
+  const limiter = serverTiming(headers.get("Server-Timing"), "limiter");
+  return {
+    status,
+    outcome: outcome(status),
+    headers: [...headers],
+    policies,
+    limits,
+    trouble: trouble.length > 0 ? trouble.join("; ") : null,
+    retryAfter: retryAfter(headers.get("Retry-After"), wallClock),
+    limiterMs: limiter.dur,
+    unjudged: limiter.desc === "unjudged",
+  };
+}
+
+function outcome(status) {
+  if (status === 429) return "refused";
+  return status >= 500 ? "failed" : "allowed";
+}
+
+/** What can be held at once: a bucket's burst where it differs from the quota. */
+export function capacity(policy) {
+  return policy === null ? null : (policy.burst ?? policy.quota);
+}
+
+/** The limit that is closest to its end: the least share, or the least number where a policy is unknown. */
+export function tightest(limits) {
+  const share = ({ remaining, policy }) => remaining / (capacity(policy) || 1);
+  return limits.reduce((least, limit) => (least === null || share(limit) < share(least) ? limit : least), null);
+}
+
+/** Seconds of a Retry-After value, which may also be a date (RFC 9110, 10.2.3). */
+export function retryAfter(value, wallClock) {
+  if (value === null) return null;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - wallClock) / 1000));
+}
+
+/** `dur` in milliseconds and `desc` of one metric of a Server-Timing value, each null where it is not there. */
+export function serverTiming(value, metric) {
+  const entries = (value ?? "").split(",").map((entry) => entry.split(";").map((part) => part.trim()));
+  const [, ...parameters] = entries.find(([name]) => name === metric) ?? [];
+  const parameter = (name) => {
+    const found = parameters.find((text) => text.toLowerCase().startsWith(`${name}=`));
+    return found?.slice(name.length + 1).replaceAll('"', "") ?? null;
+  };
+  const dur = Number.parseFloat(parameter("dur"));
+  return { dur: Number.isFinite(dur) ? dur : null, desc: parameter("desc") };
+}
+
+/**
+ * What a problem+json body (RFC 9457) says, each null where it does not say: `detail`, the `violated`
+ * limits' names, and `waitMs`, the gate's own exact version of Retry-After. Null for any other body.
+ */
+export function problem(contentType, body) {
+  if (!/^application\/problem\+json\b/i.test(contentType ?? "")) return null;
+  try {
+    const { detail, "violated-policies": names, "retry-after-ms": waitMs } = JSON.parse(body);
+    return {
+      detail: typeof detail === "string" ? detail : null,
+      violated: Array.isArray(names) && names.every((name) => typeof name === "string") ? names : null,
+      waitMs: Number.isFinite(waitMs) && waitMs >= 0 ? waitMs : null,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Milliseconds after which the same request passes: exact where the body said it, else whole seconds; or null. */
+export function wait({ problem, retryAfter }) {
+  return problem?.waitMs ?? (retryAfter === null ? null : retryAfter * 1000);
+}

@@ -1,0 +1,160 @@
+// One answer in full: what it means, its headers, its body.
+
+import { wait } from "./answer.js";
+import { byId, el } from "./dom.js";
+import { count, length, milliseconds, number, phrase, promise, told } from "./words.js";
+
+const OURS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
+
+/** Wires the panel: always there on a wide window, a sheet over the page elsewhere. */
+export function details({ onClose }) {
+  const panel = byId("details");
+  const title = byId("details-title");
+  const body = byId("details-body");
+  const behind = [...byId("app").children, document.querySelector(".top")].filter((part) => part !== panel);
+  const wide = matchMedia("(min-width: 1200px)");
+  let shown = null;
+
+  const cover = (on) => {
+    panel.classList.toggle("open", on);
+    for (const part of behind) part.inert = on && !wide.matches;
+  };
+  const close = () => {
+    const answer = shown;
+    shown = null;
+    cover(false);
+    render();
+    if (answer !== null) onClose(answer);
+  };
+  const render = () => {
+    title.textContent = shown === null ? "Answer" : `Answer ${shown.number}`;
+    byId("close").hidden = shown === null;
+    body.replaceChildren(
+      ...(shown === null ? [el("p", { class: "empty" }, "Choose an answer to see its headers and body.")] : parts(shown)),
+    );
+    body.scrollTop = 0;
+  };
+
+  byId("close").addEventListener("click", close);
+  wide.addEventListener("change", () => cover(shown !== null));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && shown !== null) close();
+  });
+  render();
+
+  return {
+    get shown() {
+      return shown;
+    },
+    /** Shows an answer. A sheet that covers the page takes the focus. */
+    show(answer) {
+      shown = answer;
+      render();
+      cover(true);
+      if (!wide.matches) title.focus({ preventScroll: true });
+    },
+    /** The body of an answer has come. */
+    refresh(answer) {
+      if (answer === shown) render();
+    },
+    clear() {
+      shown = null;
+      cover(false);
+      render();
+    },
+  };
+}
+
+function parts(answer) {
+  const { method, path, status, outcome, redirected } = answer;
+  const head = el(
+    "div",
+    { class: `verdict ${outcome}` },
+    el("p", { class: "line" }, `${method} ${path}`),
+    el("p", { class: "big" }, status === null ? "No answer" : redirected ? "3xx Redirect" : `${status} ${phrase(status)}`),
+    el("p", {}, meaning(answer)),
+  );
+  const sections = [head, timing(answer)];
+  if (answer.limits.length > 0) sections.push(section("Quota", quota(answer)));
+  if (status !== null && !redirected) {
+    sections.push(section("Headers", headers(answer.headers)), section("Body", bodyOf(answer.body)));
+  }
+  return sections;
+}
+
+/** The answer in a sentence. */
+function meaning(answer) {
+  const { outcome, error, problem, limits, trouble, redirected, unjudged } = answer;
+  if (error !== null) return `There was ${error}.`;
+  if (trouble !== null) return `The gate's headers could not be read: ${trouble}.`;
+  if (outcome === "refused") {
+    const names = problem?.violated ?? limits.filter(({ remaining }) => remaining === 0).map(({ name }) => name);
+    const by = names.length > 0 ? `Refused by ${names.map((name) => `“${name}”`).join(" and ")}` : "Refused";
+    const ms = wait(answer);
+    const when = ms === null ? " No waiting would let it pass." : ` The same request passes in ${length(ms)}.`;
+    return `${by}: the origin never saw this request, and it cost no quota.${when}`;
+  }
+  if (outcome === "failed") {
+    return problem?.detail ? `Not served: ${problem.detail}.` : "Not served: the gate or the origin failed.";
+  }
+  if (unjudged) return "Let through unjudged: Redis did not answer in time, and the gate is configured to let requests pass then.";
+  if (redirected) return "Let through; the origin redirects. A browser hides the headers of a redirect from a page.";
+  return limits.length === 0
+    ? "Let through, without a RateLimit header: no limit applies here."
+    : "Let through to the origin; this is the origin's answer.";
+}
+
+function timing({ sentAt, ms, limiterMs }) {
+  const pairs = [["Sent", `+${(sentAt / 1000).toFixed(2)} s`]];
+  if (ms !== null) pairs.push(["Answered after", `${milliseconds(ms)} ms`]);
+  if (limiterMs !== null) pairs.push(["of that, limiter", `${told(limiterMs)} ms`]);
+  return el("dl", { class: "timing" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+/** Each limit in words. The core's `t` is the time to the full quota, and on a refusal the time to wait. */
+function quota({ limits, outcome }) {
+  const then = outcome === "refused" ? "admits it within" : "full again within";
+  return el(
+    "ul",
+    { class: "quota" },
+    ...limits.map(({ name, remaining, reset, policy }) =>
+      el(
+        "li",
+        {},
+        el("strong", {}, name),
+        `: ${number(remaining)} left`,
+        policy === null ? null : ` of ${promise(policy)}`,
+        reset === null ? null : `; ${then} ${number(reset)} s`,
+      ),
+    ),
+  );
+}
+
+function headers(list) {
+  const sorted = list.toSorted(([a], [b]) => OURS.has(b) - OURS.has(a));
+  return el(
+    "dl",
+    { class: "headers" },
+    ...sorted.map(([name, value]) => el("div", { class: OURS.has(name) ? "ours" : null }, el("dt", {}, name), el("dd", {}, value))),
+  );
+}
+
+function bodyOf(body) {
+  if (body === null) return el("p", { class: "empty" }, "Still on its way.");
+  const note = body.note === null ? null : el("p", { class: "empty" }, body.note);
+  if (body.text === "") return note ?? el("p", { class: "empty" }, "no body");
+  return el("div", {}, el("pre", {}, pretty(body.text)), note, el("p", { class: "empty" }, count(body.text.length, "character")));
+}
+
+/** JSON on several lines; anything else as it is. */
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function section(name, content) {
+  return el("section", {}, el("h3", {}, name), content);
+}

@@ -1,0 +1,145 @@
+// The page: one press makes one run; every answer of it goes to the table, the picture and the figures.
+
+import { chart as newChart } from "./chart.js";
+import { controls as newControls } from "./controls.js";
+import { details as newDetails } from "./details.js";
+import { byId } from "./dom.js";
+import { exchange } from "./exchange.js";
+import { nextRequest, showLimits, showTally } from "./figures.js";
+import { showHealth } from "./health.js";
+import { lanes, length, plan as newPlan } from "./pacing.js";
+import { load } from "./ratelimit.js";
+import { rows as newRows } from "./rows.js";
+import { run as runPlan, sleep } from "./runner.js";
+import { Series } from "./series.js";
+import { Tally } from "./tally.js";
+import { telling } from "./waiting.js";
+import { summary } from "./words.js";
+
+const narrow = matchMedia("(max-width: 759px)");
+const one = byId("one");
+const ONE = newPlan(1, null);
+const SPEAK_EVERY_MS = 4_000;
+const EMPTY_MS = 6_000;
+
+let parsers = null;
+let session = null;
+let stopping = null;
+
+const details = newDetails({
+  onClose(answer) {
+    rows.choose(null);
+    chart.choose(null);
+    rows.focus(answer);
+  },
+});
+const choose = (answer) => {
+  rows.choose(answer);
+  chart.choose(answer);
+  details.show(answer);
+};
+const rows = newRows({
+  onChoose: choose,
+  onMove: (answer) => details.shown !== null && choose(answer),
+});
+const chart = newChart({ onPick: choose });
+const next = nextRequest();
+const controls = newControls({
+  onStart({ plan, target }) {
+    begin(plan);
+    send(plan, target);
+    if (narrow.matches) document.querySelector(".stage").scrollIntoView();
+  },
+  onStop: () => stopping?.abort(),
+});
+
+chart.begin(new Series(), EMPTY_MS);
+
+/** Forgets the last run. */
+function begin(plan) {
+  session = { start: performance.now(), series: new Series(), tally: new Tally(), planned: 0, fresh: [], latest: null, telling: null, spoken: 0 };
+  rows.clear();
+  details.clear();
+  chart.begin(session.series, length(plan));
+}
+
+/** Sends the requests of a plan into the session. */
+async function send(plan, target) {
+  const { start, tally } = session;
+  const first = session.planned;
+  session.planned += plan.count;
+  stopping = new AbortController();
+  const { signal } = stopping;
+  controls.setRunning(true);
+  one.disabled = true;
+  session.spoken = performance.now();
+  say(`Sending ${plan.count === 1 ? "one request" : `${plan.count} requests`} to ${target.path}.`);
+
+  const sent = await runPlan({
+    plan,
+    lanes: lanes(performance.getEntriesByType("navigation")[0]?.nextHopProtocol),
+    send: (index) =>
+      exchange({ index: first + index, target, parsers, start, signal, onHead: take, onBody: complete }),
+    now: () => performance.now(),
+    sleep,
+    signal,
+  });
+
+  draw();
+  const given = first + sent - tally.answered;
+  session.planned = signal.aborted ? tally.answered : session.planned;
+  showTally(tally, session.planned);
+  controls.setRunning(false);
+  one.disabled = false;
+  chart.describe(`Quota left over time. ${summary(tally, session.planned)}`);
+  say(`${signal.aborted ? "Stopped. " : ""}${summary(tally, session.planned)}${given > 0 ? ` ${given} on the way given up.` : ""}`);
+}
+
+/** Takes an answer; what it changes on the page waits for the next frame. */
+function take(answer) {
+  session.tally.add(answer);
+  session.series.add(answer);
+  session.latest = answer;
+  session.telling = telling(session.telling, answer);
+  if (session.fresh.push(answer) === 1) requestAnimationFrame(draw);
+}
+
+/** The body of an answer is here too: it may say more exactly when to come back. */
+function complete(answer) {
+  details.refresh(answer);
+  if (answer === session.telling) next.follow(answer, session.start);
+}
+
+function draw() {
+  const { fresh, series, tally, latest, telling: decisive, planned, start } = session;
+  if (fresh.length === 0) return;
+  rows.add(fresh.splice(0));
+  chart.update();
+  showTally(tally, planned);
+  showLimits(latest, series.limits);
+  next.follow(decisive, start);
+  if (performance.now() - session.spoken > SPEAK_EVERY_MS) {
+    session.spoken = performance.now();
+    say(summary(tally, planned));
+  }
+}
+
+function say(text) {
+  byId("status").textContent = text;
+}
+
+one.addEventListener("click", () => {
+  const target = controls.target();
+  if (target === null) return;
+  // A button that is disabled meanwhile loses the focus.
+  send(ONE, target).then(() => document.activeElement === document.body && one.focus({ preventScroll: true }));
+});
+
+showHealth();
+load().then(
+  (loaded) => {
+    parsers = loaded;
+    controls.enable();
+  },
+  (error) => controls.fail(`The page's wasm did not load: ${error.message}`),
+);

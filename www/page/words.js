@@ -1,0 +1,98 @@
+// Numbers and facts in plain words. Pure.
+
+const UNITS = [
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+];
+
+const digits = new Intl.NumberFormat("en");
+const tenths = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+/** A whole number with its thousands apart: 1,000,000. */
+export function number(value) {
+  return digits.format(value);
+}
+
+/** «1 request», «20 requests». */
+export function count(value, noun) {
+  return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** A window as one says it after «every»: «10 s», «minute», «2 hours». */
+export function period(seconds) {
+  if (seconds === 1) return "second";
+  for (const [size, name] of UNITS) {
+    if (seconds % size === 0) return seconds === size ? name : count(seconds / size, name);
+  }
+  return `${number(seconds)} s`;
+}
+
+/** What a policy promises: «20 requests every 10 s». */
+export function promise({ quota, window, burst }) {
+  const rate = window === null ? count(quota, "request") : `${count(quota, "request")} every ${period(window)}`;
+  return burst === null || burst === quota ? rate : `${rate}, up to ${number(burst)} at once`;
+}
+
+/** Milliseconds to a tenth below 100: «0.8», «12.3», «1,204»; «–» for none. */
+export function milliseconds(ms) {
+  if (ms === null) return "–";
+  return ms < 100 ? ms.toFixed(1) : number(Math.round(ms));
+}
+
+/** Milliseconds as somebody else told them, with no digit more than that: «3», «2.5»; «–» for none. */
+export function told(ms) {
+  return ms === null ? "–" : tenths.format(ms);
+}
+
+/** A length of time as one says it: «at once», «850 ms», «6 s», «1 min 20 s». */
+export function length(ms) {
+  if (ms < 1) return "at once";
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 100) / 10;
+  if (seconds < 60) return `${seconds} s`;
+  const whole = Math.round(seconds);
+  const rest = whole % 60;
+  return `${Math.floor(whole / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;
+}
+
+/** A countdown: tenths of a second below a minute, then minutes and seconds. */
+export function countdown(ms) {
+  if (ms < 60_000) return `${(Math.ceil(ms / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+}
+
+/** A run in one sentence, for the status line and for a screen reader. */
+export function summary({ answered, allowed, refused, failed }, planned) {
+  const parts = [`${number(allowed)} allowed`, `${number(refused)} refused`];
+  if (failed > 0) parts.push(`${number(failed)} failed`);
+  return `${number(answered)} of ${number(planned)} answered: ${parts.join(", ")}.`;
+}
+
+/** The reason phrase of a status: HTTP/2 carries none. */
+export function phrase(status) {
+  return PHRASES[status] ?? "";
+}
+
+const PHRASES = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  206: "Partial Content",
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};

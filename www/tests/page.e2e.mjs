@@ -1,0 +1,196 @@
+// The page in a headless browser, against a running gate whose policy is a token bucket "burst" of 20 per 10 s,
+// with a timeout that is long enough for a busy machine:
+//
+//   SLUICEGATE_URL=http://127.0.0.1:8787/_sluicegate/demo/ node --test www/tests/page.e2e.mjs
+//
+// ARTIFACTS names the folder for screenshots (default: artifacts), CHROMIUM the browser (default: /usr/bin/chromium).
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { contrasts, fitsWidth, open, quotaIsBack, totals } from "./browser.mjs";
+
+const url = process.env.SLUICEGATE_URL;
+assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
+const artifacts = process.env.ARTIFACTS ?? "artifacts";
+const shot = (page, name) => page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
+let browser;
+
+before(async () => {
+  await mkdir(artifacts, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
+  });
+});
+
+after(() => browser?.close());
+
+test("one press: allowed and refused rows appear, and the totals, the policy and the picture with them", async () => {
+  await using demo = await open(browser, url, { viewport: { width: 1440, height: 900 } });
+  const { page } = demo;
+  await shot(page, "start");
+  await quotaIsBack(url, 8);
+  const pressed = Date.now();
+  await demo.send(60, 20);
+  const most = 20 + Math.ceil((2 * (Date.now() - pressed)) / 1000);
+  const { allowed, refused, failed, rows } = await totals(page);
+  assert.equal(rows, 60);
+  assert.equal(allowed + refused, 60, `failed: ${failed}`);
+  assert.ok(allowed >= 8 && allowed <= most, `20 at once and 2 a second: ${allowed} allowed`);
+  assert.ok(refused > 0);
+  assert.equal(await page.textContent("#status"), `60 of 60 answered: ${allowed} allowed, ${refused} refused.`);
+  assert.match(await page.textContent("#limits"), /burst.*20 requests every 10 s.*"burst";q=20;w=10.*of 20 left/);
+  assert.ok(await page.locator("#plot canvas").isVisible());
+  assert.match(await page.getAttribute("#plot", "aria-label"), /60 of 60 answered/);
+  assert.match(await page.locator("#rows tr.refused .c-retry").first().textContent(), /^\d+ s$/);
+  assert.match(await page.textContent("#limiter"), /^\d+(\.\d)?$/);
+
+  await page.locator("#rows tr.refused").first().click();
+  const details = await page.textContent("#details-body");
+  assert.match(details, /429 Too Many Requests.*Refused by “burst”/);
+  assert.match(details, /retry-after\d/);
+  assert.match(details, /"violated-policies"/);
+  await shot(page, "light");
+});
+
+test("the countdown is true: a request sent when it has run down is allowed, and its details are its own", async () => {
+  await using demo = await open(browser, url);
+  const { page } = demo;
+  await demo.send(60, null);
+  assert.ok((await totals(page)).refused > 0);
+  const sendOne = async () => {
+    const count = await page.locator("#rows tr").count();
+    const [response] = await Promise.all([page.waitForResponse((one) => new URL(one.url()).pathname === "/hello"), page.click("#one")]);
+    await page.locator("#rows tr").nth(count).waitFor();
+    await page.waitForSelector("#one:enabled");
+    return response;
+  };
+  // The last of many may just have been allowed: then one or two more find the bucket empty.
+  for (let tries = 0; tries < 5 && !/wait|over/.test(await page.getAttribute("#next", "data-state")); tries += 1) await sendOne();
+  await page.waitForSelector('#next[data-state="over"]');
+  const response = await sendOne();
+  const row = page.locator("#rows tr").last();
+  await row.click();
+  assert.equal(await row.getAttribute("class").then((names) => names.includes("allowed")), true);
+  await page.waitForSelector("#details-body pre");
+  const shown = await page.locator(".headers > div").evaluateAll((pairs) => pairs.map((pair) => [...pair.children].map((part) => part.textContent)));
+  const real = await response.allHeaders();
+  assert.equal(response.status(), 200);
+  for (const [name, value] of shown) assert.equal(value, real[name], name);
+  for (const name of ["ratelimit", "ratelimit-policy", "server-timing", "content-type"]) {
+    assert.ok(shown.some(([key]) => key === name), `${name} is not among the details`);
+  }
+  assert.deepEqual(JSON.parse(await page.textContent("#details-body pre")), await response.json());
+});
+
+test("everything works by keyboard alone", async () => {
+  await using demo = await open(browser, url);
+  const { page } = demo;
+  const { keyboard } = page;
+  const focused = (selector) => page.waitForFunction((wanted) => document.activeElement?.matches(wanted), selector);
+  const tabTo = async (selector, most = 25) => {
+    for (let presses = 0; presses < most; presses += 1) {
+      if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+      await keyboard.press("Tab");
+    }
+    assert.fail(`${selector} is not reached in ${most} steps`);
+  };
+  await tabTo("#count");
+  await keyboard.type("3");
+  await tabTo('input[name="pace"]');
+  await keyboard.press("ArrowRight");
+  await tabTo("#path");
+  await keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("#rows tr").length === 3);
+  await page.waitForSelector("#start:enabled");
+  await tabTo("#rows button");
+  await keyboard.press("ArrowDown");
+  await keyboard.press("Enter");
+  await page.waitForSelector("#details.open");
+  assert.match(await page.textContent("#details-title"), /^Answer \d$/);
+  assert.equal(await page.locator("#rows tr.chosen").count(), 1);
+  const second = await page.locator("#rows tr").nth(1).locator("button").textContent();
+  assert.equal(await page.textContent("#details-title"), `Answer ${second}`);
+  await keyboard.press("Escape");
+  await focused("#rows tr:nth-child(2) button");
+  assert.equal(await page.locator("#rows tr.chosen").count(), 0);
+});
+
+test("a phone of 360 px shows all of it without scrolling sideways", async () => {
+  await using demo = await open(browser, url, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+  const { page } = demo;
+  await fitsWidth(page);
+  await demo.send(40, 40);
+  await fitsWidth(page);
+  await shot(page, "phone");
+  await page.locator("#rows tr").last().tap();
+  await page.waitForSelector("#details.open");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "details-title");
+  await fitsWidth(page);
+  await shot(page, "phone-details");
+  await page.tap("#close");
+  await page.waitForSelector("#details:not(.open)", { state: "attached" });
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`text stands out from its ground in ${colorScheme} mode`, async () => {
+    await using demo = await open(browser, url, { colorScheme, viewport: { width: 1440, height: 900 } });
+    const { page } = demo;
+    await demo.send(60, 40);
+    await page.locator("#rows tr.refused").first().click();
+    await shot(page, `mode-${colorScheme}`);
+    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
+    assert.equal(ground[0] < 128, colorScheme === "dark", `the page's ground is ${ground}`);
+    const low = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5);
+    assert.deepEqual(low, []);
+  });
+}
+
+test("answers without a RateLimit header are told as such", async () => {
+  await using demo = await open(browser, url);
+  const { page } = demo;
+  await page.route("**/hello", async (route) => {
+    const response = await route.fetch();
+    const headers = Object.entries(response.headers()).filter(([name]) => !name.startsWith("ratelimit"));
+    await route.fulfill({ response, headers: Object.fromEntries(headers) });
+  });
+  await demo.send(3, null);
+  assert.match(await page.textContent("#limits"), /No RateLimit header: no limit applies here/);
+  assert.equal(await page.locator("#rows .c-left", { hasText: "not said" }).count(), 3);
+});
+
+test("a gate out of reach is told, row by row", async () => {
+  await using demo = await open(browser, url, {}, /ERR_INTERNET_DISCONNECTED/);
+  const { page } = demo;
+  await page.context().setOffline(true);
+  await demo.send(3, null);
+  assert.deepEqual(await totals(page), { allowed: 0, refused: 0, failed: 3, rows: 3 });
+  assert.match(await page.textContent("#limits"), /does not answer/);
+  await page.locator("#rows tr").first().click();
+  assert.match(await page.textContent("#details-body"), /No answer/);
+});
+
+test("stop ends a run, and what cannot be sent is refused at its field", async () => {
+  await using demo = await open(browser, url);
+  const { page } = demo;
+  await demo.press(500, 2);
+  await page.waitForSelector("#rows tr");
+  await page.click("#stop");
+  await page.waitForSelector("#start:enabled");
+  assert.match(await page.textContent("#status"), /^Stopped\. /);
+  const { rows } = await totals(page);
+  assert.ok(rows < 500);
+  for (const [field, value] of [["#count", "501"], ["#rate", "0"], ["#path", "//other.example/"], ["#path", "/_sluicegate/health"]]) {
+    const sound = await page.inputValue(field);
+    await page.fill(field, value);
+    assert.equal(await page.getAttribute(field, "aria-invalid"), "true", value);
+    assert.notEqual(await page.textContent("#problem"), "");
+    await page.click("#start");
+    assert.equal((await totals(page)).rows, rows, `${value} was sent`);
+    await page.fill(field, sound);
+    assert.equal(await page.textContent("#problem"), "");
+  }
+});
