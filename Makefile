@@ -31,7 +31,7 @@ test: build redis chromium ## all tests
 	core_in_wasm='cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm'
 	for_wasm $$core_in_wasm
 	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
-	node --test 'www/tests/*.test.mjs'
+	node --test 'www/tests/*.test.mjs' 'tests/*.test.mjs'
 
 .PHONY: lint
 lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
@@ -52,7 +52,9 @@ bench: build redis ## side by side with other Workers, on this machine
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ARGS=--dry-run]
 	@$(environment)
-	wrangler deploy --config "$(or $(CONFIG),wrangler.production.toml)" $(ARGS)
+	config="$(or $(CONFIG),wrangler.production.toml)"
+	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
+	wrangler deploy --config "$$config" $(ARGS)
 
 .PHONY: setup
 setup: node_modules/.stamp wasm cargo-tools redis chromium ## only the set-up

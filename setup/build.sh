@@ -13,6 +13,20 @@ case "$purpose:${WRANGLER_COMMAND:-}" in
     die "this is the development configuration: it names addresses of your own machine (deploy with: make deploy CONFIG=wrangler.production.toml)" ;;
 esac
 
+weigh() {
+  printf 'worker  %7d bytes gzipped (build/worker)\n' "$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)"
+}
+
+# The tools take half a minute even where nothing changed: look at the sources first.
+sources=(src lua www setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
+if [ -f build/.built ] && [ -z "$(find "${sources[@]}" -newer build/.built -print -quit)" ]; then
+  weigh
+  exit 0
+fi
+rm -f build/.built
+mkdir -p build
+touch build/.building
+
 for_wasm worker-build --release --out-dir build/worker . --features edge --locked
 
 for_wasm cargo build --quiet --locked --release -p sluicegate-www --target wasm32-unknown-unknown
@@ -24,4 +38,5 @@ wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue -
   -o build/www/sluicegate_www_bg.wasm build/www/sluicegate_www_bg.wasm
 node www/build.mjs build/www build/assets
 
-printf 'worker  %7d bytes gzipped (%s)\n' "$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)" build/worker
+mv build/.building build/.built
+weigh
