@@ -1,0 +1,99 @@
+//! What the origin remembers: counts of requests, and the gates its streams wait at.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    extract::{Request, State as Shared},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tokio::sync::Semaphore;
+
+/// Shared by all requests of one origin, and kept over a restart.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    requests: AtomicU64,
+    paths: Mutex<HashMap<String, u64>>,
+    gates: Mutex<HashMap<String, Arc<Semaphore>>>,
+    open_streams: AtomicUsize,
+    bytes_streamed: AtomicU64,
+}
+
+impl State {
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn requests_to(&self, path: &str) -> u64 {
+        lock(&self.paths).get(path).copied().unwrap_or(0)
+    }
+
+    pub(super) fn open_streams(&self) -> usize {
+        self.open_streams.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn bytes_streamed(&self) -> u64 {
+        self.bytes_streamed.load(Ordering::SeqCst)
+    }
+
+    /// The gate of that name; it begins closed.
+    pub(super) fn gate(&self, name: &str) -> Arc<Semaphore> {
+        let mut gates = lock(&self.gates);
+        Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    fn record(&self, path: &str) -> u64 {
+        let mut paths = lock(&self.paths);
+        if let Some(count) = paths.get_mut(path) {
+            *count += 1;
+        } else if paths.len() < PATHS_COUNTED {
+            paths.insert(path.to_owned(), 1);
+        }
+        self.requests.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+/// Counts a request as it arrives and numbers its answer.
+pub(super) async fn count(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    let number = state.record(request.uri().path());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(X_ORIGIN_REQUEST, HeaderValue::from(number));
+    response
+}
+
+/// A streamed body being sent; dropped with it, also when the client goes away.
+pub(super) struct OpenStream(Arc<State>);
+
+impl OpenStream {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        state.open_streams.fetch_add(1, Ordering::SeqCst);
+        Self(state)
+    }
+
+    pub(super) fn sent(&self, bytes: usize) {
+        self.0.bytes_streamed.fetch_add(bytes as u64, Ordering::SeqCst);
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open_streams.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half-done under these locks, so a panic elsewhere does not spoil what they hold.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const X_ORIGIN_REQUEST: HeaderName = HeaderName::from_static("x-origin-request");
+
+/// Paths counted one by one: a client that invents paths for days must not fill the memory.
+const PATHS_COUNTED: usize = 10_000;

@@ -1,0 +1,134 @@
+//! A wrangler configuration for a test, derived from the repository's.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+/// Reads the TOML at `path` and makes it independent of where it stands: paths absolute, no `[build]`.
+///
+/// `sluicegate`, if given, replaces the variable of that name.
+pub(super) fn derive(path: &Path, sluicegate: Option<Value>) -> Result<Value, ConfigurationError> {
+    let path = fs::canonicalize(path).map_err(|source| ConfigurationError::Read { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(&path).map_err(|source| ConfigurationError::Read { path: path.clone(), source })?;
+    let mut config: Map<String, Value> = toml::from_str(&text)
+        .map_err(|source| ConfigurationError::Toml { path: path.clone(), source: Box::new(source) })?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+
+    // Tests run what was built; a build inside each of them would take minutes and collide with the others.
+    config.remove("build");
+    for name in ["main", "base_dir"] {
+        config.entry(name).and_modify(|path| make_absolute(path, folder));
+    }
+    if let Some(directory) = config.get_mut("assets").and_then(|assets| assets.get_mut("directory")) {
+        make_absolute(directory, folder);
+    }
+    if let Some(main) = config.get("main").and_then(Value::as_str).map(PathBuf::from)
+        && !main.exists()
+    {
+        return Err(ConfigurationError::NotBuilt { main });
+    }
+    if let Some(sluicegate) = sluicegate {
+        let vars = config.entry("vars").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(vars) = vars {
+            vars.insert("SLUICEGATE".to_owned(), sluicegate);
+        }
+    }
+    Ok(Value::Object(config))
+}
+
+/// A wrangler configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}: not a TOML table", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// The Worker's module does not exist.
+    #[error("{}: not built (run `make build` first)", main.display())]
+    NotBuilt {
+        /// The module `main` names.
+        main: PathBuf,
+    },
+}
+
+fn make_absolute(value: &mut Value, folder: &Path) {
+    if let Value::String(path) = value {
+        *path = folder.join(&*path).to_string_lossy().into_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_become_absolute_and_the_build_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let path = folder.join("wrangler.toml");
+        fs::write(folder.join("index.js"), "").unwrap();
+        let text = r#"
+            name = "w"
+            main = "index.js"
+            [build]
+            command = "false"
+            [assets]
+            directory = "./www"
+            binding = "ASSETS"
+            [vars]
+            ORIGIN = "x"
+            [vars.SLUICEGATE]
+            timeout = "1s"
+        "#;
+        fs::write(&path, text).unwrap();
+
+        let derived = derive(&path, Some(json!({ "timeout": "2s" }))).unwrap();
+
+        let expected = json!({
+            "name": "w",
+            "main": folder.join("index.js"),
+            "assets": { "directory": folder.join("./www"), "binding": "ASSETS" },
+            "vars": { "ORIGIN": "x", "SLUICEGATE": { "timeout": "2s" } },
+        });
+        assert_eq!(derived, expected);
+        assert_eq!(derive(&path, None).unwrap()["vars"]["SLUICEGATE"], json!({ "timeout": "1s" }));
+    }
+
+    #[test]
+    fn a_worker_that_is_not_built_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wrangler.toml");
+        fs::write(&path, "main = 'build/index.js'").unwrap();
+        let error = derive(&path, None).unwrap_err().to_string();
+        assert!(error.ends_with("build/index.js: not built (run `make build` first)"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wrangler.toml");
+        fs::write(&path, "main = ").unwrap();
+        let error = derive(&path, None).unwrap_err().to_string();
+        assert!(error.ends_with("wrangler.toml: not a TOML table"), "{error}");
+        let missing = folder.path().join("missing.toml");
+        assert!(derive(&missing, None).unwrap_err().to_string().ends_with("missing.toml: cannot be read"));
+    }
+}
