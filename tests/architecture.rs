@@ -62,8 +62,8 @@ fn a_module_uses_only_those_above_it() {
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             for part in line.split("crate::").skip(1) {
                 let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let used = place(&name).unwrap_or_else(|| panic!("{}: crate::{name}", path.display()));
-                assert!(used <= own, "{}: {module} uses {name}, which stands below it", path.display());
+                let target = place(&name).unwrap_or_else(|| panic!("{}: crate::{name}", path.display()));
+                assert!(target <= own, "{}: {module} uses {name}, which stands below it", path.display());
                 uses += 1;
             }
         }

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::{body, bridge_count, get, header, limits, stack};
 
-async fn flush(redis: &RedisServer, what: &str) {
+fn flush(redis: &RedisServer, what: &str) {
     let client = redis::Client::open(redis.url()).unwrap();
     let mut connection = client.get_connection().unwrap();
     redis::cmd(what.split(' ').next().unwrap()).arg(what.split(' ').nth(1)).exec(&mut connection).unwrap();
@@ -21,7 +21,7 @@ async fn of_200_concurrent_requests_exactly_the_limit_reaches_the_origin_twenty_
     let stack =
         stack(limits(&json!([{ "name": "minute", "algorithm": "sliding_log", "limit": 50, "window": "60s" }]))).await;
     for round in 0..20 {
-        flush(&stack.redis, "FLUSHALL").await;
+        flush(&stack.redis, "FLUSHALL");
         let reached = stack.origin.requests();
         let trips = bridge_count(&stack, "http_requests_total").await;
         let requests = (0..200).map(|_| get(&stack, "/hello").send());
@@ -43,7 +43,7 @@ async fn a_script_flush_in_the_middle_of_load_changes_no_answer() {
     let load = join_all((0..300).map(|_| async { get(&stack, "/hello").send().await.unwrap().status().as_u16() }));
     let flushes = async {
         while bridge_count(&stack, "http_requests_total").await < 250 {
-            flush(&stack.redis, "SCRIPT FLUSH").await;
+            flush(&stack.redis, "SCRIPT FLUSH");
         }
     };
     let (statuses, ()) = tokio::join!(load, flushes);
@@ -80,9 +80,9 @@ async fn answers_tell_the_budget_and_a_refusal_tells_when_to_come_back() {
     assert_eq!(header(&refused, "cache-control"), "no-store");
     assert_eq!(header(&refused, "retry-after"), "1");
     let [policy, limit] = ["ratelimit-policy", "ratelimit"].map(|name| header(&refused, name));
-    let parsed = structured_fields(&json!([policy, limit])).await;
-    assert_eq!(parsed[0], json!([["second", { "q": 1, "w": 1, "burst": 2 }], ["day", { "q": 100, "w": 86400 }]]));
-    assert_eq!(parsed[1], json!([["second", { "r": 0, "t": 1 }], ["day", { "r": 99 - passed }]]));
+    let items = structured_fields(&json!([policy, limit])).await;
+    assert_eq!(items[0], json!([["second", { "q": 1, "w": 1, "burst": 2 }], ["day", { "q": 100, "w": 86400 }]]));
+    assert_eq!(items[1], json!([["second", { "r": 0, "t": 1 }], ["day", { "r": 99 - passed }]]));
 
     let problem = body(refused).await;
     assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#quota-exceeded");
