@@ -1,0 +1,147 @@
+//! Measures the Worker side by side with others: one Redis, one bridge, one origin, a workerd for each.
+//!
+//! Nothing here judges a number: a table is printed, and whoever reads it decides.
+
+mod compatibility;
+mod config;
+mod contender;
+mod counters;
+mod guard;
+mod http;
+mod limit;
+mod load;
+mod machine;
+mod report;
+mod run;
+mod sample;
+mod stage;
+mod tools;
+mod workerd;
+
+use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    machine::Machine,
+    report::Report,
+    run::{Plan, RunError},
+    stage::{Stage, StageError},
+    tools::{Tools, ToolsError},
+};
+
+/// Measures the Worker side by side with others
+#[derive(Debug, Parser)]
+#[command(name = "sluicegate-bench", version)]
+struct Options {
+    /// How long one measurement takes, in seconds
+    #[arg(long, env = "BENCH_SECONDS", default_value_t = 2.0, value_parser = seconds)]
+    seconds: f64,
+    /// How often each measurement is taken
+    #[arg(long, env = "BENCH_ROUNDS", default_value_t = 5, value_parser = rounds)]
+    rounds: usize,
+    /// Also write the numbers, round by round, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The repository: with `node_modules`, and `build/worker` from `make build`
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    root: PathBuf,
+}
+
+// One thread makes the whole load; the bridge and the origin have their own.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = async {
+        let told = told_to_end()?;
+        tokio::select! {
+            () = told => Err(BenchError::Interrupted),
+            outcome = bench(&options) => outcome,
+        }
+    };
+    match outcome.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sluicegate-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything that was started ends when the future is dropped.
+async fn bench(options: &Options) -> Result<(), BenchError> {
+    let tools = Tools::find(&options.root)?;
+    let machine = Machine::here();
+    let plan = Plan { each: Duration::from_secs_f64(options.seconds), rounds: options.rounds };
+    let mut stage = Stage::start(&tools).await?;
+    let (workers, counters) = stage.parts();
+    let outcome = run::run(workers, counters, plan).await;
+    stage.stop().await;
+    let report = Report { machine, seconds: options.seconds, rounds: options.rounds, results: outcome? };
+    println!("{report}");
+    if let Some(path) = &options.json {
+        let written =
+            serde_json::to_vec_pretty(&report).map_err(io::Error::from).and_then(|json| fs::write(path, json));
+        written.map_err(|source| BenchError::Json { path: path.clone(), source })?;
+    }
+    Ok(())
+}
+
+/// Resolves when somebody wants the program to end: Ctrl-C, SIGTERM, or the terminal closed.
+fn told_to_end() -> Result<impl Future<Output = ()>, BenchError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(BenchError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(BenchError::Signals)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(BenchError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum BenchError {
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("{}: cannot be written: {source}", path.display())]
+    Json { path: PathBuf, source: io::Error },
+    #[error("signals cannot be received: {0}")]
+    Signals(io::Error),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| NOT_SECONDS.to_owned())?;
+    if (0.01..=600.0).contains(&seconds) { Ok(seconds) } else { Err(NOT_SECONDS.to_owned()) }
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=1000) => Ok(rounds),
+        _ => Err("expected 1 to 1000".to_owned()),
+    }
+}
+
+const NOT_SECONDS: &str = "expected 0.01 to 600";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_numbers_are_refused() {
+        assert_eq!(seconds("0.05"), Ok(0.05));
+        for text in ["0", "-1", "NaN", "inf", "2s"] {
+            assert_eq!(seconds(text), Err("expected 0.01 to 600".to_owned()), "{text}");
+        }
+        assert_eq!((rounds("5"), rounds("0")), (Ok(5), Err("expected 1 to 1000".to_owned())));
+    }
+}

@@ -1,0 +1,113 @@
+//! The program from the outside: it measures what it says, and leaves nothing behind however it ends.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of #[test] functions")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A run whose temporary files, and those of its children, are in `folder`.
+fn bench(folder: &TempDir, seconds: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bench"));
+    command
+        .env("TMPDIR", folder.path())
+        .env("BENCH_SECONDS", seconds)
+        .env("BENCH_ROUNDS", "1")
+        .arg("--root")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command
+}
+
+/// Processes that work in `folder` or below.
+fn processes(folder: &TempDir) -> Vec<PathBuf> {
+    let folder = folder.path().canonicalize().unwrap();
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    all.filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&folder))).collect()
+}
+
+/// Waits until neither a process nor a file is left.
+fn nothing_is_left(folder: &TempDir) {
+    let left = || (processes(folder), fs::read_dir(folder).unwrap().map(Result::unwrap).collect::<Vec<_>>());
+    for _ in 0..500 {
+        if matches!(left(), (processes, files) if processes.is_empty() && files.is_empty()) {
+            return;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    panic!("left behind: {:?}", left());
+}
+
+/// Starts a run that takes longer than the test, and returns once it measures.
+fn measuring(folder: &TempDir) -> (Child, impl Read + use<>) {
+    let mut child = bench(folder, "600").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "warming up\n");
+    // Four workerd and a Redis.
+    assert_eq!(processes(folder).len(), 5);
+    (child, stderr)
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+#[test]
+fn every_contender_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let json = elsewhere.path().join("numbers.json");
+    let output = bench(&folder, "0.05").arg("--json").arg(&json).output().unwrap();
+    let (table, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{error}");
+
+    let numbers: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let results = numbers["results"].as_array().unwrap();
+    for connections in [1, 8, 64] {
+        for (contender, commands, calls) in
+            [("forward", 0.0, 0.0), ("floor", 3.0, 1.0), ("upstash", 4.0, 1.0), ("sluicegate", 3.0, 1.0)]
+        {
+            let row = table.lines().find(|line| line.starts_with(&format!("{connections:>11}  {contender}")));
+            assert!(row.is_some(), "{connections} {contender} is not in {table}");
+            let of = |result: &&Value| result["connections"] == connections && result["contender"] == contender;
+            let median = &results.iter().find(of).unwrap()["median"];
+            assert!(median["requests_per_second"].as_f64().unwrap() > 0.0);
+            assert_eq!(median["http_calls"], calls, "{contender}: {median}");
+            // npm @upstash/ratelimit sets the expiry of a window's first request with one more command.
+            let (least, most) = (commands, if contender == "upstash" { commands + 1.0 } else { commands });
+            assert!((least..=most).contains(&median["redis_commands"].as_f64().unwrap()), "{contender}: {median}");
+        }
+    }
+    nothing_is_left(&folder);
+}
+
+#[test]
+fn an_interrupt_ends_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, mut stderr) = measuring(&folder);
+    signal(&child, Signal::INT);
+    let mut error = String::new();
+    stderr.read_to_string(&mut error).unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(error, "sluicegate-bench: interrupted\n");
+    nothing_is_left(&folder);
+}
+
+#[test]
+fn a_killed_run_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, _stderr) = measuring(&folder);
+    signal(&child, Signal::KILL);
+    child.wait().unwrap();
+    nothing_is_left(&folder);
+}
