@@ -182,7 +182,7 @@ local function time_of_unit(limit, n)
   local high = redis.call('ZCARD', limit.key) - 1
   local before, upto = limit.first.cost, limit.stored
   local halve = false
-  while true do
+  while low <= high do
     local share = halve and 0.5 or (n - before - 1) / (upto - before)
     local guess = math.min(low + math.floor((high - low + 1) * share), high)
     local entry = at_rank(limit, guess)
@@ -196,11 +196,13 @@ local function time_of_unit(limit, n)
     end
     halve = not halve
   end
+  -- Somebody has removed entries by hand: the newest one is late enough for all.
+  return limit.newest.time
 end
 
 function log.wait(limit, cost, now)
   if cost > limit.limit then return -1 end
-  local over = limit.used + cost - limit.limit
+  local over = cost - (limit.limit - limit.used)
   if over <= 0 then return 0 end
   if over > limit.stored then return limit.window end
   return time_of_unit(limit, over) + limit.window - now

@@ -14,10 +14,13 @@ case "$purpose:${WRANGLER_COMMAND:-}" in
 esac
 
 weigh() {
-  printf 'worker  %7d bytes gzipped (build/worker)\n' "$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)"
+  local bytes
+  bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
+  printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
+  [ "$bytes" -le 250000 ] || die "the Worker is larger than 250000 bytes gzipped"
 }
 
-# The tools take half a minute even where nothing changed: look at the sources first.
+# The tools take their time even where nothing changed: look at the sources first.
 sources=(src lua www setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
 if [ -f build/.built ] && [ -z "$(find "${sources[@]}" -newer build/.built -print -quit)" ]; then
   weigh

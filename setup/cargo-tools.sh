@@ -13,12 +13,15 @@ trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
 install() {
   local crate=$1 version=$2 root=$3 command=$4
   [ -x "$root/bin/$command" ] && return
-  say "installing $crate $version (two minutes)"
-  cargo install --quiet --locked --root "$root.part" "$crate" --version "$version" 2> >(grep -v 'be sure to add' >&2)
-  rm -rf "$root"
-  mv "$root.part" "$root"
+  say "installing $crate $version (some minutes)"
+  local part
+  part=$(mktemp -d "$CACHE/installing-XXXXXX")
+  cargo install --quiet --locked --root "$part" "$crate" --version "$version" 2> >(grep -v 'be sure to add' >&2)
+  # Another clone may have been faster: either one is good.
+  mv -T "$part" "$root" 2> /dev/null || rm -rf "$part"
 }
 
-cd /
+mkdir -p "$CACHE"
+cd "$ROOT"
 install wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "$WASM_BINDGEN_ROOT" wasm-bindgen
 install worker-build "$WORKER_BUILD_VERSION" "$WORKER_BUILD_ROOT" worker-build

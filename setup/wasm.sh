@@ -15,6 +15,8 @@ has_target() {
 }
 
 by_rustup() {
+  # Where it could not download once, asking again would cost every run its time.
+  [ -n "$choice" ] || [ "$WASM_TOOLCHAIN" != debian ] || has_target env || return 1
   if ! has_target env; then
     say "adding the Rust target $target"
     timeout 180 rustup target add "$target" 2>&1 | sed 's/^/setup: /' >&2 || true
@@ -43,7 +45,10 @@ link_linker() {
 
 build_library() {
   local library=/usr/lib/rustlib/$target/lib work as_root=()
-  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2> /dev/null || die "please run this once as root, or with sudo allowed: setup/wasm.sh writes to $library"
+    as_root=(sudo -n)
+  fi
   work=$(mktemp -d)
   mkdir "$work/src"
   : > "$work/src/lib.rs"

@@ -13,6 +13,7 @@
 //! 9. [`verdict`] is the answer: allow or deny, with a budget for each limit.
 //! 10. [`limiter`] asks the question, in one call.
 //! 11. [`headers`] and [`problem`] say the verdict in HTTP's terms.
+//! 12. [`forwarding`] is what the proxy must not carry on, and what it must say.
 //!
 //! The core takes `now` and bytes and returns values and bytes. The Worker around it is the module
 //! `edge`, which exists only on `wasm32` with the feature `edge`.
@@ -20,6 +21,7 @@
 pub mod config;
 pub mod deployment;
 pub mod facts;
+pub mod forwarding;
 pub mod headers;
 pub mod limiter;
 pub mod policy;

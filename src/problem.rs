@@ -78,6 +78,12 @@ impl Problem {
         Problem::new(404, BLANK, "Not Found", "nothing of this name below /_sluicegate/".to_owned())
     }
 
+    /// 400: the request's URL cannot be read.
+    #[must_use]
+    pub fn unreadable_url() -> Self {
+        Problem::new(400, BLANK, "Bad Request", "the request's URL cannot be read".to_owned())
+    }
+
     /// 405: the path exists, but not for this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {

@@ -84,6 +84,17 @@ fn only_the_edge_names_the_workers_runtime() {
 }
 
 #[test]
+fn only_the_configuration_and_the_replies_of_redis_are_deserialized() {
+    let derive = ["Deserialize)]", "Deserialize, "];
+    for (path, text) in sources(&root().join("src")) {
+        if matches!(module(&path).as_str(), "config" | "redis") {
+            continue;
+        }
+        assert!(!derive.iter().any(|derive| text.contains(derive)), "{} deserializes", path.display());
+    }
+}
+
+#[test]
 fn natively_the_workers_runtime_is_not_even_a_dependency() {
     let output = Command::new(env!("CARGO"))
         .args([

@@ -65,6 +65,29 @@ fn a_log_numbers_its_units_beyond_2_53() {
 }
 
 #[test]
+fn a_log_tells_the_exact_retry_near_2_53() {
+    let mut redis = Redis::start();
+    let most = (1 << 53) - 1;
+    let limits = [log("l", most, 1000)];
+    assert_eq!(redis.check("s", &limits, &[1], T)[0], 1);
+    assert_eq!(redis.check("s", &limits, &[most - 3], T + 600)[0], 1);
+    assert_eq!(redis.check("s", &limits, &[4], T + 600), [0, 2, 1000, 1000]);
+    assert_eq!(redis.check("s", &limits, &[3], T + 999)[..3], [0, 2, 1]);
+    assert_eq!(redis.check("s", &limits, &[3], T + 1000)[0], 1);
+}
+
+#[test]
+fn a_log_with_a_hole_is_judged_and_blocks_nobody() {
+    let mut redis = Redis::start();
+    let limits = [log("l", 10, 1000)];
+    for (i, cost) in [3, 3, 4].into_iter().enumerate() {
+        assert_eq!(redis.check("s", &limits, &[cost], T + 100 * i as u64)[0], 1);
+    }
+    assert_eq!(redis.run::<i64>(&["ZREMRANGEBYRANK", "sg:1:{s}:log:l", "1", "1"]), 1);
+    assert_eq!(redis.check("s", &limits, &[5], T + 300), [0, 0, 900, 900], "the newest entry's time");
+}
+
+#[test]
 fn one_refusing_limit_charges_none() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 100, 1000, 100), log("l", 1, 1000)];

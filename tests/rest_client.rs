@@ -217,6 +217,15 @@ async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Misbehaving::with("200 OK", r#"{"result":[1,0,0,0,0,0,0]}"#).await;
+    let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.url);
+    let server = Misbehaving::start(Some(answer)).await;
+    assert_eq!(server.check().await, RedisError::Server { status: 307, reason: String::new() });
+    assert_eq!((server.requests(), elsewhere.requests()), (1, 0));
+}
+
+#[tokio::test]
 async fn json_of_the_wrong_shape_is_told() {
     for body in [r#"{"result":"OK"}"#, r#"{"result":null}"#, r#"[{"result":[1]}]"#, r#"{"result":[2,0,0,0,0,0,0]}"#] {
         let server = Misbehaving::with("200 OK", body).await;

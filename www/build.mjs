@@ -3,7 +3,7 @@
 // WASM is the folder that wasm-bindgen wrote (--target web), OUT the root of the Worker's static assets.
 // The page lands in OUT/_sluicegate/demo/. Prints what each file weighs, and gzipped.
 
-import { cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -32,6 +32,11 @@ await build({
 for (const name of ["index.html", "icon.svg"]) await cp(path.join(page, name), path.join(target, name));
 // The minified bundle has lost its notice.
 await cp(path.join(path.dirname(fileURLToPath(import.meta.resolve("uplot/package.json"))), "LICENSE"), path.join(target, "LICENSE.uplot.txt"));
+// A page's own <meta> cannot say who may frame it; the Workers runtime's static assets read this file.
+await writeFile(
+  path.join(out, "_headers"),
+  ["/_sluicegate/demo/*", "  Content-Security-Policy: frame-ancestors 'none'", "  X-Content-Type-Options: nosniff", ""].join("\n"),
+);
 await cp(path.join(wasm, "sluicegate_www_bg.wasm"), path.join(target, "sluicegate_www_bg.wasm"));
 
 let whole = 0;

@@ -9,7 +9,6 @@ use super::gate::Gate;
 use crate::facts::Facts;
 use crate::headers;
 use crate::problem::{self, Problem};
-use crate::redis::{self, Command};
 use crate::time::Millis;
 use crate::verdict::Verdict;
 
@@ -36,40 +35,55 @@ pub(super) fn add_limits(response: &Response, verdict: Option<&Verdict>, spent: 
     for (name, value) in verdict.map(headers::fields).unwrap_or_default() {
         headers.append(name, &value)?;
     }
-    let unjudged = if verdict.is_none() { ";desc=\"unjudged\"" } else { "" };
-    headers.append("server-timing", &format!("limiter;dur={}{unjudged}", spent.get()))
+    let verdict = match verdict {
+        Some(Verdict::Allow(_)) => "",
+        Some(Verdict::Deny(_)) => ";desc=\"refused\"",
+        None => ";desc=\"unjudged\"",
+    };
+    headers.append("server-timing", &format!("limiter;dur={}{verdict}", spent.get()))
 }
 
 /// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
-pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>) -> Result<Response, JsValue> {
+pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>, now: Millis) -> Result<Response, JsValue> {
     if !is_read(facts) {
-        return problem(&Problem::method_not_allowed());
+        return not_allowed();
     }
     let failing = match gate {
-        Err(reason) => Some(("configuration", reason.clone())),
-        Ok(gate) => match redis::run::<String>(gate.limiter.transport(), Command::new("PING")).await {
-            Ok(_) => None,
-            Err(error) => Some(("redis", error.to_string())),
-        },
+        Err(reason) => {
+            worker::console_error!("configuration: {reason}");
+            Some("configuration")
+        }
+        Ok(gate) => (!gate.redis_answers(now).await).then_some("redis"),
     };
     match failing {
         None => json(200, "application/json", &json!({ "status": "ok" }).to_string()),
-        Some((part, reason)) => {
-            worker::console_error!("{part}: {reason}");
-            json(503, "application/json", &json!({ "status": "failing", "part": part }).to_string())
-        }
+        Some(part) => json(503, "application/json", &json!({ "status": "failing", "part": part }).to_string()),
     }
 }
 
 /// A file of the demo page, where the deployment has it.
 pub(super) async fn demo(facts: &Facts, request: &Request, env: &Env) -> Result<Response, JsValue> {
     if !is_read(facts) {
-        return problem(&Problem::method_not_allowed());
+        return not_allowed();
     }
-    let Ok(assets) = env.assets("ASSETS") else {
-        return problem(&Problem::not_found());
-    };
-    Ok(assets.fetch_request(worker::Request::from(request.clone()?)).await?.into())
+    match asset(request, env).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            worker::console_error!("demo page: {error}");
+            problem(&Problem::not_found())
+        }
+    }
+}
+
+async fn asset(request: &Request, env: &Env) -> worker::Result<Response> {
+    let request = worker::Request::from(request.clone()?);
+    Ok(env.assets("ASSETS")?.fetch_request(request).await?.into())
+}
+
+fn not_allowed() -> Result<Response, JsValue> {
+    let response = problem(&Problem::method_not_allowed())?;
+    response.headers().set("allow", "GET, HEAD")?;
+    Ok(response)
 }
 
 fn is_read(facts: &Facts) -> bool {

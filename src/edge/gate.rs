@@ -1,6 +1,6 @@
 //! What an isolate keeps between requests.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use js_sys::{JSON, Reflect};
@@ -10,7 +10,8 @@ use worker::Env;
 use crate::config::Config;
 use crate::deployment::{Deployment, Origin};
 use crate::limiter::Limiter;
-use crate::redis::HttpTransport;
+use crate::redis::{self, Command, HttpTransport};
+use crate::time::Millis;
 
 /// The configuration and the way to Redis, made once an isolate. It can be lost with the isolate at any time.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Gate {
     pub(super) config: Config,
     pub(super) origin: Origin,
     pub(super) limiter: Limiter<HttpTransport>,
+    last_ping: Cell<Option<(Millis, bool)>>,
 }
 
 thread_local! {
@@ -34,7 +36,27 @@ impl Gate {
         let deployment = Deployment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
         let spelling = deployment.spelling();
         let transport = HttpTransport::new(deployment.redis, &deployment.token, deployment.config.timeout);
-        Ok(Gate { config: deployment.config, origin: deployment.origin, limiter: Limiter::new(transport, spelling) })
+        Ok(Gate {
+            config: deployment.config,
+            origin: deployment.origin,
+            limiter: Limiter::new(transport, spelling),
+            last_ping: Cell::new(None),
+        })
+    }
+
+    /// Whether Redis answers. Asked at most once a second: the question costs a command, and anybody may ask.
+    pub(super) async fn redis_answers(&self, now: Millis) -> bool {
+        if let Some((asked, answered)) = self.last_ping.get()
+            && now < Millis::new(asked.get() + PING_EVERY.get())
+        {
+            return answered;
+        }
+        let answer = redis::run::<String>(self.limiter.transport(), Command::new("PING")).await;
+        if let Err(error) = &answer {
+            worker::console_error!("redis: {error}");
+        }
+        self.last_ping.set(Some((now, answer.is_ok())));
+        answer.is_ok()
     }
 }
 
@@ -46,3 +68,5 @@ fn variable(env: &Env, name: &str) -> Option<String> {
     }
     value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
 }
+
+const PING_EVERY: Millis = Millis::from_secs(1);

@@ -5,9 +5,9 @@ mod gate;
 mod proxy;
 
 use js_sys::Date;
+use url::Url;
 use worker::{Context, Env, event};
 
-use crate::deployment::path_and_query;
 use crate::facts::{Destination, Facts};
 use crate::limiter::Now;
 use crate::policy::{Clock, OnOutage};
@@ -21,11 +21,14 @@ use gate::Gate;
 /// One request, from the client to its answer.
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
-    let url = request.url();
+    // The URL as the origin will get it: the runtime resolves `.` and `..` when the request goes on.
+    let Ok(url) = Url::parse(&request.url()) else {
+        return Ok(answer::problem(&Problem::unreadable_url())?);
+    };
     let facts = facts(&request, &url);
     let gate = gate::of_isolate(&env);
     match facts.destination() {
-        Destination::Health => return Ok(answer::health(&facts, gate.as_deref()).await?),
+        Destination::Health => return Ok(answer::health(&facts, gate.as_deref(), now()).await?),
         Destination::Demo => return Ok(answer::demo(&facts, &request, &env).await?),
         Destination::Nothing => return Ok(answer::problem(&Problem::not_found())?),
         Destination::Origin => {}
@@ -68,11 +71,13 @@ fn on_outage(error: &RedisError, policy: OnOutage) -> Option<Problem> {
 }
 
 /// What the request shows of itself and of the client. Only the edge's own header is believed for the address.
-fn facts(request: &web_sys::Request, url: &str) -> Facts {
-    let path = path_and_query(url);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
+fn facts(request: &web_sys::Request, url: &Url) -> Facts {
     let address = request.headers().get("cf-connecting-ip").ok().flatten();
-    Facts { method: request.method(), path: path.to_owned(), address: address.and_then(|address| address.parse().ok()) }
+    Facts {
+        method: request.method(),
+        path: url.path().to_owned(),
+        address: address.and_then(|address| address.parse().ok()),
+    }
 }
 
 async fn judge(gate: &Gate, facts: &Facts, now: Millis) -> Result<Verdict, RedisError> {

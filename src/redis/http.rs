@@ -24,7 +24,7 @@ impl HttpTransport {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is a header's value");
         authorization.set_sensitive(true);
-        HttpTransport { client: Client::new(), url, authorization, timeout }
+        HttpTransport { client: client(), url, authorization, timeout }
     }
 }
 
@@ -43,6 +43,19 @@ impl Transport for HttpTransport {
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(error)?.into();
         Ok(Answer { status, body })
+    }
+}
+
+/// A redirect is an answer like any other that is not a result. In the Worker `reqwest` cannot say so to the
+/// runtime, which follows it: a server that redirects has not executed the command.
+fn client() -> Client {
+    #[cfg(target_arch = "wasm32")]
+    return Client::new();
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        #[expect(clippy::expect_used, reason = "fails only where the system has no TLS or resolver, as Client::new")]
+        client.expect("the system has what a client needs")
     }
 }
 

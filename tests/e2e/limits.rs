@@ -64,7 +64,8 @@ async fn answers_tell_the_budget_and_a_refusal_tells_when_to_come_back() {
     assert_eq!(first.status(), 200);
     assert_eq!(header(&first, "ratelimit-policy"), r#""second";q=1;w=1;burst=2, "day";q=100;w=86400"#);
     assert_eq!(header(&first, "ratelimit"), r#""second";r=1;t=1, "day";r=99;t=86400"#);
-    assert!(header(&first, "server-timing").starts_with("limiter;dur="), "{}", header(&first, "server-timing"));
+    let timing = header(&first, "server-timing");
+    assert!(timing.starts_with("limiter;dur=") && !timing.contains("desc"), "{timing}");
     assert_eq!(header(&first, "retry-after"), "");
 
     let reached = stack.origin.requests();
@@ -79,6 +80,7 @@ async fn answers_tell_the_budget_and_a_refusal_tells_when_to_come_back() {
     assert_eq!(header(&refused, "content-type"), "application/problem+json");
     assert_eq!(header(&refused, "cache-control"), "no-store");
     assert_eq!(header(&refused, "retry-after"), "1");
+    assert!(header(&refused, "server-timing").ends_with(";desc=\"refused\""), "{}", header(&refused, "server-timing"));
     let [policy, limit] = ["ratelimit-policy", "ratelimit"].map(|name| header(&refused, name));
     let items = structured_fields(&json!([policy, limit])).await;
     assert_eq!(items[0], json!([["second", { "q": 1, "w": 1, "burst": 2 }], ["day", { "q": 100, "w": 86400 }]]));
@@ -145,7 +147,13 @@ async fn what_is_ours_is_not_limited_and_nothing_else_is_ours() {
     assert_eq!(get(&stack, "/_sluicegate/demo/").send().await.unwrap().status(), 200);
     let posted =
         crate::support::client().post(format!("{}/_sluicegate/health", stack.worker.url())).send().await.unwrap();
-    assert_eq!(posted.status(), 405);
+    assert_eq!((posted.status().as_u16(), header(&posted, "allow").as_str()), (405, "GET, HEAD"));
+    let pings = bridge_count(&stack, "command=\"ping\"").await;
+    for _ in 0..20 {
+        assert_eq!(get(&stack, "/_sluicegate/health").send().await.unwrap().status(), 200);
+    }
+    let pings = bridge_count(&stack, "command=\"ping\"").await - pings;
+    assert!(pings < 20, "everybody may ask for the health, and Redis is not asked each time: {pings}");
     assert_eq!(stack.origin.requests(), 0);
     for path in ["/_sluicegate", "/_sluicegates/health", "/index.html", "/x/_sluicegate/health"] {
         let echo = body(get(&stack, path).send().await.unwrap()).await;

@@ -4,7 +4,7 @@
  * Reads status and headers into
  * `{ status, outcome, headers, policies, limits, trouble, retryAfter, limiterMs, unjudged }`:
  *
- * - outcome: "allowed" | "refused" (429) | "failed" (5xx: the gate let nothing through, or the origin broke)
+ * - outcome: "allowed" | "refused" (the gate says so) | "failed" (5xx: the gate let nothing through, or the origin broke)
  * - policies, limits: the items of RateLimit-Policy and RateLimit, each limit with the `policy` of its name
  * - trouble: what was wrong with these headers, or null
  * - retryAfter: seconds, or null;  limiterMs: what the limiter took, or null
@@ -30,7 +30,7 @@ export function read({ status, headers }, parsers, wallClock) {
   const limiter = serverTiming(headers.get("Server-Timing"), "limiter");
   return {
     status,
-    outcome: outcome(status),
+    outcome: outcome(status, limiter.desc),
     headers: [...headers],
     policies,
     limits,
@@ -41,8 +41,9 @@ export function read({ status, headers }, parsers, wallClock) {
   };
 }
 
-function outcome(status) {
-  if (status === 429) return "refused";
+/** A 429 that the gate does not claim is the origin's own: that request was let through and charged. */
+function outcome(status, verdict) {
+  if (status === 429 && verdict === "refused") return "refused";
   return status >= 500 ? "failed" : "allowed";
 }
 

@@ -84,7 +84,7 @@ function parts(answer) {
 
 /** The answer in a sentence. */
 function meaning(answer) {
-  const { outcome, error, problem, limits, trouble, redirected, unjudged } = answer;
+  const { status, outcome, error, problem, limits, trouble, redirected, unjudged } = answer;
   if (error !== null) return `There was ${error}.`;
   if (trouble !== null) return `The gate's headers could not be read: ${trouble}.`;
   if (outcome === "refused") {
@@ -99,6 +99,7 @@ function meaning(answer) {
   }
   if (unjudged) return "Let through unjudged: Redis did not answer in time, and the gate is configured to let requests pass then.";
   if (redirected) return "Let through; the origin redirects. A browser hides the headers of a redirect from a page.";
+  if (status === 429) return "Let through to the origin, which has answered 429 itself.";
   return limits.length === 0
     ? "Let through, without a RateLimit header: no limit applies here."
     : "Let through to the origin; this is the origin's answer.";

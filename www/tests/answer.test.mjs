@@ -33,17 +33,19 @@ test("an answer without the headers has no limits and no trouble", () => {
 });
 
 test("a header that cannot be read is told, and the rest of the answer stays", () => {
-  const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Retry-After": "2" });
+  const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Retry-After": "2", "Server-Timing": 'limiter;dur=1;desc="refused"' });
   const answer = read({ status: 429, headers }, { ...parsers, limits: fails }, 0);
   assert.equal(answer.trouble, "RateLimit: an item has no r");
   assert.deepEqual([answer.outcome, answer.retryAfter, answer.policies.length, answer.limits.length], ["refused", 2, 1, 0]);
 });
 
-test("429 is a refusal, 5xx a failure, anything else was let through", () => {
-  const outcome = (status) => read({ status, headers: new Headers() }, parsers, 0).outcome;
-  assert.deepEqual([200, 204, 302, 404, 0].map(outcome), Array(5).fill("allowed"));
-  assert.equal(outcome(429), "refused");
-  assert.deepEqual([500, 502, 503].map(outcome), Array(3).fill("failed"));
+test("a refusal is a 429 that the gate claims, 5xx a failure, anything else was let through", () => {
+  const outcome = (status, timing = "limiter;dur=1") =>
+    read({ status, headers: new Headers({ "Server-Timing": timing }) }, parsers, 0).outcome;
+  assert.deepEqual([200, 204, 302, 404, 0].map((status) => outcome(status)), Array(5).fill("allowed"));
+  assert.equal(outcome(429, 'db;dur=2, limiter;dur=1;desc="refused"'), "refused");
+  assert.equal(outcome(429), "allowed", "the origin's own 429 went through the gate");
+  assert.deepEqual([500, 502, 503].map((status) => outcome(status)), Array(3).fill("failed"));
 });
 
 test("Retry-After is seconds or a date", () => {
