@@ -5,9 +5,10 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sluicegate_devstack::{Options, Stack};
 
-/// A configuration with one plan of these limits.
+/// A configuration with one plan of these limits. Patient, and closed: a slow machine must not look like a limiter
+/// that admits too much.
 pub(crate) fn limits(limits: &Value) -> Value {
-    json!({ "default_plan": "p", "timeout": "2s", "plans": { "p": { "limits": limits } } })
+    json!({ "default_plan": "p", "timeout": "30s", "on_outage": "closed", "plans": { "p": { "limits": limits } } })
 }
 
 /// A configuration that no test's requests can exhaust.
