@@ -49,6 +49,10 @@ bench: build redis ## side by side with other Workers, on this machine
 	@$(environment)
 	cargo run --quiet --locked --release -p sluicegate-bench
 
+.PHONY: bench-lua
+bench-lua: redis ## what a script costs inside Redis, beside the classic ones
+	@cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
+
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ARGS=--dry-run]
 	@$(environment)

@@ -3,6 +3,8 @@
 //! This is the only place that deserializes what an operator wrote. Unknown fields are errors, and
 //! every message starts with the path of its field.
 
+mod limit;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,8 +13,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Unexpected, Visitor};
 
-use crate::policy::{Clock, Limit, LimitName, OnOutage, Plan, PolicyError};
+use crate::policy::{Clock, OnOutage, Plan, PolicyError};
 use crate::time::Millis;
+use limit::RawLimit;
 
 /// A valid configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,24 +158,6 @@ struct RawPlan {
     limits: Vec<Object<RawLimit>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLimit {
-    name: String,
-    algorithm: RawAlgorithm,
-    limit: u64,
-    #[serde(deserialize_with = "duration")]
-    window: Millis,
-    burst: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawAlgorithm {
-    SlidingLog,
-    TokenBucket,
-}
-
 impl RawConfig {
     fn validate(self) -> Result<Config, ConfigError> {
         self.check_identify()?;
@@ -238,19 +223,6 @@ impl RawPlan {
     }
 }
 
-impl RawLimit {
-    fn validate(self) -> Result<Limit, PolicyError> {
-        let name = LimitName::new(&self.name)?;
-        match self.algorithm {
-            RawAlgorithm::TokenBucket => Limit::token_bucket(name, self.limit, self.window, self.burst),
-            RawAlgorithm::SlidingLog if self.burst.is_some() => {
-                Err(PolicyError { field: "burst", problem: "a sliding_log has none (a token_bucket has)".to_owned() })
-            }
-            RawAlgorithm::SlidingLog => Limit::sliding_log(name, self.limit, self.window),
-        }
-    }
-}
-
 impl PolicyError {
     fn below(self, path: &str) -> ConfigError {
         ConfigError::new(format!("{path}.{}", self.field), self.problem)
@@ -258,10 +230,13 @@ impl PolicyError {
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
-    let text = serde_json::Value::deserialize(deserializer)?;
-    match text.as_str() {
-        Some(text) => text.parse().map_err(D::Error::custom),
-        None => Err(D::Error::invalid_type(unexpected(&text), &"a duration like \"10s\"")),
+    text(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Ok(text),
+        other => Err(D::Error::invalid_type(unexpected(&other), &"a duration like \"10s\"")),
     }
 }
 
@@ -418,13 +393,15 @@ mod tests {
         check("/identify", json!(["cookie"]), "identify[0]: unknown variant `cookie`, expected `api_key` or `address`");
         check(
             "/plans/anonymous/limits/0/algorithm",
-            json!("fixed_window"),
-            "plans.anonymous.limits[0].algorithm: unknown variant `fixed_window`, expected `sliding_log` or `token_bucket`",
+            json!("leaky_bucket"),
+            "plans.anonymous.limits[0].algorithm: unknown variant `leaky_bucket`, expected one of `sliding_log`, \
+             `sliding_window`, `fixed_window`, `token_bucket`, `concurrency`",
         );
         check(
-            "/plans/anonymous/limits/0/lease",
+            "/plans/anonymous/limits/0/period",
             json!("30s"),
-            "plans.anonymous.limits[0].lease: unknown field `lease`, expected one of `name`, `algorithm`, `limit`, `window`, `burst`",
+            "plans.anonymous.limits[0].period: unknown field `period`, expected one of `name`, `algorithm`, `limit`, \
+             `window`, `burst`, `lease`",
         );
     }
 

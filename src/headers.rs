@@ -3,9 +3,12 @@
 //!
 //! Both directions are here: the Worker formats what the demo page parses.
 
-use sfv::{BareItem, Item, KeyRef, List, ListEntry, ListSerializer, Parser, StringRef, key_ref};
+use sfv::{
+    BareItem, Item, KeyRef, List, ListEntry, ListSerializer, Parameters, Parser, RefBareItem, StringRef, key_ref,
+};
 
 use crate::policy::{Algorithm, Limit};
+use crate::time::Millis;
 use crate::verdict::{Budget, Retry, Verdict};
 
 /// The field that tells the policies: their quotas and windows.
@@ -22,7 +25,10 @@ pub struct PolicyItem {
     pub name: String,
     /// `q`: units a window.
     pub quota: u64,
-    /// `w`: the window in seconds, rounded up.
+    /// `qu`: what is counted, where it is not requests.
+    pub unit: Option<String>,
+    /// `w`: the window in seconds, rounded up. A month has none: the draft wants a number of seconds, and a month's
+    /// is not always the same. Nor has concurrency.
     pub window: Option<u64>,
     /// `burst`: the most units at once, where that is not the quota. Our own parameter.
     pub burst: Option<u64>,
@@ -62,11 +68,13 @@ pub fn fields(verdict: &Verdict) -> Vec<(&'static str, String)> {
 }
 
 fn policy_item(limit: &Limit) -> PolicyItem {
-    let burst = match limit.algorithm() {
-        Algorithm::TokenBucket { burst } if burst != limit.quota() => Some(burst),
-        Algorithm::TokenBucket { .. } | Algorithm::SlidingLog => None,
+    let (unit, burst) = match limit.algorithm() {
+        Algorithm::TokenBucket { burst, .. } if burst != limit.quota() => (None, Some(burst)),
+        Algorithm::Concurrency { .. } => (Some(CONCURRENT_REQUESTS.to_owned()), None),
+        _ => (None, None),
     };
-    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), window: Some(limit.window().ceil_secs()), burst }
+    let window = limit.window().map(Millis::ceil_secs);
+    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), unit, window, burst }
 }
 
 fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
@@ -83,7 +91,13 @@ fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
 #[must_use]
 pub fn format_policy(items: &[PolicyItem]) -> String {
     format(items, |item| {
-        let parameters = [(Q, Some(item.quota)), (W, item.window), (BURST, item.burst)];
+        let unit = item.unit.as_deref().and_then(|unit| StringRef::from_str(unit).ok());
+        let parameters = [
+            (Q, Some(integer(item.quota))),
+            (QU, unit.map(RefBareItem::String)),
+            (W, item.window.map(integer)),
+            (BURST, item.burst.map(integer)),
+        ];
         (item.name.as_str(), parameters)
     })
 }
@@ -91,20 +105,21 @@ pub fn format_policy(items: &[PolicyItem]) -> String {
 /// Writes a `RateLimit` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
 #[must_use]
 pub fn format_limits(items: &[LimitItem]) -> String {
-    format(items, |item| (item.name.as_str(), [(R, Some(item.remaining)), (T, item.reset), (BURST, None)]))
+    format(items, |item| (item.name.as_str(), [(R, Some(integer(item.remaining))), (T, item.reset.map(integer))]))
 }
 
 /// Reads a `RateLimit-Policy` value. Parameters that are not known are passed over, as the draft asks.
 ///
 /// # Errors
-/// When it is not a list of strings, or a parameter is not an integer from 0.
+/// When it is not a list of strings, `qu` is not a string, or another parameter is not an integer from 0.
 pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
-    parse(RATE_LIMIT_POLICY, value, |name, number| {
+    parse(RATE_LIMIT_POLICY, value, |item| {
         Ok(PolicyItem {
-            name,
-            quota: number(Q)?.ok_or_else(|| "an item has no q".to_owned())?,
-            window: number(W)?,
-            burst: number(BURST)?,
+            name: item.name.to_owned(),
+            quota: item.number(Q)?.ok_or_else(|| "an item has no q".to_owned())?,
+            unit: item.text(QU)?,
+            window: item.number(W)?,
+            burst: item.number(BURST)?,
         })
     })
 }
@@ -114,50 +129,72 @@ pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
 /// # Errors
 /// When it is not a list of strings, or a parameter is not an integer from 0.
 pub fn parse_limits(value: &str) -> Result<Vec<LimitItem>, HeaderError> {
-    parse(RATE_LIMIT, value, |name, number| {
-        let remaining = number(R)?.ok_or_else(|| "an item has no r".to_owned())?;
-        Ok(LimitItem { name, remaining, reset: number(T)? })
+    parse(RATE_LIMIT, value, |item| {
+        let remaining = item.number(R)?.ok_or_else(|| "an item has no r".to_owned())?;
+        Ok(LimitItem { name: item.name.to_owned(), remaining, reset: item.number(T)? })
     })
 }
 
-fn format<'a, T>(items: &'a [T], parts: impl Fn(&'a T) -> (&'a str, [(&'static KeyRef, Option<u64>); 3])) -> String {
+fn format<'a, T, const N: usize>(
+    items: &'a [T],
+    parts: impl Fn(&'a T) -> (&'a str, [(&'static KeyRef, Option<RefBareItem<'a>>); N]),
+) -> String {
     let mut list = ListSerializer::new();
     for item in items {
         let (name, parameters) = parts(item);
         // A name of ours is ASCII; one that is not cannot be said in a structured field and is left out.
         let Ok(name) = StringRef::from_str(name) else { continue };
         let mut written = list.bare_item(name);
-        for (key, number) in parameters {
-            if let Some(number) = number {
-                written = written.parameter(key, integer(number));
+        for (key, value) in parameters {
+            if let Some(value) = value {
+                written = written.parameter(key, value);
             }
         }
     }
     list.finish().unwrap_or_default()
 }
 
-fn integer(number: u64) -> sfv::Integer {
-    sfv::Integer::try_from(number).unwrap_or(sfv::Integer::MAX)
+fn integer(number: u64) -> RefBareItem<'static> {
+    RefBareItem::Integer(sfv::Integer::try_from(number).unwrap_or(sfv::Integer::MAX))
+}
+
+/// A string with parameters, as a field has it.
+struct Parsed<'a> {
+    name: &'a str,
+    parameters: &'a Parameters,
+}
+
+impl Parsed<'_> {
+    fn number(&self, key: &KeyRef) -> Result<Option<u64>, String> {
+        match self.parameters.get(key) {
+            None => Ok(None),
+            Some(BareItem::Integer(number)) => {
+                u64::try_from(*number).map(Some).map_err(|_| format!("{key} of {:?} is below 0", self.name))
+            }
+            Some(_) => Err(format!("{key} of {:?} is not an integer", self.name)),
+        }
+    }
+
+    fn text(&self, key: &KeyRef) -> Result<Option<String>, String> {
+        match self.parameters.get(key) {
+            None => Ok(None),
+            Some(BareItem::String(text)) => Ok(Some(text.as_str().to_owned())),
+            Some(_) => Err(format!("{key} of {:?} is not a string", self.name)),
+        }
+    }
 }
 
 fn parse<T>(
     field: &'static str,
     value: &str,
-    build: impl Fn(String, &dyn Fn(&KeyRef) -> Result<Option<u64>, String>) -> Result<T, String>,
+    build: impl Fn(Parsed<'_>) -> Result<T, String>,
 ) -> Result<Vec<T>, HeaderError> {
     let error = |problem| HeaderError { field, problem };
     let list: List = Parser::new(value).parse().map_err(|problem| error(problem.to_string()))?;
     list.into_iter()
         .map(|entry| match entry {
             ListEntry::Item(Item { bare_item: BareItem::String(name), params }) => {
-                let number = |key: &KeyRef| match params.get(key) {
-                    None => Ok(None),
-                    Some(BareItem::Integer(number)) => {
-                        u64::try_from(*number).map(Some).map_err(|_| format!("{key} of {:?} is below 0", name.as_str()))
-                    }
-                    Some(_) => Err(format!("{key} of {:?} is not an integer", name.as_str())),
-                };
-                build(name.as_str().to_owned(), &number).map_err(error)
+                build(Parsed { name: name.as_str(), parameters: &params }).map_err(error)
             }
             _ => Err(error("an item is not a string".to_owned())),
         })
@@ -165,16 +202,19 @@ fn parse<T>(
 }
 
 const Q: &KeyRef = key_ref("q");
+const QU: &KeyRef = key_ref("qu");
 const W: &KeyRef = key_ref("w");
 const R: &KeyRef = key_ref("r");
 const T: &KeyRef = key_ref("t");
 const BURST: &KeyRef = key_ref("burst");
 
+/// The draft's unit for requests in flight.
+const CONCURRENT_REQUESTS: &str = "concurrent-requests";
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::LimitName;
-    use crate::time::Millis;
+    use crate::policy::{LimitName, Window};
     use proptest::prelude::*;
 
     fn budget(name: &str, retry: Retry) -> Budget {
@@ -192,6 +232,22 @@ mod tests {
                 ("RateLimit-Policy", r#""burst";q=50;w=2;burst=100, "day";q=50;w=2;burst=100"#.to_owned()),
                 ("RateLimit", r#""burst";r=7;t=3, "day";r=7;t=3"#.to_owned()),
             ]
+        );
+    }
+
+    #[test]
+    fn a_policy_tells_its_window_where_it_has_one() {
+        let name = |text| LimitName::new(text).unwrap();
+        let limits = [
+            Limit::fixed_window(name("day"), 100, Window::Span(Millis::from_secs(86_400))),
+            Limit::fixed_window(name("month"), 1000, Window::Month),
+            Limit::concurrency(name("inflight"), 5, Millis::from_secs(30)),
+            Limit::sliding_window(name("about"), 9, Millis::from_secs(60)),
+        ];
+        let items: Vec<_> = limits.into_iter().map(|limit| policy_item(&limit.unwrap())).collect();
+        assert_eq!(
+            format_policy(&items),
+            r#""day";q=100;w=86400, "month";q=1000, "inflight";q=5;qu="concurrent-requests", "about";q=9;w=60"#
         );
     }
 
@@ -226,13 +282,18 @@ mod tests {
         ] {
             assert_eq!(parse_limits(value).unwrap_err().to_string(), problem);
         }
+        assert_eq!(
+            parse_policy(r#""a";q=1;qu=2"#).unwrap_err().to_string(),
+            "RateLimit-Policy: qu of \"a\" is not a string"
+        );
         assert!(parse_policy("limit=100").unwrap_err().to_string().starts_with("RateLimit-Policy: "));
     }
 
     #[test]
     fn unknown_parameters_are_passed_over() {
         let items = parse_policy(r#""a";q=1;qu="requests";pk=:cGs=:;w=60"#).unwrap();
-        assert_eq!(items, [PolicyItem { name: "a".into(), quota: 1, window: Some(60), burst: None }]);
+        let unit = Some("requests".to_owned());
+        assert_eq!(items, [PolicyItem { name: "a".into(), quota: 1, unit, window: Some(60), burst: None }]);
     }
 
     fn sf_integer() -> impl Strategy<Value = u64> {
@@ -242,10 +303,13 @@ mod tests {
     proptest! {
         #[test]
         fn policies_read_back(items in prop::collection::vec(
-            ("[ -~]{0,20}", sf_integer(), prop::option::of(sf_integer()), prop::option::of(sf_integer())), 0..5)
+            (
+                "[ -~]{0,20}", sf_integer(), prop::option::of("[ -~]{0,20}"),
+                prop::option::of(sf_integer()), prop::option::of(sf_integer())
+            ), 0..5)
         ) {
             let items: Vec<_> = items.into_iter()
-                .map(|(name, quota, window, burst)| PolicyItem { name, quota, window, burst }).collect();
+                .map(|(name, quota, unit, window, burst)| PolicyItem { name, quota, unit, window, burst }).collect();
             prop_assert_eq!(parse_policy(&format_policy(&items)), Ok(items));
         }
 

@@ -1,6 +1,7 @@
 //! Asks Redis: all limits of a subject, for one request or a batch, in one call of `check.lua`.
 
-use crate::policy::{Algorithm, Limit};
+use crate::policy::{Algorithm, Limit, Window};
+use crate::question::{self, LeaseId, NOBODYS, QuestionError, Request};
 use crate::redis::{self, Argument, RedisError, Transport};
 use crate::script::{self, Spelling};
 use crate::subject::Subject;
@@ -23,6 +24,28 @@ pub enum Now {
     Redis,
 }
 
+impl Now {
+    /// As the scripts read it.
+    pub(crate) fn argument(self) -> Argument<'static> {
+        Argument::Number(match self {
+            Now::At(now) => now.get().max(1),
+            Now::Redis => 0,
+        })
+    }
+}
+
+/// No verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// The question has no answer; Redis was not asked.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// Redis could not be asked, or its answer is none. After [`RedisError::Unreachable`] and
+    /// [`RedisError::Timeout`] it is unknown whether the requests were charged.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
+
 impl<T: Transport> Limiter<T> {
     /// A limiter that reaches Redis by `transport`.
     pub fn new(transport: T, spelling: Spelling) -> Self {
@@ -34,62 +57,108 @@ impl<T: Transport> Limiter<T> {
         &self.transport
     }
 
-    /// Judges one request of `cost` units against all `limits` of `subject`, and charges it if all admit it.
-    /// A cost of 0 looks without taking.
-    ///
-    /// # Errors
-    /// A [`RedisError`]: no verdict. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] it is
-    /// unknown whether the request was charged.
-    pub async fn check(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Now) -> Result<Verdict, RedisError> {
-        let mut verdicts = self.check_batch(subject, limits, &[cost], now).await?;
-        // One cost, one verdict: `verdicts` was held to it.
-        verdicts.pop().ok_or(RedisError::Length { expected: 1, found: 0 })
+    /// How scripts are written for this Redis.
+    pub(crate) fn spelling(&self) -> Spelling {
+        self.spelling
     }
 
-    /// Judges requests of these `costs` in order, as if they came one by one, in one round trip.
+    /// Judges one request against all `limits` of `subject`, and charges it if all admit it. A cost alone is a
+    /// request where no limit counts requests in flight.
     ///
     /// # Errors
-    /// As [`Limiter::check`].
-    pub async fn check_batch(
+    /// A [`CheckError`].
+    pub async fn check<'a>(
         &self,
         subject: &Subject,
         limits: &[Limit],
-        costs: &[u64],
+        request: impl Into<Request<'a>>,
         now: Now,
-    ) -> Result<Vec<Verdict>, RedisError> {
+    ) -> Result<Verdict, CheckError> {
+        let mut verdicts = self.check_batch(subject, limits, [request.into()], now).await?;
+        // One request, one verdict: `verdicts` was held to it.
+        verdicts.pop().ok_or(CheckError::Redis(RedisError::Length { expected: 1, found: 0 }))
+    }
+
+    /// Judges requests in order, as if they came one by one, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Limiter::check`].
+    pub async fn check_batch<'a, R: Into<Request<'a>>>(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        requests: impl IntoIterator<Item = R>,
+        now: Now,
+    ) -> Result<Vec<Verdict>, CheckError> {
+        let requests: Vec<Request<'_>> = requests.into_iter().map(Into::into).collect();
+        question::validate(limits, &requests)?;
         let script = script::CHECK.spelled(self.spelling);
-        let (keys, arguments) = question(subject, limits, costs, now);
+        let (keys, arguments) = question(subject, limits, &requests, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
-        verdicts(limits, costs.len(), &numbers)
+        Ok(verdicts(limits, requests.len(), &numbers)?)
+    }
+
+    /// Looks at the budgets of `subject` without taking anything. A limit refuses even this where it holds more
+    /// than it may, as it can after it was lowered.
+    ///
+    /// # Errors
+    /// As [`Limiter::check`].
+    pub async fn peek(&self, subject: &Subject, limits: &[Limit], now: Now) -> Result<Verdict, CheckError> {
+        self.check(subject, limits, 0, now).await
     }
 }
 
 /// KEYS and ARGV of `check.lua`.
-fn question<'a>(subject: &Subject, limits: &'a [Limit], costs: &[u64], now: Now) -> (Vec<String>, Vec<Argument<'a>>) {
-    let mut keys = vec![subject.state_key()];
-    let now = match now {
-        Now::At(now) => now.get().max(1),
-        Now::Redis => 0,
-    };
-    let mut arguments = vec![Argument::Number(now), Argument::Number(limits.len() as u64)];
-    for limit in limits {
-        let (algorithm, burst) = match limit.algorithm() {
-            Algorithm::SlidingLog => {
-                keys.push(subject.log_key(limit.name()));
-                ("sliding_log", None)
-            }
-            Algorithm::TokenBucket { burst } => ("token_bucket", Some(burst)),
-        };
-        arguments.extend([
-            Argument::Text(limit.name().as_str()),
-            Argument::Text(algorithm),
-            Argument::Number(limit.quota()),
-            Argument::Number(limit.window().get()),
-        ]);
-        arguments.extend(burst.map(Argument::Number));
+fn question<'a>(
+    subject: &Subject,
+    limits: &'a [Limit],
+    requests: &[Request<'a>],
+    now: Now,
+) -> (Vec<String>, Vec<Argument<'a>>) {
+    let (sets, limit_words) = spell(subject, limits);
+    let keys = [vec![subject.state_key()], sets].concat();
+    let mut arguments = vec![now.argument()];
+    arguments.extend(limit_words);
+    let leases = limits.iter().any(Limit::needs_lease);
+    arguments.push(Argument::Number(requests.len() as u64));
+    for request in requests {
+        arguments.push(Argument::Number(request.cost));
+        if leases {
+            arguments.push(Argument::Text(request.lease.map_or(NOBODYS, LeaseId::as_str)));
+        }
     }
-    arguments.push(Argument::Number(costs.len() as u64));
-    arguments.extend(costs.iter().copied().map(Argument::Number));
+    (keys, arguments)
+}
+
+/// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
+/// the words of each.
+pub(crate) fn spell<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
+    let mut keys = Vec::new();
+    let mut arguments = vec![Argument::Number(limits.len() as u64)];
+    for limit in limits {
+        let name = limit.name();
+        let (algorithm, window) = match limit.algorithm() {
+            Algorithm::SlidingLog { window } => {
+                keys.push(subject.log_key(name));
+                ("sliding_log", Argument::Number(window.get()))
+            }
+            Algorithm::SlidingWindow { window } => ("sliding_window", Argument::Number(window.get())),
+            Algorithm::FixedWindow { window: Window::Span(span) } => ("fixed_window", Argument::Number(span.get())),
+            Algorithm::FixedWindow { window: Window::Month } => ("fixed_window", Argument::Text("month")),
+            Algorithm::TokenBucket { window, .. } => ("token_bucket", Argument::Number(window.get())),
+            Algorithm::Concurrency { lease } => {
+                keys.push(subject.inflight_key(name));
+                ("concurrency", Argument::Number(lease.get()))
+            }
+        };
+        arguments.extend([Argument::Text(name.as_str()), Argument::Text(algorithm), window]);
+        match limit.algorithm() {
+            Algorithm::TokenBucket { burst, rate, .. } => {
+                arguments.extend([burst, rate.refill, rate.fractions].map(Argument::Number));
+            }
+            _ => arguments.push(Argument::Number(limit.quota())),
+        }
+    }
     (keys, arguments)
 }
 
@@ -144,12 +213,8 @@ mod tests {
         ]
     }
 
-    #[test]
-    fn the_question_is_spelled_as_the_script_reads_it() {
-        let limits = limits();
-        let subject = Subject::named("ip:203.0.113.7");
-        let (keys, arguments) = question(&subject, &limits, &[1, 5], Now::At(Millis::new(77)));
-        assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:log:day"]);
+    fn asked(limits: &[Limit], requests: &[Request<'_>]) -> (Vec<String>, String) {
+        let (keys, arguments) = question(&Subject::named("ip:203.0.113.7"), limits, requests, Now::At(Millis::new(77)));
         let words: Vec<String> = arguments
             .iter()
             .map(|argument| match argument {
@@ -157,13 +222,39 @@ mod tests {
                 Argument::Text(text) => (*text).to_owned(),
             })
             .collect();
-        assert_eq!(words.join(" "), "77 2 burst token_bucket 20 10000 30 day sliding_log 100 86400000 2 1 5");
+        (keys, words.join(" "))
+    }
+
+    #[test]
+    fn the_question_is_spelled_as_the_script_reads_it() {
+        let (keys, words) = asked(&limits(), &[1.into(), 5.into()]);
+        assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:log:day"]);
+        assert_eq!(words, "77 2 burst token_bucket 10000 30 1 500 day sliding_log 86400000 100 2 1 5");
+    }
+
+    #[test]
+    fn every_algorithm_has_its_words() {
+        let name = |text| LimitName::new(text).unwrap();
+        let limits = [
+            Limit::concurrency(name("inflight"), 3, Millis::from_secs(30)).unwrap(),
+            Limit::fixed_window(name("month"), 1000, Window::Month).unwrap(),
+            Limit::fixed_window(name("hour"), 100, Window::Span(Millis::from_secs(3600))).unwrap(),
+            Limit::sliding_window(name("minute"), 10, Millis::from_secs(60)).unwrap(),
+        ];
+        let lease = LeaseId::new("r1").unwrap();
+        let (keys, words) = asked(&limits, &[Request { cost: 2, lease: Some(&lease) }, 0.into()]);
+        assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:inflight:inflight"]);
+        assert_eq!(
+            words,
+            "77 4 inflight concurrency 30000 3 month fixed_window month 1000 hour fixed_window 3600000 100 \
+             minute sliding_window 60000 10 2 2 r1 0 ?"
+        );
     }
 
     #[test]
     fn the_epoch_itself_is_not_mistaken_for_the_clock_of_redis() {
         let limits = limits();
-        let (_, arguments) = question(&Subject::named("x"), &limits, &[1], Now::At(Millis::ZERO));
+        let (_, arguments) = question(&Subject::named("x"), &limits, &[1.into()], Now::At(Millis::ZERO));
         assert_eq!(arguments[0], Argument::Number(1));
     }
 

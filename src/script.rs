@@ -35,8 +35,33 @@ pub struct Spelled {
 /// Judges a batch of requests against all limits of one subject.
 pub static CHECK: Script = Script::new("check", include_str!("../lua/check.lua"));
 
+/// Charges a request what it cost more than was thought, or gives back what it cost less.
+pub static SETTLE: Script = Script::new("settle", include_str!("../lua/settle.lua"));
+
+/// Ends leases of concurrency limits.
+pub static RELEASE: Script = Script::new("release", include_str!("../lua/release.lua"));
+
+/// Forgets a subject.
+pub static RESET: Script = Script::new("reset", include_str!("../lua/reset.lua"));
+
+/// Creates, replaces or deletes a value only if it is what the caller believes.
+pub static CAS: Script = Script::new("cas", include_str!("../lua/cas.lua"));
+
+/// Takes a lock and hands out a fencing token.
+pub static LOCK_ACQUIRE: Script = Script::new("lock_acquire", include_str!("../lua/lock_acquire.lua"));
+
+/// Starts the lease of a lock anew.
+pub static LOCK_RENEW: Script = Script::new("lock_renew", include_str!("../lua/lock_renew.lua"));
+
+/// Gives a lock back.
+pub static LOCK_RELEASE: Script = Script::new("lock_release", include_str!("../lua/lock_release.lua"));
+
+/// Writes a value that a lock guards, unless a newer fencing token is known.
+pub static FENCED_WRITE: Script = Script::new("fenced_write", include_str!("../lua/fenced_write.lua"));
+
 /// Every script there is.
-pub static ALL: [&Script; 1] = [&CHECK];
+pub static ALL: [&Script; 9] =
+    [&CHECK, &SETTLE, &RELEASE, &RESET, &CAS, &LOCK_ACQUIRE, &LOCK_RENEW, &LOCK_RELEASE, &FENCED_WRITE];
 
 impl Script {
     const fn new(name: &'static str, source: &'static str) -> Self {

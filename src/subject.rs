@@ -60,6 +60,18 @@ impl Subject {
         format!("sg:1:{{{}}}:log:{limit}", self.0)
     }
 
+    /// The key of the leases of a limit of concurrency.
+    #[must_use]
+    pub fn inflight_key(&self, limit: &LimitName) -> String {
+        format!("sg:1:{{{}}}:inflight:{limit}", self.0)
+    }
+
+    /// The key of the ids of requests that are settled.
+    #[must_use]
+    pub fn settled_key(&self) -> String {
+        format!("sg:1:{{{}}}:settled", self.0)
+    }
+
     /// The subject's text as it stands in keys and logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -108,6 +120,8 @@ mod tests {
         let limit = LimitName::new("minute").unwrap();
         assert_eq!(subject.state_key(), "sg:1:{ip:203.0.113.7}");
         assert_eq!(subject.log_key(&limit), "sg:1:{ip:203.0.113.7}:log:minute");
+        assert_eq!(subject.inflight_key(&limit), "sg:1:{ip:203.0.113.7}:inflight:minute");
+        assert_eq!(subject.settled_key(), "sg:1:{ip:203.0.113.7}:settled");
     }
 
     #[test]

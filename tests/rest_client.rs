@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sluicegate::limiter::{Limiter, Now};
+use sluicegate::limiter::{CheckError, Limiter, Now};
 use sluicegate::policy::{Limit, LimitName};
 use sluicegate::redis::{self, Command, HttpTransport, RedisError, Token};
 use sluicegate::script::{CHECK, Spelling};
@@ -69,7 +69,7 @@ fn limits() -> [Limit; 2] {
 async fn a_limiter_works_over_the_bridge() {
     let upstream = Upstream::start().await;
     let (limiter, subject) = (upstream.limiter(Spelling::Plain), Subject::named("someone"));
-    let verdicts = limiter.check_batch(&subject, &limits(), &[1, 1, 1, 1], NOW).await.unwrap();
+    let verdicts = limiter.check_batch(&subject, &limits(), [1, 1, 1, 1], NOW).await.unwrap();
     assert_eq!(verdicts.iter().map(Verdict::is_allow).collect::<Vec<_>>(), [true, true, true, false]);
     let denied = limiter.check(&subject, &limits(), 1, NOW).await.unwrap();
     assert_eq!(denied.retry(), Retry::After(Millis::from_secs(86_400)));
@@ -120,7 +120,7 @@ async fn redis_behind_the_bridge_may_be_away_and_come_back() {
     assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
     upstream.redis.stop().await;
     let error = limiter.check(&subject, &limits(), 1, NOW).await.unwrap_err();
-    assert!(matches!(error, RedisError::Server { .. }), "{error}");
+    assert!(matches!(error, CheckError::Redis(RedisError::Server { .. })), "{error}");
     upstream.redis.restart().await.unwrap();
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     while limiter.check(&subject, &limits(), 0, NOW).await.is_err() {
@@ -156,7 +156,10 @@ impl Misbehaving {
         let transport = HttpTransport::new(self.url.parse().unwrap(), &Token::new("t").unwrap(), Millis::new(300));
         let limiter = Limiter::new(transport, Spelling::Plain);
         let verdict = limiter.check(&Subject::named("someone"), &limits(), 1, NOW).await;
-        verdict.expect_err("no verdict comes from a server that misbehaves")
+        match verdict {
+            Err(CheckError::Redis(error)) => error,
+            verdict => panic!("no verdict comes from a server that misbehaves: {verdict:?}"),
+        }
     }
 
     /// How many requests it got, all told.

@@ -9,14 +9,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sluicegate::config::Config;
 use sluicegate::facts::Facts;
+use sluicegate::headers;
 use sluicegate::limiter::{Limiter, Now};
+use sluicegate::local::{Bounds, Local};
 use sluicegate::policy::{Limit, LimitName};
 use sluicegate::problem::Problem;
+use sluicegate::question::{LeaseId, Request};
 use sluicegate::redis::{Answer, RedisError, Transport};
-use sluicegate::script::Spelling;
+use sluicegate::script::{self, Spelling};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::{headers, verdict::Verdict};
+use sluicegate::verdict::{Retry, Verdict};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -97,11 +100,69 @@ fn verdicts() {
     }
 }
 
+#[derive(Deserialize)]
+struct AlgorithmCase {
+    name: String,
+    limits: Value,
+    calls: Vec<CallCase>,
+}
+
+/// Requests of a cost and perhaps a lease, in the script's order of numbers.
+#[derive(Deserialize)]
+struct CallCase {
+    now: u64,
+    requests: Vec<(u64, Option<String>)>,
+    numbers: Vec<i64>,
+}
+
+#[test]
+fn algorithms() {
+    for case in cases::<AlgorithmCase>(include_str!("vectors/algorithms.json")) {
+        let change = json!({ "plans": { "p": { "limits": case.limits } } });
+        let plan = configuration(change.as_object().unwrap()).unwrap().default_plan;
+        let mut local = Local::new(Bounds { subjects: 1, entries: usize::MAX });
+        for (i, call) in case.calls.iter().enumerate() {
+            let leases: Vec<Option<LeaseId>> =
+                call.requests.iter().map(|(_, lease)| lease.as_deref().map(|id| LeaseId::new(id).unwrap())).collect();
+            let requests = call.requests.iter().zip(&leases);
+            let requests = requests.map(|((cost, _), lease)| Request { cost: *cost, lease: lease.as_ref() });
+            let subject = Subject::named("someone");
+            let verdicts = local.check_batch(&subject, plan.limits(), requests, Millis::new(call.now)).unwrap();
+            let numbers: Vec<i64> = verdicts.iter().flat_map(numbers).collect();
+            assert_eq!(numbers, call.numbers, "{}: call {i}", case.name);
+        }
+    }
+}
+
+/// A verdict as `check.lua` says it.
+fn numbers(verdict: &Verdict) -> Vec<i64> {
+    let mut numbers = vec![i64::from(verdict.is_allow())];
+    for budget in verdict.budgets() {
+        let retry = match budget.retry {
+            Retry::Now => 0,
+            Retry::After(wait) => wait.get().cast_signed(),
+            Retry::Never => -1,
+        };
+        numbers.extend([budget.remaining.cast_signed(), retry, budget.reset.get().cast_signed()]);
+    }
+    numbers
+}
+
 /// Answers every question the same.
 struct Canned(String);
 
 impl Transport for Canned {
     async fn post(&self, _body: String) -> Result<Answer, RedisError> {
         Ok(Answer { status: 200, body: self.0.clone().into_bytes() })
+    }
+}
+
+#[test]
+fn shas_are_the_same_on_every_target() {
+    for script in script::ALL {
+        for spelling in [Spelling::Plain, Spelling::KeyLocking] {
+            let sha1 = &script.spelled(spelling).sha1;
+            assert!(sha1.len() == 40 && sha1.bytes().all(|digit| digit.is_ascii_hexdigit()), "{sha1}");
+        }
     }
 }

@@ -6,12 +6,14 @@ mod proxy;
 
 use js_sys::Date;
 use url::Url;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, event};
 
 use crate::facts::{Destination, Facts};
-use crate::limiter::Now;
-use crate::policy::{Clock, OnOutage};
+use crate::limiter::{CheckError, Now};
+use crate::policy::{Clock, Limit, OnOutage};
 use crate::problem::Problem;
+use crate::question::{LeaseId, Request};
 use crate::redis::RedisError;
 use crate::subject::Subject;
 use crate::time::Millis;
@@ -46,7 +48,11 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
     let refusal = match &verdict {
         Ok(Verdict::Allow(_)) => None,
         Ok(verdict @ Verdict::Deny(_)) => Some(Problem::quota_exceeded(verdict)),
-        Err(error) => on_outage(error, gate.config.on_outage),
+        Err(CheckError::Redis(error)) => on_outage(error, gate.config.on_outage),
+        Err(CheckError::Question(error)) => {
+            worker::console_error!("cannot be judged: {error}");
+            Some(Problem::misconfigured())
+        }
     };
     let response = match refusal {
         Some(problem) => answer::problem(&problem)?,
@@ -80,13 +86,23 @@ fn facts(request: &web_sys::Request, url: &Url) -> Facts {
     }
 }
 
-async fn judge(gate: &Gate, facts: &Facts, now: Millis) -> Result<Verdict, RedisError> {
+/// Asks Redis. A lease of a request is not given back yet when the answer is complete: it ends by itself.
+async fn judge(gate: &Gate, facts: &Facts, now: Millis) -> Result<Verdict, CheckError> {
     let subject = Subject::identify(facts, &gate.config);
+    let limits = gate.config.default_plan.limits();
+    let lease = limits.iter().any(Limit::needs_lease).then(random_uuid).and_then(|id| LeaseId::new(&id).ok());
     let now = match gate.config.clock {
         Clock::Edge => Now::At(now),
         Clock::Redis => Now::Redis,
     };
-    gate.limiter.check(&subject, gate.config.default_plan.limits(), 1, now).await
+    gate.limiter.check(&subject, limits, Request { cost: 1, lease: lease.as_ref() }, now).await
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// 128 bits of which 122 are random, as 36 characters (Web Cryptography API).
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    fn random_uuid() -> String;
 }
 
 /// The edge's clock. In the Workers runtime it advances only after I/O.

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sluicegate_bridge::RedisServer;
 
 /// A redis-server of the test's own, with a connection to it. Ends with the value.
@@ -33,9 +35,41 @@ impl Redis {
         built.query(&mut self.connection)
     }
 
-    /// Calls `check.lua` and returns its numbers.
+    /// Runs a script's command and, before any time passes, keeps its keys from expiring: for tests whose clock is
+    /// not the server's.
+    pub(crate) fn try_run_kept<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> redis::RedisResult<T> {
+        let [_, _, count, rest @ ..] = command else { panic!("not a script's command: {command:?}") };
+        let keys = rest.iter().take(count.parse().expect("the number of keys"));
+        let mut pipe = redis::pipe();
+        pipe.atomic().cmd(command[0]).arg(&command[1..]);
+        for key in keys {
+            pipe.cmd("PERSIST").arg(*key).ignore();
+        }
+        pipe.query(&mut self.connection).map(|(result,)| result)
+    }
+
+    /// Calls `check.lua` and returns its numbers. Where a lease is needed, each request has one of its own.
     pub(crate) fn check(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
         let words = words(subject, limits, costs, now);
+        self.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// As [`Redis::check`], and what it writes does not expire: for tests whose clock is not the server's.
+    pub(crate) fn check_kept(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
+        let mut words = words(subject, limits, costs, now);
+        words[1] = kept(&words[1]);
+        self.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Calls `check.lua` with requests of a cost and a lease id each, and returns its numbers.
+    pub(crate) fn check_leases(
+        &mut self,
+        subject: &str,
+        limits: &[Spec],
+        requests: &[(u64, &str)],
+        now: u64,
+    ) -> Vec<i64> {
+        let words = words_with_leases(subject, limits, requests, now);
         self.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
@@ -55,38 +89,118 @@ impl Redis {
     }
 }
 
+/// A script that keeps its keys from expiring. Within a script time stands still: even a key of one millisecond is
+/// there to be kept.
+pub(crate) fn kept(source: &str) -> String {
+    format!(
+        "local reply = (function() {source}\nend)()\n\
+         for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end\n\
+         return reply"
+    )
+}
+
 /// A limit as `check.lua` reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) name: String,
+    pub(crate) kind: Kind,
     pub(crate) limit: u64,
+    /// Milliseconds; the lease of a concurrency limit; 0 for a calendar month.
     pub(crate) window: u64,
-    /// The burst of a token bucket; none: a sliding log.
+    /// The burst of a token bucket, which alone has one.
     pub(crate) burst: Option<u64>,
 }
 
+/// The algorithm of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Log,
+    Bucket,
+    Fixed,
+    Month,
+    Sliding,
+    Concurrency,
+}
+
 pub(crate) fn log(name: &str, limit: u64, window: u64) -> Spec {
-    Spec { name: name.to_owned(), limit, window, burst: None }
+    Spec { name: name.to_owned(), kind: Kind::Log, limit, window, burst: None }
 }
 
 pub(crate) fn bucket(name: &str, limit: u64, window: u64, burst: u64) -> Spec {
-    Spec { name: name.to_owned(), limit, window, burst: Some(burst) }
+    Spec { name: name.to_owned(), kind: Kind::Bucket, limit, window, burst: Some(burst) }
 }
 
-/// The `EVAL` of `check.lua`, word by word.
+pub(crate) fn fixed(name: &str, limit: u64, window: u64) -> Spec {
+    Spec { name: name.to_owned(), kind: Kind::Fixed, limit, window, burst: None }
+}
+
+pub(crate) fn month(name: &str, limit: u64) -> Spec {
+    Spec { name: name.to_owned(), kind: Kind::Month, limit, window: 0, burst: None }
+}
+
+pub(crate) fn sliding(name: &str, limit: u64, window: u64) -> Spec {
+    Spec { name: name.to_owned(), kind: Kind::Sliding, limit, window, burst: None }
+}
+
+pub(crate) fn concurrency(name: &str, limit: u64, lease: u64) -> Spec {
+    Spec { name: name.to_owned(), kind: Kind::Concurrency, limit, window: lease, burst: None }
+}
+
+impl Spec {
+    /// The words of this limit in ARGV.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let (algorithm, numbers) = match self.kind {
+            Kind::Log => ("sliding_log", vec![self.window, self.limit]),
+            Kind::Bucket => {
+                let divisor = gcd(self.limit, self.window);
+                let burst = self.burst.expect("a bucket has a burst");
+                ("token_bucket", vec![self.window, burst, self.limit / divisor, self.window / divisor])
+            }
+            Kind::Fixed => ("fixed_window", vec![self.window, self.limit]),
+            Kind::Month => ("fixed_window month", vec![self.limit]),
+            Kind::Sliding => ("sliding_window", vec![self.window, self.limit]),
+            Kind::Concurrency => ("concurrency", vec![self.window, self.limit]),
+        };
+        let numbers = numbers.iter().map(u64::to_string);
+        std::iter::once(self.name.clone()).chain(algorithm.split(' ').map(str::to_owned)).chain(numbers).collect()
+    }
+
+    /// The key that this limit has besides the state, if any.
+    pub(crate) fn key(&self, subject: &str) -> Option<String> {
+        match self.kind {
+            Kind::Log => Some(format!("sg:1:{{{subject}}}:log:{}", self.name)),
+            Kind::Concurrency => Some(format!("sg:1:{{{subject}}}:inflight:{}", self.name)),
+            Kind::Bucket | Kind::Fixed | Kind::Month | Kind::Sliding => None,
+        }
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The `EVAL` of `check.lua`, word by word. Where a lease is needed, each request has one of its own.
 pub(crate) fn words(subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<String> {
+    static LEASES: AtomicU64 = AtomicU64::new(0);
+    let leases: Vec<_> = costs.iter().map(|_| format!("lease-{}", LEASES.fetch_add(1, Ordering::Relaxed))).collect();
+    let requests: Vec<_> = costs.iter().copied().zip(leases.iter().map(String::as_str)).collect();
+    words_with_leases(subject, limits, &requests, now)
+}
+
+/// The `EVAL` of `check.lua` with requests of a cost and a lease id each, word by word.
+pub(crate) fn words_with_leases(subject: &str, limits: &[Spec], requests: &[(u64, &str)], now: u64) -> Vec<String> {
     let mut keys = vec![format!("sg:1:{{{subject}}}")];
     let mut arguments = vec![now.to_string(), limits.len().to_string()];
     for spec in limits {
-        let algorithm = if spec.burst.is_some() { "token_bucket" } else { "sliding_log" };
-        arguments.extend([spec.name.clone(), algorithm.to_owned(), spec.limit.to_string(), spec.window.to_string()]);
-        match spec.burst {
-            Some(burst) => arguments.push(burst.to_string()),
-            None => keys.push(format!("sg:1:{{{subject}}}:log:{}", spec.name)),
-        }
+        keys.extend(spec.key(subject));
+        arguments.extend(spec.arguments());
     }
-    arguments.push(costs.len().to_string());
-    arguments.extend(costs.iter().map(u64::to_string));
+    let leases = limits.iter().any(|spec| spec.kind == Kind::Concurrency);
+    arguments.push(requests.len().to_string());
+    for (cost, lease) in requests {
+        arguments.push(cost.to_string());
+        arguments.extend(leases.then(|| (*lease).to_owned()));
+    }
     let mut words = vec!["EVAL".to_owned(), include_str!("../../lua/check.lua").to_owned(), keys.len().to_string()];
     words.extend(keys);
     words.extend(arguments);

@@ -1,0 +1,77 @@
+//! Writes that a lock guards.
+
+use std::fmt;
+
+use super::{Lock, Runtime};
+use crate::cas::Expiry;
+use crate::redis::{self, Argument, Command, RedisError, Transport};
+use crate::script;
+
+/// A fencing token: of two holders of one lock, the later has the higher. From 1.
+///
+/// It may be handed to whoever writes for the holder, another process as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FencingToken(u64);
+
+/// What became of a guarded write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a write may have been refused"]
+pub enum Write {
+    /// The value is written.
+    Written,
+    /// Nothing is written: the writer has lost the lock to a holder with a higher token.
+    Stale {
+        /// The highest token known.
+        newest: FencingToken,
+    },
+}
+
+impl FencingToken {
+    /// The token of this number, as it came from elsewhere.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        FencingToken(number)
+    }
+
+    /// The token's number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for FencingToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Transport, R: Runtime> Lock<T, R> {
+    /// Writes `new` as the lock's value `name`, unless a token higher than `token` has written it or was handed
+    /// out.
+    ///
+    /// So a write lands only while nobody has held the lock after the writer: not after the next holder has
+    /// read the value, either. It does land when the writer's lease is over and nobody has come since.
+    ///
+    /// # Errors
+    /// A [`RedisError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] the write may still land, but
+    /// never after a higher token was handed out.
+    pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
+        let keys = [self.keys.value(name), self.keys.newest(name), self.keys.fence()];
+        let arguments = [Argument::Number(token.get()), Argument::Text(new), expiry.argument()];
+        let numbers: [u64; 2] = self.eval(&script::FENCED_WRITE, &keys, &arguments).await?;
+        match numbers {
+            [1, newest] if newest == token.get() => Ok(Write::Written),
+            [0, newest] if newest > token.get() => Ok(Write::Stale { newest: FencingToken(newest) }),
+            _ => Err(RedisError::Shape { reason: format!("no write with token {token}: {numbers:?}") }),
+        }
+    }
+
+    /// The lock's value `name`, if there is one. Anybody may read; only a holder knows that it stays so.
+    ///
+    /// # Errors
+    /// A [`RedisError`].
+    pub async fn read(&self, name: &str) -> Result<Option<String>, RedisError> {
+        redis::run(&self.transport, Command::new("GET").text(&self.keys.value(name))).await
+    }
+}

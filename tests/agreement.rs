@@ -1,0 +1,122 @@
+//! `lua/check.lua` on a real redis-server and `sluicegate::local` give the same answer to the last integer, for
+//! random mixes of limits and random traffic.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
+#[path = "support/traffic.rs"]
+mod traffic;
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sluicegate::limiter::{Limiter, Now};
+use sluicegate::local::{Bounds, Local};
+use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::script::Spelling;
+use sluicegate::subject::Subject;
+use sluicegate::verdict::Verdict;
+use support::Redis;
+use traffic::Call;
+
+/// The way to a redis-server without REST in between.
+struct Direct(RefCell<Redis>);
+
+impl Transport for &Direct {
+    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+        let words: Vec<Value> = serde_json::from_str(&body).expect("a JSON array");
+        let words: Vec<String> =
+            words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (status, answer) = match self.0.borrow_mut().try_run_kept::<Vec<i64>>(&words) {
+            Ok(numbers) => (200, json!({ "result": numbers })),
+            // As Redis says it: the client writes some codes in its own way.
+            Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
+        };
+        Ok(Answer { status, body: answer.to_string().into_bytes() })
+    }
+}
+
+thread_local! {
+    static SERVER: (Direct, RefCell<u64>) = (Direct(RefCell::new(Redis::start())), RefCell::new(0));
+}
+
+/// Asks Redis and memory the same and expects the same.
+fn agree(direct: &Direct, local: &mut Local, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
+    let limiter = Limiter::new(direct, Spelling::Plain);
+    let check = limiter.check_batch(subject, &call.limits, call.requests(), Now::At(call.now));
+    let Poll::Ready(answer) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("nothing here waits");
+    };
+    let answer = answer.map_err(|error| TestCaseError::fail(format!("{error}: {call:?}")))?;
+    let expected = local.check_batch(subject, &call.limits, call.requests(), call.now).unwrap();
+    for (request, (answer, expected)) in answer.iter().zip(&expected).enumerate() {
+        prop_assert_eq!(answer, expected, "redis and memory differ at request {} of {:?}", request, call);
+    }
+    prop_assert_eq!(answer.len(), expected.len());
+    Ok(())
+}
+
+/// Follows `calls` in Redis and in memory. A key that lives for a millisecond may be gone before it can be kept from
+/// expiring, so what differs is followed anew: a real disagreement comes every time.
+fn follow(calls: &[Call]) -> Result<(), TestCaseError> {
+    follow_once(calls).or_else(|_| follow_once(calls)).or_else(|_| follow_once(calls))
+}
+
+/// Follows `calls` with a subject of their own.
+fn follow_once(calls: &[Call]) -> Result<(), TestCaseError> {
+    SERVER.with(|(direct, cases)| {
+        *cases.borrow_mut() += 1;
+        let subject = Subject::named(&format!("case{}", cases.borrow()));
+        let mut local = Local::new(Bounds { subjects: 1, entries: usize::MAX });
+        let result = calls.iter().try_for_each(|call| agree(direct, &mut local, &subject, call));
+        direct.0.borrow_mut().run::<()>(&["FLUSHALL"]);
+        result
+    })
+}
+
+proptest! {
+    #![proptest_config(traffic::config(1500, "regressions"))]
+
+    #[test]
+    fn redis_and_memory_agree_while_plans_change(calls in traffic::changing(40)) {
+        follow(&calls)?;
+    }
+
+    #[test]
+    fn redis_and_memory_agree_on_one_plan(calls in traffic::steady(60)) {
+        follow(&calls)?;
+    }
+}
+
+#[test]
+fn the_traffic_meets_every_limit_and_every_verdict() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    use sluicegate::verdict::Retry;
+    use std::collections::BTreeMap;
+    let mut runner = TestRunner::deterministic();
+    let mut met: BTreeMap<String, u32> = BTreeMap::new();
+    for _ in 0..300 {
+        let calls = traffic::changing(40).new_tree(&mut runner).unwrap().current();
+        let mut local = Local::new(Bounds::default());
+        for call in calls {
+            let verdicts = local.check_batch(&Subject::named("s"), &call.limits, call.requests(), call.now).unwrap();
+            for budget in verdicts.iter().flat_map(Verdict::budgets) {
+                let algorithm = format!("{:?}", budget.limit.algorithm());
+                let algorithm = algorithm.split([' ', '{']).next().unwrap().to_owned();
+                let retry = match budget.retry {
+                    Retry::Now => "now",
+                    Retry::After(_) => "later",
+                    Retry::Never => "never",
+                };
+                *met.entry(format!("{algorithm} {retry}")).or_default() += 1;
+            }
+        }
+    }
+    let least = met.values().min().unwrap();
+    assert!(met.len() == 14 && *least >= 100, "four algorithms say never, all say now and later: {met:?}");
+}

@@ -1,0 +1,80 @@
+//! Any sequence of operations does what it would do on a map.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use sluicegate::cas::{self, Expiry, Outcome};
+
+use crate::SPELLING;
+use crate::server::Server;
+
+thread_local! {
+    static SERVER: RefCell<(tokio::runtime::Runtime, Option<Server>)> = RefCell::new((
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+        None,
+    ));
+}
+
+/// An operation on one of a few keys, with values that often meet.
+#[derive(Debug, Clone)]
+enum Step {
+    Create(String),
+    Replace(String, String),
+    Delete(String),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let value = || prop_oneof![4 => "[ab]{0,1}", 1 => "\\PC{0,3}"];
+    prop_oneof![
+        value().prop_map(Step::Create),
+        (value(), value()).prop_map(|(old, new)| Step::Replace(old, new)),
+        value().prop_map(Step::Delete),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_sequence_is_that_of_a_map(steps in prop::collection::vec((0_usize..2, step()), 1..40)) {
+        SERVER.with_borrow_mut(|(runtime, server)| {
+            let server = server.get_or_insert_with(|| runtime.block_on(Server::start()));
+            server.run::<()>(&["FLUSHALL"]);
+            let mut model: HashMap<String, String> = HashMap::new();
+            let transport = server.transport();
+            for (key, step) in steps {
+                let key = ["k", "sg:1:{é}"][key].to_owned();
+                let known = model.get(&key).cloned();
+                let outcome = runtime.block_on(async {
+                    match &step {
+                        Step::Create(new) => cas::create(&transport, SPELLING, &key, new, Expiry::Keep).await,
+                        Step::Replace(old, new) => cas::replace(&transport, SPELLING, &key, old, new, Expiry::Keep).await,
+                        Step::Delete(old) => cas::delete(&transport, SPELLING, &key, old).await,
+                    }
+                });
+                let matches = match &step {
+                    Step::Create(_) => known.is_none(),
+                    Step::Replace(old, _) | Step::Delete(old) => known.as_ref() == Some(old),
+                };
+                let expected = if matches { Outcome::Swapped } else { Outcome::Conflict { found: known } };
+                prop_assert_eq!(outcome.unwrap(), expected, "{:?}", step);
+                if matches {
+                    match step {
+                        Step::Create(new) | Step::Replace(_, new) => drop(model.insert(key, new)),
+                        Step::Delete(_) => drop(model.remove(&key)),
+                    }
+                }
+            }
+            for key in ["k", "sg:1:{é}"] {
+                prop_assert_eq!(server.run::<Option<String>>(&["GET", key]), model.get(key).cloned());
+            }
+            Ok(())
+        })?;
+    }
+}

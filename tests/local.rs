@@ -1,0 +1,312 @@
+//! The promises of the algorithms as properties of the limiter in memory. `agreement.rs` carries them over to
+//! `lua/check.lua`.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "support/traffic.rs"]
+mod traffic;
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use sluicegate::local::{Bounds, Local};
+use sluicegate::policy::{Algorithm, Limit, LimitName};
+use sluicegate::question::{LeaseId, QuestionError, Request};
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate::verdict::{Retry, Verdict};
+use traffic::Call;
+
+const T: u64 = 1_800_000_000_000;
+
+fn unbounded() -> Local {
+    Local::new(Bounds { subjects: usize::MAX, entries: usize::MAX })
+}
+
+fn someone() -> Subject {
+    Subject::named("someone")
+}
+
+/// Judges the first request of a call.
+fn check(local: &mut Local, call: &Call, now: u64) -> Verdict {
+    let request = call.requests().next().unwrap();
+    local.check(&someone(), &call.limits, request, Millis::new(now)).unwrap()
+}
+
+fn name(text: &str) -> LimitName {
+    LimitName::new(text).unwrap()
+}
+
+fn log(text: &str, quota: u64, window: u64) -> Limit {
+    Limit::sliding_log(name(text), quota, Millis::new(window)).unwrap()
+}
+
+fn concurrency(text: &str, quota: u64, lease: u64) -> Limit {
+    Limit::concurrency(name(text), quota, Millis::new(lease)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(traffic::config(256, "regressions"))]
+
+    #[test]
+    fn refused_a_millisecond_before_the_retry_and_admitted_at_it(calls in traffic::steady(40)) {
+        let mut local = unbounded();
+        for call in &calls {
+            let now = call.now.get();
+            let Retry::After(wait) = check(&mut local, call, now).retry() else { continue };
+            let at = now + wait.get();
+            prop_assert!(!check(&mut local.clone(), call, at - 1).is_allow(), "a millisecond early: {:?}", call);
+            prop_assert!(check(&mut local.clone(), call, at).is_allow(), "in time: {:?}", call);
+        }
+    }
+
+    #[test]
+    fn everything_is_whole_again_at_its_reset_and_not_before(calls in traffic::steady(40)) {
+        let mut local = unbounded();
+        for call in &calls {
+            let verdict = check(&mut local, call, call.now.get());
+            for (i, budget) in verdict.budgets().iter().enumerate() {
+                let at = |ms: u64| local.clone().peek(&someone(), &call.limits, Millis::new(ms)).unwrap().budgets()[i].clone();
+                let reset = call.now.get() + budget.reset.get();
+                prop_assert_eq!(at(reset).reset, Millis::ZERO);
+                let capacity = match budget.limit.algorithm() {
+                    Algorithm::Concurrency { .. } => budget.limit.quota(),
+                    _ => budget.limit.capacity(),
+                };
+                prop_assert_eq!(at(reset).remaining, capacity, "whole: {:?}", budget);
+                if budget.reset > Millis::ZERO {
+                    prop_assert_eq!(at(reset - 1).reset, Millis::new(1), "not before: {:?}", budget);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_refused_or_only_looks_changes_nothing(calls in traffic::changing(40)) {
+        let (mut all, mut admitted) = (unbounded(), unbounded());
+        for call in &calls {
+            for request in call.requests() {
+                let verdict = all.check(&someone(), &call.limits, request, call.now).unwrap();
+                if verdict.is_allow() && request.cost > 0 {
+                    let other = admitted.check(&someone(), &call.limits, request, call.now).unwrap();
+                    prop_assert_eq!(verdict, other, "{:?}", call);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_is_its_requests_one_by_one(calls in traffic::changing(40)) {
+        let (mut batches, mut singles) = (unbounded(), unbounded());
+        for call in &calls {
+            let batch = batches.check_batch(&someone(), &call.limits, call.requests(), call.now).unwrap();
+            for (request, verdict) in call.requests().zip(batch) {
+                let single = singles.check(&someone(), &call.limits, request, call.now).unwrap();
+                prop_assert_eq!(verdict, single, "{:?}", call);
+            }
+        }
+    }
+
+    #[test]
+    fn many_limits_are_the_conjunction_of_each(calls in traffic::steady(40)) {
+        let (mut together, limits) = (unbounded(), calls[0].limits.len());
+        let mut apart = vec![unbounded(); limits];
+        let mut latest = Millis::ZERO;
+        for call in &calls {
+            // With one clock that goes on: limits that are asked apart have seen different times.
+            latest = latest.max(call.now);
+            let verdict = check(&mut together, call, latest.get());
+            let alone = |local: &mut Local, limit: &Limit| {
+                let request = call.requests().next().unwrap();
+                local.check(&someone(), std::slice::from_ref(limit), request, latest).unwrap()
+            };
+            let each: Vec<Verdict> =
+                apart.iter().zip(&call.limits).map(|(local, limit)| alone(&mut local.clone(), limit)).collect();
+            prop_assert_eq!(verdict.is_allow(), each.iter().all(Verdict::is_allow), "{:?}", call);
+            for (i, (budget, alone)) in verdict.budgets().iter().zip(&each).enumerate() {
+                prop_assert_eq!(budget.retry, alone.budgets()[0].retry, "limit {} of {:?}", i, call);
+            }
+            if verdict.is_allow() {
+                for (local, limit) in apart.iter_mut().zip(&call.limits) {
+                    alone(local, limit);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn remaining_is_the_largest_cost_that_passes(calls in traffic::changing(30)) {
+        let mut local = unbounded();
+        for call in &calls {
+            let verdicts = local.check_batch(&someone(), &call.limits, call.requests(), call.now).unwrap();
+            let budgets = verdicts.last().unwrap().budgets();
+            let (leases, units): (Vec<_>, Vec<_>) = budgets.iter().partition(|budget| budget.limit.needs_lease());
+            let a_lease_is_left = leases.iter().all(|budget| budget.remaining > 0);
+            let passes = |cost: u64| {
+                let fresh = LeaseId::new("fresh").unwrap();
+                let request = Request { cost, lease: Some(&fresh) };
+                // A cost that no limit can hold is refused as a question.
+                local.clone().check(&someone(), &call.limits, request, call.now).is_ok_and(|verdict| verdict.is_allow())
+            };
+            if let Some(largest) = units.iter().map(|budget| budget.remaining).min() {
+                prop_assert_eq!(passes(largest.max(1)), largest > 0 && a_lease_is_left, "{:?}", call);
+                prop_assert!(!passes(largest + 1), "{:?}", call);
+            } else {
+                prop_assert_eq!(passes(1), a_lease_is_left, "{:?}", call);
+            }
+        }
+    }
+
+    #[test]
+    fn no_window_of_a_log_admits_more_than_its_quota(
+        (quota, window, most) in (1_u64..20, 1_u64..3000, 1_usize..40), calls in traffic::steady(60)
+    ) {
+        // A bounded log keeps the promise, too.
+        let mut local = Local::new(Bounds { subjects: 1, entries: most });
+        let (mut admitted, mut latest) = (Vec::new(), 0);
+        for call in &calls {
+            let call = Call { limits: vec![log("l", quota, window)], ..call.clone() };
+            let cost = call.requests[0].0;
+            if check(&mut local, &call, call.now.get()).is_allow() && cost > 0 {
+                // By the clock that never goes backwards, which is the limit's.
+                latest = call.now.get().max(latest);
+                admitted.push((latest, cost));
+            }
+        }
+        for (start, _) in &admitted {
+            let units: u64 = admitted.iter().filter(|(at, _)| (*start..start + window).contains(at)).map(|(_, cost)| cost).sum();
+            prop_assert!(units <= quota, "{} units from {}", units, start);
+        }
+        prop_assert!(local.entries() <= most);
+    }
+
+    #[test]
+    fn never_more_leases_are_alive_than_the_quota(
+        (quota, lease, most) in (1_u64..5, 1_u64..3000, 1_usize..8), calls in traffic::steady(60)
+    ) {
+        let mut local = Local::new(Bounds { subjects: 1, entries: most });
+        let (mut leases, mut latest) = (HashMap::new(), 0);
+        for call in &calls {
+            let call = Call { limits: vec![concurrency("c", quota, lease)], ..call.clone() };
+            latest = call.now.get().max(latest);
+            if check(&mut local, &call, latest).is_allow() && call.requests[0].0 > 0 {
+                leases.insert(call.requests[0].1.clone(), latest + lease);
+            }
+            let alive = leases.values().filter(|end| **end > latest).count();
+            prop_assert!(alive as u64 <= quota && alive <= most, "{} alive at {}", alive, latest);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_holds_back_by_the_jump_at_most(calls in traffic::steady(20), ahead in 1_u64..100_000) {
+        let (mut local, mut jumped) = (unbounded(), unbounded());
+        let mut now = 0;
+        for call in &calls {
+            now = call.now.get().max(now);
+            check(&mut local, call, now);
+            check(&mut jumped, call, now);
+        }
+        let last = calls.last().unwrap();
+        check(&mut jumped, last, now + ahead);
+        let (real, later) = (check(&mut local.clone(), last, now), check(&mut jumped, last, now));
+        if let (Retry::After(wait), Verdict::Deny(_)) = (later.retry(), &real)
+            && let Retry::After(real) = real.retry()
+        {
+            // What the jump granted was taken once; whoever waits pays for it at most what a full limit asks for.
+            let longest = last.limits.iter().map(|limit| full_wait(limit, now + ahead)).max().unwrap();
+            prop_assert!(wait.get() <= real.get().max(longest) + ahead, "{:?} after {:?}", wait, real);
+        }
+    }
+
+    #[test]
+    fn no_instant_makes_it_panic(calls in traffic::changing(20), instants in prop::collection::vec(any::<u64>(), 20)) {
+        let mut local = Local::new(Bounds::default());
+        for (call, now) in calls.iter().zip(instants) {
+            local.check_batch(&someone(), &call.limits, call.requests(), Millis::new(now)).unwrap();
+        }
+    }
+}
+
+/// The longest that a limit of which all is used makes anyone wait.
+fn full_wait(limit: &Limit, now: u64) -> u64 {
+    match limit.algorithm() {
+        Algorithm::SlidingLog { window } => window.get(),
+        Algorithm::SlidingWindow { window } => 2 * window.get(),
+        Algorithm::FixedWindow { .. } => {
+            let mut local = unbounded();
+            local.check(&someone(), std::slice::from_ref(limit), 1, Millis::new(now)).unwrap().budgets()[0].reset.get()
+        }
+        Algorithm::TokenBucket { burst, rate, .. } => (burst * rate.fractions).div_ceil(rate.refill),
+        Algorithm::Concurrency { lease } => lease.get(),
+    }
+}
+
+#[test]
+fn a_subject_knows_nothing_of_another() {
+    let mut local = Local::new(Bounds::default());
+    let limits = [log("l", 1, 1000)];
+    for subject in ["a", "b"] {
+        assert!(local.check(&Subject::named(subject), &limits, 1, Millis::new(T)).unwrap().is_allow());
+        assert!(!local.check(&Subject::named(subject), &limits, 1, Millis::new(T)).unwrap().is_allow());
+    }
+    assert_eq!((local.subjects(), local.entries()), (2, 2));
+}
+
+#[test]
+fn a_refusal_or_a_look_is_not_even_remembered() {
+    let mut local = Local::new(Bounds::default());
+    let limits = [log("l", 1, 1000)];
+    assert!(local.peek(&someone(), &limits, Millis::new(T)).unwrap().is_allow());
+    assert_eq!(local.check(&someone(), &limits, 2, Millis::new(T)).unwrap().retry(), Retry::Never);
+    assert_eq!((local.subjects(), local.entries()), (0, 0));
+}
+
+#[test]
+fn a_missing_lease_is_the_callers_mistake_and_changes_nothing() {
+    let mut local = Local::new(Bounds::default());
+    let limits = [log("l", 1, 1000), concurrency("c", 1, 1000)];
+    let error = local.check(&someone(), &limits, 1, Millis::new(T)).unwrap_err();
+    assert_eq!(error, QuestionError::NoLease { request: 0, limit: name("c") });
+    assert_eq!(local.subjects(), 0);
+    assert!(local.peek(&someone(), &limits, Millis::new(T)).unwrap().is_allow());
+}
+
+#[test]
+fn who_is_whole_again_first_is_forgotten_first() {
+    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let limits = [Limit::token_bucket(name("b"), 10, Millis::new(1000), None).unwrap()];
+    let mut remaining = |subject: &str, cost: u64, now: u64| {
+        let verdict = local.check(&Subject::named(subject), &limits, cost, Millis::new(now)).unwrap();
+        (verdict.budgets()[0].remaining, local.subjects())
+    };
+    assert_eq!(remaining("heavy", 9, T), (1, 1));
+    assert_eq!(remaining("light", 1, T), (9, 2));
+    assert_eq!(remaining("new", 2, T), (8, 2), "light has made room");
+    assert_eq!(remaining("light", 1, T + 50), (9, 2), "it begins anew, and new has made room");
+    assert_eq!(remaining("heavy", 0, T + 50), (1, 2), "whoever owes most is remembered");
+    assert_eq!(remaining("new", 0, T + 50), (10, 2));
+}
+
+#[test]
+fn entries_are_bounded_over_all_subjects_and_within_one() {
+    let mut local = Local::new(Bounds { subjects: 1000, entries: 10 });
+    let limits = [log("l", 1000, 1000), concurrency("c", 1000, 500)];
+    for i in 0..200 {
+        let lease = LeaseId::new(&format!("r{i}")).unwrap();
+        let request = Request { cost: 1, lease: Some(&lease) };
+        let subject = Subject::named(["a", "b", "c"][i % 3]);
+        local.check(&subject, &limits, request, Millis::new(T + i as u64)).unwrap();
+        assert!(local.entries() <= 10, "{i}");
+    }
+    let lease = LeaseId::new("more").unwrap();
+    let request = Request { cost: 1, lease: Some(&lease) };
+    let mut leases = 0;
+    while local.check(&Subject::named("a"), &limits[1..], 0, Millis::new(T + 200)).unwrap().is_allow() {
+        let lease = LeaseId::new(&format!("m{leases}")).unwrap();
+        local
+            .check(&Subject::named("a"), &limits[1..], Request { lease: Some(&lease), ..request }, Millis::new(T + 200))
+            .unwrap();
+        leases += 1;
+        assert!(leases <= 10 && local.entries() <= 10);
+    }
+}

@@ -1,0 +1,136 @@
+//! The guard: renewing, releasing, and how it learns of its loss.
+
+use sluicegate::lock::{Loss, Release, Renewal};
+use sluicegate::redis::RedisError;
+use sluicegate::time::Millis;
+
+use crate::runtime::Manual;
+use crate::server::Server;
+use crate::wire::Wire;
+use crate::{LOCK, busy, lock, take};
+
+#[tokio::test]
+async fn the_lease_runs_from_before_the_request_was_sent() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), 60_000);
+    drop(take(&lock, "a").await);
+    wire.hold_answers(true);
+    let slow = async {
+        wire.held().await;
+        clock.advance(10_000);
+        wire.go_on();
+    };
+    let (guard, ()) = tokio::join!(take(&lock, "a"), slow);
+    assert_eq!(guard.remaining(), Millis::new(60_000 - 602 - 10_000));
+
+    wire.hold_answers(false);
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Renewed);
+    assert_eq!(guard.remaining(), Millis::new(60_000 - 602));
+    clock.advance(5000);
+    wire.hold_answers(true);
+    let slow = async {
+        wire.held().await;
+        clock.advance(10_000);
+        wire.go_on();
+    };
+    let (renewal, ()) = tokio::join!(guard.renew(), slow);
+    assert_eq!(renewal.unwrap(), Renewal::Renewed);
+    assert_eq!(guard.remaining(), Millis::new(60_000 - 602 - 10_000), "a renewal as well");
+}
+
+#[tokio::test]
+async fn a_lease_that_is_over_is_lost_for_good() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), 60_000);
+    let guard = take(&lock, "a").await;
+    clock.advance(60_000 - 602 - 1);
+    assert_eq!((guard.remaining(), guard.is_lost()), (Millis::new(1), false));
+    clock.advance(1);
+    assert_eq!((guard.remaining(), guard.is_lost()), (Millis::ZERO, true));
+    clock.set_back(30_000);
+    assert!(guard.is_lost(), "also if the clock goes wrong");
+    let posts = wire.posts();
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Lost(Loss::Ended { cause: None }));
+    assert_eq!(wire.posts(), posts, "nothing is sent for a lock that is lost");
+    busy(&lock, "b").await;
+    assert_eq!(guard.release().await.unwrap(), Release::Released, "Redis kept it for the margin");
+    assert_eq!(guard.loss(), Some(Loss::Ended { cause: None }), "the first loss stays");
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_answered_after_the_end_does_not_bring_the_lock_back() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), 60_000);
+    let guard = take(&lock, "a").await;
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Renewed);
+    clock.advance(50_000);
+    wire.hold_answers(true);
+    let late = async {
+        wire.held().await;
+        clock.advance(20_000);
+        wire.go_on();
+    };
+    let (renewal, ()) = tokio::join!(guard.renew(), late);
+    assert_eq!(renewal.unwrap(), Renewal::Lost(Loss::Ended { cause: None }));
+    assert!(guard.is_lost());
+}
+
+#[tokio::test]
+async fn a_renewal_without_an_answer_leaves_the_lease_as_it_was() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), 60_000);
+    let guard = take(&lock, "a").await;
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Renewed);
+    clock.advance(10_000);
+    let remaining = guard.remaining();
+    wire.lose_answers(true);
+    assert_eq!(guard.renew().await, Err(RedisError::Timeout));
+    assert_eq!(guard.remaining(), remaining);
+    wire.lose_answers(false);
+    assert_eq!(guard.renew().await, Ok(Renewal::Renewed));
+    assert_eq!(guard.remaining(), Millis::new(60_000 - 602));
+}
+
+#[tokio::test]
+async fn a_lock_that_redis_does_not_have_is_lost() {
+    let mut server = Server::start().await;
+    let lock = lock(server.transport(), Manual::still(), 60_000);
+    let guard = take(&lock, "a").await;
+    server.run::<i64>(&["DEL", LOCK]);
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Lost(Loss::Refused));
+    assert_eq!((guard.is_lost(), guard.loss()), (true, Some(Loss::Refused)));
+
+    let guard = take(&lock, "a").await;
+    let newer = take(&lock, "a").await;
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Lost(Loss::Refused), "its owner has asked anew");
+    assert_eq!(guard.release().await.unwrap(), Release::NotHeld);
+    assert_eq!(newer.renew().await.unwrap(), Renewal::Renewed);
+}
+
+#[tokio::test]
+async fn releasing_twice_is_harmless_and_again_after_a_lost_answer_is_right() {
+    let server = Server::start().await;
+    let wire = Wire::new(server.transport());
+    let lock = lock(wire.clone(), Manual::still(), 60_000);
+    let guard = take(&lock, "a").await;
+    assert_eq!(guard.release().await.unwrap(), Release::Released);
+    assert_eq!((guard.remaining(), guard.loss()), (Millis::ZERO, Some(Loss::Released)));
+    assert_eq!(guard.release().await.unwrap(), Release::NotHeld);
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Lost(Loss::Released));
+
+    let next = take(&lock, "b").await;
+    wire.lose_answers(true);
+    assert_eq!(next.release().await, Err(RedisError::Timeout));
+    assert!(next.is_lost(), "whatever became of it");
+    wire.lose_answers(false);
+    let third = take(&lock, "c").await;
+    for late in [&guard, &next] {
+        assert_eq!(late.release().await.unwrap(), Release::NotHeld);
+    }
+    assert_eq!(third.renew().await.unwrap(), Renewal::Renewed);
+    busy(&lock, "a").await;
+}

@@ -1,0 +1,154 @@
+//! Keeping a lock alive while its holder works.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use sluicegate::lock::{Attempt, Guard, Lock, Loss, Release, Renewal};
+use sluicegate::redis::RedisError;
+use sluicegate::time::Millis;
+use tokio::time::Instant;
+
+use crate::runtime::{Manual, Real};
+use crate::server::Server;
+use crate::wire::Wire;
+use crate::{LOCK, busy, lock, take};
+
+const TTL: u64 = 60_000;
+/// The lease without its margin.
+const WHOLE: Millis = Millis::new(TTL - 602);
+const THIRD: u64 = WHOLE.get() / 3;
+
+/// Lets a guard be kept alive until something has happened.
+async fn until(mut alive: Pin<&mut impl Future<Output = Loss>>, happened: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        tokio::select! {
+            biased;
+            loss = &mut alive => panic!("{loss:?}"),
+            () = tokio::time::sleep(Duration::from_millis(1)) => {}
+        }
+        if happened() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "it does not happen");
+    }
+}
+
+/// Takes the lock and makes both scripts known, so that a renewal is one request.
+async fn take_and_renew(lock: &Lock<Wire, Manual>) -> Guard<'_, Wire, Manual> {
+    let guard = take(lock, "a").await;
+    assert_eq!(guard.renew().await.unwrap(), Renewal::Renewed);
+    guard
+}
+
+#[tokio::test]
+async fn it_renews_when_a_third_of_the_lease_has_passed() {
+    let mut server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), TTL);
+    let guard = take_and_renew(&lock).await;
+    let mut alive = pin!(guard.keep_alive());
+    for renewals in 1..10 {
+        let (posts, slept) = (wire.posts(), clock.slept().len());
+        until(alive.as_mut(), || renewals > 1 || clock.slept().len() > slept).await;
+        clock.advance(THIRD - 1);
+        server.run::<i64>(&["PEXPIRE", LOCK, "30000"]);
+        until(alive.as_mut(), || true).await;
+        assert_eq!(wire.posts(), posts, "not before");
+        clock.advance(1);
+        until(alive.as_mut(), || guard.remaining() == WHOLE).await;
+        assert_eq!(wire.posts(), posts + 1);
+        assert!(server.run::<i64>(&["PTTL", LOCK]) > 50_000);
+    }
+}
+
+#[tokio::test]
+async fn it_tries_again_soon_after_a_failure() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), TTL);
+    let guard = take_and_renew(&lock).await;
+    let mut alive = pin!(guard.keep_alive());
+    wire.lose_answers(true);
+    clock.advance(THIRD);
+    for failures in 1..=5 {
+        // Asleep before the renewal, for its deadline, and after it failed.
+        until(alive.as_mut(), || clock.slept().len() == 1 + 2 * failures).await;
+        assert_eq!(clock.slept().last(), Some(&(WHOLE.get() / 12)));
+        clock.advance(WHOLE.get() / 12);
+        wire.lose_answers(failures < 5);
+    }
+    until(alive.as_mut(), || guard.remaining() == WHOLE).await;
+    assert!(!guard.is_lost());
+}
+
+#[tokio::test]
+async fn it_ends_with_the_lease_when_every_renewal_fails() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire.clone(), clock.clone(), TTL);
+    let guard = take_and_renew(&lock).await;
+    wire.lose_answers(true);
+    let time = async {
+        loop {
+            clock.advance(500);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        loss = guard.keep_alive() => assert_eq!(loss, Loss::Ended { cause: Some(RedisError::Timeout) }),
+        () = time => {}
+    }
+    assert!(guard.is_lost());
+    assert_eq!(guard.loss(), Some(Loss::Ended { cause: Some(RedisError::Timeout) }));
+}
+
+#[tokio::test]
+async fn it_ends_with_the_lease_when_redis_owes_an_answer() {
+    let server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::leaping());
+    let lock = lock(wire.clone(), clock, TTL);
+    let guard = take_and_renew(&lock).await;
+    wire.hold_requests(true);
+    assert_eq!(guard.keep_alive().await, Loss::Ended { cause: Some(RedisError::Timeout) });
+    assert!(guard.is_lost());
+}
+
+#[tokio::test]
+async fn it_tells_that_another_has_the_lock() {
+    let mut server = Server::start().await;
+    let (wire, clock) = (Wire::new(server.transport()), Manual::still());
+    let lock = lock(wire, clock.clone(), TTL);
+    let guard = take(&lock, "a").await;
+    server.run::<i64>(&["DEL", LOCK]);
+    let next = take(&lock, "b").await;
+    clock.advance(THIRD);
+    assert_eq!(guard.keep_alive().await, Loss::Refused);
+    assert!(guard.is_lost() && guard.token() < next.token());
+    assert_eq!(guard.keep_alive().await, Loss::Refused, "at once");
+    assert_eq!(guard.release().await.unwrap(), Release::NotHeld);
+}
+
+#[tokio::test]
+async fn it_holds_a_lock_for_many_leases_and_dropped_lets_it_end() {
+    let server = Server::start().await;
+    let runtime = Real::new();
+    let lock = lock(server.transport(), runtime.clone(), 1000);
+    let guard = take(&lock, "a").await;
+    let others = async {
+        let until = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < until {
+            busy(&lock, "b").await;
+        }
+    };
+    tokio::select! {
+        loss = guard.keep_alive() => panic!("{loss:?}"),
+        () = others => {}
+    }
+    assert!(!guard.is_lost());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while let Attempt::Busy { .. } = lock.try_acquire("b").await.unwrap() {
+        assert!(Instant::now() < deadline, "nobody renews it any more");
+    }
+    assert!(guard.is_lost(), "the holder knew before the next one came");
+}

@@ -1,0 +1,45 @@
+//! The lock against a real redis-server, through the real bridge: its scripts, its guard, its fence, and many
+//! who want it at once.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod acquire;
+mod contention;
+mod fence;
+mod guard;
+mod keep_alive;
+mod replies;
+mod runtime;
+mod scripts;
+mod sequences;
+mod server;
+mod wire;
+
+use sluicegate::lock::{Attempt, Guard, Lease, Lock, Runtime};
+use sluicegate::redis::Transport;
+use sluicegate::script::Spelling;
+use sluicegate::time::Millis;
+
+const LOCK: &str = "sg:1:{lock:job}";
+const FENCE: &str = "sg:1:{lock:job}:fence";
+
+/// The lock `job`, with leases of this many milliseconds.
+fn lock<T: Transport, R: Runtime>(transport: T, runtime: R, ttl: u64) -> Lock<T, R> {
+    Lock::new(transport, runtime, Spelling::Plain, "job", Lease::new(Millis::new(ttl)).unwrap())
+}
+
+/// One attempt that must succeed.
+async fn take<'a, T: Transport, R: Runtime>(lock: &'a Lock<T, R>, owner: &str) -> Guard<'a, T, R> {
+    match lock.try_acquire(owner).await.unwrap() {
+        Attempt::Acquired(guard) => guard,
+        Attempt::Busy { free_in } => panic!("{owner} finds it busy, free in {free_in:?}"),
+    }
+}
+
+/// One attempt that must not; until when the lock is busy.
+async fn busy<T: Transport, R: Runtime>(lock: &Lock<T, R>, owner: &str) -> Option<Millis> {
+    match lock.try_acquire(owner).await.unwrap() {
+        Attempt::Acquired(guard) => panic!("{owner} gets it with token {}", guard.token()),
+        Attempt::Busy { free_in } => free_in,
+    }
+}

@@ -1,0 +1,40 @@
+//! Answers that no Redis gives.
+
+use sluicegate::cas::{self, Expiry};
+use sluicegate::lock::FencingToken;
+use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::script::Spelling;
+
+use crate::lock;
+use crate::runtime::Manual;
+
+/// A server that says one thing to everything.
+#[derive(Debug)]
+struct Says(&'static str);
+
+impl Transport for Says {
+    async fn post(&self, _: String) -> Result<Answer, RedisError> {
+        Ok(Answer { status: 200, body: format!(r#"{{"result":{}}}"#, self.0).into() })
+    }
+}
+
+fn is_shape<T: std::fmt::Debug>(result: &Result<T, RedisError>) -> bool {
+    matches!(result, Err(RedisError::Shape { .. }))
+}
+
+#[tokio::test]
+async fn are_never_taken_for_a_lock() {
+    for answer in ["1", "null", "[]", "[1,1]", "[1,0,0]", "[1,-1,0]", "[1,1,5]", "[2,1,0]", "[0,1,5]", "[1,1,0,0]"] {
+        let lock = lock(Says(answer), Manual::still(), 60_000);
+        assert!(is_shape(&lock.try_acquire("a").await), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn are_never_taken_for_a_write_or_a_swap() {
+    for answer in ["1", "null", "[]", "[1]", "[1,4]", "[1,6]", "[0,5]", "[0,4]", "[2,5]", r#"[1,"a"]"#, "[2,null]"] {
+        let lock = lock(Says(answer), Manual::still(), 60_000);
+        assert!(is_shape(&lock.write(FencingToken::new(5), "n", "x", Expiry::Never).await), "{answer}");
+        assert!(is_shape(&cas::delete(&Says(answer), Spelling::Plain, "k", "x").await), "{answer}");
+    }
+}

@@ -1,0 +1,151 @@
+//! Any sequence of calls by any owners, with leases that end at any time, against a model.
+
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::FileFailurePersistence;
+
+use crate::scripts::Scripts;
+use crate::server::Server;
+use crate::{FENCE, LOCK};
+
+/// Something that happens, with the newest token (`None`) or any that was handed out.
+#[derive(Debug, Clone)]
+enum Step {
+    Acquire {
+        owner: usize,
+    },
+    Renew {
+        owner: usize,
+        token: Option<Index>,
+    },
+    Release {
+        owner: usize,
+        token: Option<Index>,
+    },
+    Write {
+        token: Option<Index>,
+    },
+    /// The lease ends: to Redis, an expired key is one that is not there.
+    LeaseEnds,
+    ValueExpires,
+    ScriptFlush,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let token = || prop_oneof![2 => Just(None), 1 => any::<Index>().prop_map(Some)];
+    let owner = || 0..OWNERS.len();
+    let step = prop_oneof![
+        6 => owner().prop_map(|owner| Step::Acquire { owner }),
+        3 => (owner(), token()).prop_map(|(owner, token)| Step::Renew { owner, token }),
+        3 => (owner(), token()).prop_map(|(owner, token)| Step::Release { owner, token }),
+        6 => token().prop_map(|token| Step::Write { token }),
+        2 => Just(Step::LeaseEnds),
+        1 => Just(Step::ValueExpires),
+        1 => Just(Step::ScriptFlush),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+const OWNERS: [&str; 3] = ["a", "b", "c"];
+
+/// What must be true of a lock, and nothing of how it is done.
+#[derive(Default)]
+struct Model {
+    holder: Option<(usize, i64)>,
+    /// How many tokens were handed out: they are 1, 2, 3, …
+    tokens: i64,
+    value: Option<String>,
+}
+
+impl Model {
+    /// The token chosen; before the first was handed out, the first.
+    fn token(&self, chosen: Option<Index>) -> i64 {
+        let newest = self.tokens.max(1);
+        chosen.map_or(newest, |index| 1 + i64::try_from(index.index(newest.try_into().unwrap())).unwrap())
+    }
+
+    fn holds(&self, owner: usize, token: i64) -> bool {
+        self.holder == Some((owner, token))
+    }
+}
+
+thread_local! {
+    static SCRIPTS: RefCell<(tokio::runtime::Runtime, Option<Scripts>)> = RefCell::new((
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+        None,
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn there_is_one_holder_tokens_rise_and_no_stale_write_lands(steps in steps()) {
+        SCRIPTS.with_borrow_mut(|(runtime, scripts)| {
+            let scripts = scripts.get_or_insert_with(|| Scripts(runtime.block_on(Server::start())));
+            scripts.0.run::<()>(&["FLUSHALL"]);
+            let mut model = Model::default();
+            for (number, step) in steps.iter().enumerate() {
+                match *step {
+                    Step::Acquire { owner } => {
+                        let [acquired, token, free_in] = scripts.acquire(OWNERS[owner], TTL);
+                        if model.holder.is_some_and(|(holder, _)| holder != owner) {
+                            prop_assert_eq!([acquired, token], [0, 0], "somebody else holds it");
+                            prop_assert!(0 < free_in && free_in <= i64::try_from(TTL).unwrap());
+                        } else {
+                            prop_assert_eq!([acquired, token, free_in], [1, model.tokens + 1, 0]);
+                            model.tokens = token;
+                            model.holder = Some((owner, token));
+                        }
+                    }
+                    Step::Renew { owner, token } => {
+                        let token = model.token(token);
+                        let renewed = scripts.renew(OWNERS[owner], token, TTL) == 1;
+                        prop_assert_eq!(renewed, model.holds(owner, token));
+                    }
+                    Step::Release { owner, token } => {
+                        let token = model.token(token);
+                        let released = scripts.release(OWNERS[owner], token) == 1;
+                        prop_assert_eq!(released, model.holds(owner, token));
+                        if released {
+                            model.holder = None;
+                        }
+                    }
+                    Step::Write { token } => {
+                        let (token, new) = (model.token(token), format!("step {number}"));
+                        let answer = scripts.write(token, &new, "never");
+                        if token < model.tokens {
+                            prop_assert_eq!(answer, [0, model.tokens], "a stale write");
+                        } else {
+                            prop_assert_eq!(answer, [1, token]);
+                            model.value = Some(new);
+                        }
+                    }
+                    Step::LeaseEnds => {
+                        scripts.0.run::<i64>(&["DEL", LOCK]);
+                        model.holder = None;
+                    }
+                    Step::ValueExpires => {
+                        scripts.0.run::<i64>(&["DEL", "sg:1:{lock:job}:value:v"]);
+                        model.value = None;
+                    }
+                    Step::ScriptFlush => scripts.0.run::<()>(&["SCRIPT", "FLUSH"]),
+                }
+                prop_assert_eq!(scripts.value(), model.value.clone());
+                let held: Option<String> = scripts.0.run(&["GET", LOCK]);
+                prop_assert_eq!(held, model.holder.map(|(owner, token)| format!("{token}:{}", OWNERS[owner])));
+                let fence: Option<i64> = scripts.0.run(&["GET", FENCE]);
+                prop_assert_eq!(fence.unwrap_or(0), model.tokens);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+const TTL: u64 = 600_000;

@@ -1,0 +1,66 @@
+//! A redis-server with a bridge in front, both of the test's own.
+
+use sluicegate::redis::{HttpTransport, Token};
+use sluicegate::time::Millis;
+use sluicegate_bridge::{Backend, Bridge, RedisServer};
+
+/// Ends with the value.
+pub(crate) struct Server {
+    connection: redis::Connection,
+    url: String,
+    _redis: RedisServer,
+    _end: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let redis = RedisServer::start().await.unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let bridge = Bridge::bind(address, "token", Backend::Redis(redis.url())).await.unwrap();
+        let url = format!("http://{}", bridge.address());
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(bridge.run(async move { drop(ended.await) }));
+        let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
+        Server { connection, url, _redis: redis, _end: end }
+    }
+
+    /// A client of the bridge.
+    pub(crate) fn transport(&self) -> HttpTransport {
+        HttpTransport::new(self.url.parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(30))
+    }
+
+    /// Runs a command beside the bridge and returns what it returns.
+    pub(crate) fn run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
+        self.try_run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
+    pub(crate) fn try_run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> redis::RedisResult<T> {
+        let mut built = redis::cmd(command[0]);
+        for argument in &command[1..] {
+            built.arg(*argument);
+        }
+        built.query(&mut self.connection)
+    }
+
+    /// Runs a command with arguments of any bytes.
+    #[allow(dead_code, reason = "each test binary uses its part")]
+    pub(crate) fn run_bytes<T: redis::FromRedisValue>(&mut self, command: &[&[u8]]) -> T {
+        let mut built = redis::Cmd::new();
+        for argument in command {
+            built.arg(*argument);
+        }
+        built.query(&mut self.connection).unwrap()
+    }
+
+    /// Every key with its value's bytes, and whether it expires.
+    pub(crate) fn dump(&mut self) -> Vec<(String, Vec<u8>, bool)> {
+        let mut keys: Vec<String> = self.run(&["KEYS", "*"]);
+        keys.sort();
+        let mut dump = Vec::new();
+        for key in keys {
+            let (value, ttl) = (self.run(&["DUMP", &key]), self.run::<i64>(&["PTTL", &key]));
+            dump.push((key, value, ttl >= 0));
+        }
+        dump
+    }
+}

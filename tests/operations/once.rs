@@ -1,0 +1,75 @@
+//! A request is settled once, and every key lives as long as it matters.
+
+use crate::call::{MINUTE, Settle, T, check, less, more, settle};
+use crate::support::{Redis, Spec, bucket, log};
+
+#[test]
+fn a_request_is_settled_once() {
+    let mut redis = Redis::start();
+    let limits = [bucket("b", 10, 10_000, 10), log("l", 10, 10_000)];
+    check(&mut redis, "s", &limits, 5, T);
+    assert_eq!(settle(&mut redis, "s", &limits, less(2, T)), [1, 2, 2]);
+    let before = redis.dump("s");
+    for again in [less(2, T), more(2, T), less(2, T).at(T + 5 * MINUTE)] {
+        assert_eq!(settle(&mut redis, "s", &limits, again), [0, 0, 0]);
+        assert_eq!(redis.dump("s"), before);
+    }
+    assert_eq!(settle(&mut redis, "other", &limits, less(2, T)), [1, 0, 0], "a subject has its own requests");
+    // What may be forgotten is, when the next one comes.
+    let next = Settle { request: "next", ..less(0, T).at(T + MINUTE) };
+    assert_eq!(settle(&mut redis, "s", &limits, next), [1, 0, 0]);
+    let remembered: Vec<String> = redis.run(&["ZRANGE", "sg:1:{s}:settled", "0", "-1"]);
+    assert_eq!(remembered, ["next"]);
+}
+
+#[test]
+fn every_key_lives_as_long_as_it_matters() {
+    let mut redis = Redis::start();
+    let limits = [bucket("b", 10, MINUTE, 10), log("l", 10, MINUTE)];
+    let slow = bucket("slow", 10, 2 * MINUTE, 10);
+    let all = [&limits[..], std::slice::from_ref(&slow)].concat();
+    let raw = |redis: &mut Redis, request: &str, now: u64, units: [u64; 2], memory: u64| {
+        let keys = "sg:1:{s} sg:1:{s}:settled sg:1:{s}:log:l";
+        let limits = limits.iter().flat_map(Spec::arguments).collect::<Vec<_>>().join(" ");
+        let words = format!("3 {keys} {now} {T} {request} {memory} {} {} 2 {limits}", units[0], units[1]);
+        let mut call = vec!["EVAL", include_str!("../../lua/settle.lua")];
+        call.extend(words.split(' '));
+        redis.run::<Vec<i64>>(&call)
+    };
+    let lives = |redis: &mut Redis, key: &str, expected: u64| {
+        let ttl: i64 = redis.run(&["PTTL", &format!("sg:1:{{s}}{key}")]);
+        let expected = expected.cast_signed();
+        assert!(expected - 10_000 < ttl && ttl <= expected, "{key}: {ttl} of {expected}");
+    };
+    redis.check("s", &all, &[5], T);
+    lives(&mut redis, "", MINUTE);
+    // The slow bucket is not settled, and matters as long as before.
+    assert_eq!(raw(&mut redis, "a", T, [3, 0], 2 * MINUTE), [1, 3, 3]);
+    lives(&mut redis, "", MINUTE);
+    lives(&mut redis, ":log:l", MINUTE);
+    lives(&mut redis, ":settled", 2 * MINUTE);
+    // Charged where others' clocks are 20 s on, it matters 20 s more to this one.
+    assert_eq!(raw(&mut redis, "b", T - 20_000, [7, 0], MINUTE), [1, 7, 7]);
+    lives(&mut redis, "", 20_000 + 15 * 6000);
+    lives(&mut redis, ":log:l", 20_000 + MINUTE);
+    lives(&mut redis, ":settled", 2 * MINUTE);
+    // Giving back shortens nothing: others may have another opinion of the time. And nothing loses its end.
+    assert_eq!(raw(&mut redis, "c", T, [0, 15], 3 * MINUTE), [1, 15, 15]);
+    lives(&mut redis, "", 20_000 + 15 * 6000);
+    lives(&mut redis, ":log:l", 20_000 + MINUTE);
+    lives(&mut redis, ":settled", 3 * MINUTE);
+    // A state of its own making expires, too.
+    redis.run::<i64>(&["DEL", "sg:1:{s}", "sg:1:{s}:log:l"]);
+    assert_eq!(raw(&mut redis, "d", T + 20_000, [2, 0], 1), [1, 2, 2]);
+    lives(&mut redis, "", 12_000);
+    lives(&mut redis, ":log:l", MINUTE - 20_000);
+}
+
+#[test]
+fn without_a_time_the_servers_clock_says_what_is_over() {
+    let mut redis = Redis::start();
+    let limits = [log("l", 10, 1000)];
+    let (seconds, _): (u64, u64) = redis.run(&["TIME"]);
+    assert_eq!(settle(&mut redis, "s", &limits, more(3, (seconds + 100) * 1000).at(0)), [1, 3]);
+    assert_eq!(settle(&mut redis, "t", &limits, more(3, (seconds - 2) * 1000).at(0)), [1, 0]);
+}
