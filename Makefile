@@ -10,7 +10,6 @@ export PORT ?= 8787
 export REST_PORT ?= 8079
 export ORIGIN_PORT ?= 9000
 CONFIG ?=
-CASES ?=
 
 environment := . setup/environment.sh
 
@@ -32,6 +31,11 @@ test: build redis chromium ## all tests
 	for_wasm $$core_in_wasm
 	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
 	node --test 'www/tests/*.test.mjs' 'tests/*.test.mjs'
+
+.PHONY: test-properties
+test-properties: redis ## the property tests for longer: CASES=100000
+	@export CASES="$(or $(CASES),10000)"
+	cargo test --locked -p sluicegate --test check_lua --test agreement --test local --test operations --test lock
 
 .PHONY: lint
 lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
