@@ -74,7 +74,7 @@ clean: ## remove what was built here (tools in the user's cache stay)
 # Set-up. Each step looks whether its work is done, so a second run does not pay again and needs no network.
 
 node_modules/.stamp: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' && command -v npm > /dev/null || { echo "please install Node.js 20 or newer, with npm"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm > /dev/null || { echo "please install Node.js 20 or newer, with npm"; exit 1; }
 	npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
