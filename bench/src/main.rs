@@ -6,7 +6,6 @@ mod compatibility;
 mod config;
 mod contender;
 mod counters;
-mod guard;
 mod http;
 mod limit;
 mod load;

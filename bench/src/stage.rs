@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use serde_json::json;
 use sluicegate::script::{CHECK, Spelling};
-use sluicegate_bridge::{RedisServer, StartError};
+use sluicegate_bridge::{Guard, RedisServer, StartError};
 use sluicegate_devstack::{BridgeServer, Origin, bridge::BridgeServerError, dev_vars::Secrets, origin::OriginError};
 use tempfile::TempDir;
 
@@ -12,7 +12,6 @@ use crate::{
     config::{self, Binding},
     contender::Contender,
     counters::{Counters, CountersError},
-    guard::Guard,
     limit::{self, CheckError},
     tools::{Tools, ToolsError},
     workerd::{CONFIG, Workerd, WorkerdError},

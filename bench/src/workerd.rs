@@ -10,13 +10,14 @@ use std::{
 };
 
 use serde::Deserialize;
+use sluicegate_bridge::Guard;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
-use crate::{config::SOCKET, guard::Guard};
+use crate::config::SOCKET;
 
 /// A running workerd; ends with the value.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Workerd {
             .process_group(0)
             .spawn()?;
         let process = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
-        guard.watch(process).await?;
+        guard.watch(process)?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
         let mut lines = BufReader::new(stdout).lines();
         let port = match timeout(PATIENCE, port(&mut lines)).await {

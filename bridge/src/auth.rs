@@ -1,5 +1,7 @@
 //! The bearer token.
 
+use std::io;
+
 use axum::http::{HeaderMap, Uri, header};
 use subtle::ConstantTimeEq;
 
@@ -26,6 +28,18 @@ impl Token {
     fn equals(&self, given: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(given).into()
     }
+}
+
+/// A new token: 160 random bits, as 40 hexadecimal digits in lower case.
+///
+/// # Errors
+///
+/// The operating system has no random numbers.
+pub fn random_token() -> io::Result<String> {
+    let mut bytes = [0_u8; 20];
+    getrandom::fill(&mut bytes)?;
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    Ok(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {
@@ -65,6 +79,14 @@ mod tests {
     #[test]
     fn a_wrong_header_is_not_rescued_by_the_query() {
         assert!(!admits(Some("Bearer wrong"), "/?_token=s3cret%2Bx"));
+    }
+
+    #[test]
+    fn a_random_token_is_160_bits_and_never_the_same() {
+        let token = random_token().unwrap();
+        assert_eq!(token.len(), 40);
+        assert!(token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
+        assert_ne!(token, random_token().unwrap());
     }
 
     #[test]

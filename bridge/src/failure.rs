@@ -30,6 +30,14 @@ impl Failure {
         Self::Refuse(text.into())
     }
 
+    /// A transaction of which nothing was run, because Redis refused a command in it.
+    pub(crate) fn discarded(cause: Option<&ServerError>) -> Self {
+        match cause {
+            None => Self::refuse(DISCARD),
+            Some(cause) => Self::Refuse(format!("{DISCARD} ({})", server_error(cause))),
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Refuse(_) => StatusCode::BAD_REQUEST,
@@ -69,7 +77,11 @@ impl IntoResponse for Failure {
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
         if let Some(errors) = error.clone().into_server_errors() {
-            return Self::Refuse(server_errors(error.kind(), &errors));
+            let cause = errors.iter().map(|(_, error)| error).find(|error| error.code() != "EXECABORT");
+            return match (error.kind() == ServerErrorKind::ExecAbort.into(), cause) {
+                (true, cause) => Self::discarded(cause),
+                (false, cause) => Self::Refuse(cause.map(server_error).unwrap_or_default()),
+            };
         }
         match error.kind() {
             _ if error.is_timeout() => Self::Timeout,
@@ -80,16 +92,6 @@ impl From<RedisError> for Failure {
             ErrorKind::Parse => Self::Unreachable("its answer cannot be read".to_owned()),
             _ => Self::Unreachable(error.to_string()),
         }
-    }
-}
-
-fn server_errors(kind: ErrorKind, errors: &[(usize, ServerError)]) -> String {
-    let exec_abort = ErrorKind::from(ServerErrorKind::ExecAbort);
-    let cause = errors.iter().map(|(_, error)| error).find(|error| error.code() != "EXECABORT");
-    match (kind == exec_abort, cause) {
-        (true, None) => DISCARD.to_owned(),
-        (true, Some(cause)) => format!("{DISCARD} ({})", server_error(cause)),
-        (false, cause) => cause.map(server_error).unwrap_or_default(),
     }
 }
 

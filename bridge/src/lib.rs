@@ -2,16 +2,16 @@
 //!
 //! A Worker cannot open a connection to Redis; it can send HTTP. [`Bridge`] takes the HTTP requests
 //! that Upstash's clients send, speaks to a Redis of yours, and answers as Upstash would.
-//! [`RedisServer`] is a private Redis for development and tests.
+//! [`RedisServer`] is a private Redis for development and tests, [`RedisCluster`] a private cluster.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use sluicegate_bridge::{Backend, Bridge, RedisServer};
+//! use sluicegate_bridge::{Backend, Bridge, RedisServer, stop_signal};
 //!
 //! let redis = RedisServer::start().await?;
 //! let bridge = Bridge::bind(([127, 0, 0, 1], 8079).into(), "secret", Backend::Redis(redis.url())).await?;
 //! println!("http://{}", bridge.address());
-//! bridge.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+//! bridge.run(stop_signal()?).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -38,8 +38,8 @@
 //! | --- | --- |
 //! | 400 | Redis refused the command, `NOSCRIPT` included, or the request makes no sense |
 //! | 401, 405, 413 | wrong token, method or size (more than [`MAX_BODY_BYTES`]) |
-//! | 502 | no connection to Redis, or it broke before the answer |
-//! | 504 | Redis did not answer in time |
+//! | 502 | no connection to Redis within 1 s, or it broke before the answer; a part of a cluster is down |
+//! | 504 | Redis did not answer within 6 s |
 //!
 //! After a 502 or a 504 a command may or may not have been executed. The bridge never sends one again:
 //! only the client knows whether that is safe. The next request opens a new connection.
@@ -66,7 +66,8 @@
 //! - Nothing is billed, and no request is refused for its rate.
 //! - In front of a cluster, a pipeline's commands are sent one after another, since they may belong to
 //!   different nodes; a transaction's keys must all be in one slot; `NOSCRIPT` is passed on to the client,
-//!   whose `EVAL` loads the script on the node that needs it.
+//!   whose `EVAL` loads the script on the node that needs it. A slot that moves is followed (`MOVED`, `ASK`), by
+//!   transactions too; keys of which some have moved and some have not (`TRYAGAIN`) are 502 after a few attempts.
 //! - Connections to Redis are not encrypted: `rediss://` is refused. Run the bridge beside Redis.
 
 mod auth;
@@ -76,15 +77,22 @@ mod bridge;
 mod command;
 mod command_name;
 mod failure;
+mod guard;
 mod metrics;
 mod prepare;
+mod redis_cluster;
 mod redis_server;
 mod refuse;
 mod reply;
 mod rest;
 mod scripts;
+mod stop_signal;
 
+pub use auth::random_token;
 pub use backend::Backend;
 pub use bridge::{Bridge, BridgeError};
+pub use guard::Guard;
+pub use redis_cluster::{ClusterError, RedisCluster, SlotMove};
 pub use redis_server::{RedisServer, StartError};
 pub use rest::MAX_BODY_BYTES;
+pub use stop_signal::stop_signal;

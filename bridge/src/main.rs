@@ -5,8 +5,7 @@ mod options;
 use std::{io, process::ExitCode};
 
 use clap::Parser;
-use sluicegate_bridge::{Backend, Bridge, BridgeError, RedisServer, StartError};
-use tokio::signal::unix::{SignalKind, signal};
+use sluicegate_bridge::{Backend, Bridge, BridgeError, RedisServer, StartError, random_token, stop_signal};
 
 use crate::options::Options;
 
@@ -52,33 +51,10 @@ async fn run(options: Options) -> Result<(), Error> {
     outcome
 }
 
-/// Resolves at Ctrl-C, `SIGTERM`, or when the terminal is closed.
-fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
-}
-
-/// 160 random bits in hexadecimal.
-fn random_token() -> Result<String, Error> {
-    let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(|_| Error::NoRandom)?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
-}
-
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token; --embedded makes one)")]
     NoToken,
-    #[error("the operating system has no random numbers")]
-    NoRandom,
     #[error("the embedded redis ended")]
     RedisEnded,
     #[error(transparent)]

@@ -21,7 +21,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL,URL", value_delimiter = ',')]
     redis_cluster: Vec<String>,
 
-    /// Start a private redis-server that keeps nothing, and end it with the bridge.
+    /// Start a private redis-server that keeps nothing, and end it with the bridge. `SLUICEGATE_REDIS_SERVER` names
+    /// another program than the one on the PATH.
     #[arg(long)]
     pub(crate) embedded: bool,
 

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use sluicegate_bridge::RedisCluster;
+
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
     command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");
@@ -114,4 +116,19 @@ async fn ends_when_its_redis_ends() {
     assert!(!running.0.wait().unwrap().success());
     let stderr = BufReader::new(running.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
     assert_eq!(stderr, "sluicegate-bridge: the embedded redis ended");
+}
+
+#[tokio::test]
+async fn a_cluster_is_named_by_its_nodes() {
+    let cluster = RedisCluster::start().await.unwrap();
+    let urls = cluster.urls().join(",");
+    let args = ["--redis-cluster", &urls, "--listen", "127.0.0.1:0", "--token", "t"];
+    let mut running = Running(program(&args).spawn().unwrap());
+    let url = ready(&mut running);
+    for number in 0..20 {
+        assert_eq!(fetch(&format!("{url}/set/k{number}/v"), "t").await, r#"{"result":"OK"}"#);
+    }
+    assert!(fetch(&format!("{url}/info/cluster"), "t").await.contains("cluster_enabled:1"));
+    drop(cluster);
+    check_refusal(&["--redis-cluster", &urls, "--token", "t"], &format!("redis is unreachable: {urls}: "));
 }

@@ -74,4 +74,5 @@ async fn a_redis_that_does_not_start_says_why() {
     let error = RedisServer::start_with(&strings(&["--no-such-option", "1"])).await.unwrap_err();
     assert!(matches!(error, StartError::NotReady { .. }), "{error}");
     assert!(error.to_string().contains("exit status: 1"), "{error}");
+    assert!(error.to_string().contains("no-such-option"), "{error}");
 }

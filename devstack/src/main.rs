@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::Parser;
-use sluicegate_bridge::{RedisServer, StartError};
+use sluicegate_bridge::{RedisServer, StartError, stop_signal};
 use sluicegate_devstack::{
     BridgeServer, Origin, Worker,
     bridge::BridgeServerError,
@@ -19,9 +19,8 @@ use sluicegate_devstack::{
     origin::OriginError,
     ports::{self, Port, PortError},
     stack,
-    worker::{WorkerError, WorkerOptions},
+    worker::{WorkerDeath, WorkerError, WorkerOptions},
 };
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Starts redis-server, the REST bridge, a demo origin and the Worker on 127.0.0.1.
 #[derive(Debug, Parser)]
@@ -56,7 +55,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: &Settings) -> Result<(), DevError> {
-    let told = told_to_end()?;
+    let told = stop_signal().map_err(DevError::Signals)?;
     ports::check(&[
         Port { setting: "PORT", number: settings.port },
         Port { setting: "REST_PORT", number: settings.rest_port },
@@ -86,7 +85,10 @@ async fn serve(settings: &Settings) -> Result<(), DevError> {
     let worker = worker_options(settings, &root, dev_vars, stack::addresses(&origin.url(), &bridge.url()));
     let death = async {
         tokio::select! {
-            status = redis.wait() => DevError::ended("redis-server", status),
+            status = redis.wait() => match status {
+                Ok(status) => DevError::RedisDied(status),
+                Err(source) => DevError::RedisLost(source),
+            },
             error = bridge.wait() => DevError::Bridge(error),
         }
     };
@@ -99,7 +101,7 @@ async fn serve(settings: &Settings) -> Result<(), DevError> {
     println!("worker  {}", worker.url());
     println!("ready {}", worker.url());
     Err(tokio::select! {
-        status = worker.wait() => DevError::ended("worker (wrangler dev)", status),
+        death = worker.wait() => DevError::WorkerDied(death),
         error = death => error,
     })
 }
@@ -116,24 +118,6 @@ fn worker_options(settings: &Settings, root: &Path, dev_vars: PathBuf, vars: Vec
         patience: BUILD_WITHIN,
         ..WorkerOptions::new(root, config)
     }
-}
-
-/// Resolves when somebody wants the program to end: Ctrl-C, SIGTERM, or the terminal closed.
-fn told_to_end() -> Result<impl Future<Output = ()>, DevError> {
-    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-    let [interrupt, terminate, hangup] = signals;
-    let (mut interrupt, mut terminate, mut hangup) = (
-        interrupt.map_err(DevError::Signals)?,
-        terminate.map_err(DevError::Signals)?,
-        hangup.map_err(DevError::Signals)?,
-    );
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
 }
 
 /// Why the program ends with a failure; the part at fault comes first.
@@ -155,19 +139,12 @@ enum DevError {
     Origin(#[from] OriginError),
     #[error("worker failed")]
     Worker(#[from] WorkerError),
-    #[error("{part} died: {status}")]
-    Ended { part: &'static str, status: ExitStatus },
-    #[error("{part} is lost")]
-    Lost { part: &'static str, source: io::Error },
-}
-
-impl DevError {
-    fn ended(part: &'static str, status: io::Result<ExitStatus>) -> Self {
-        match status {
-            Ok(status) => Self::Ended { part, status },
-            Err(source) => Self::Lost { part, source },
-        }
-    }
+    #[error("redis-server died: {0}")]
+    RedisDied(ExitStatus),
+    #[error("redis-server is lost")]
+    RedisLost(#[source] io::Error),
+    #[error("worker died")]
+    WorkerDied(#[source] WorkerDeath),
 }
 
 fn with_causes(error: &dyn Error) -> String {

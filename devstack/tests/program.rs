@@ -147,7 +147,13 @@ async fn a_taken_port_is_named_before_anything_is_started() {
 
 #[tokio::test]
 async fn a_part_that_dies_is_named_and_takes_the_others_along() {
-    for (victim, message) in [("redis-server", "redis-server died: "), ("wrangler", "worker (wrangler dev) died: ")] {
+    let victims = [
+        ("redis-server", "redis-server died: "),
+        ("wrangler", "worker died: wrangler ended, "),
+        // wrangler says that it starts workerd again, and serves nothing from then on.
+        ("workerd", "worker died: workerd crashed"),
+    ];
+    for (victim, message) in victims {
         let (mut program, _) = Program::ready().await;
         let parts = program.parts();
         let id = match victim {

@@ -7,8 +7,9 @@ use std::{fs, time::Duration};
 
 use common::{eventually, in_group, root, tiny, tiny_in};
 use serde_json::{Value, json};
-use sluicegate_devstack::worker::{Worker, WorkerError, WorkerOptions};
+use sluicegate_devstack::worker::{Worker, WorkerDeath, WorkerError, WorkerOptions};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 fn options(folder: &TempDir) -> WorkerOptions {
     WorkerOptions::new(root(), tiny_in(folder.path()))
@@ -75,8 +76,23 @@ async fn a_worker_killed_from_outside_has_ended() {
     let group = worker.process_group().unwrap();
     let leader = rustix::process::Pid::from_raw(group.try_into().unwrap()).unwrap();
     rustix::process::kill_process(leader, rustix::process::Signal::KILL).unwrap();
-    worker.wait().await.unwrap();
+    let death = worker.wait().await;
+    assert!(matches!(death, WorkerDeath::Ended(_)), "{death}");
     eventually("the whole group has ended", || in_group(group).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_runtime_is_killed_has_died_and_can_be_restarted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut worker = Worker::start(options(&folder)).await.unwrap();
+    let group = worker.process_group().unwrap();
+    let workerd = in_group(group).into_iter().find(|process| process.name == "workerd").unwrap();
+    let workerd = rustix::process::Pid::from_raw(workerd.id.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(workerd, rustix::process::Signal::KILL).unwrap();
+    let death = timeout(PATIENCE, worker.wait()).await.unwrap();
+    assert!(matches!(death, WorkerDeath::Crashed), "{death}");
+    worker.restart().await.unwrap();
+    assert_eq!(reqwest::get(worker.url() + "/_sluicegate/health").await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -83,8 +83,9 @@ fn measure(redis: &mut Connection, job: &Job) -> Result<f64, Error> {
 
 fn jobs() -> Vec<Job> {
     let text = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let buckets =
-        |count: u64| (0..count).map(|i| format!("n{i} token_bucket 60000 1000000 1 60000")).collect::<Vec<_>>().join(" ");
+    let buckets = |count: u64| {
+        (0..count).map(|i| format!("n{i} token_bucket 60000 1000000 1 60000")).collect::<Vec<_>>().join(" ")
+    };
     let check = |name, limits: u64, requests: u64, calls| Job {
         name,
         source: CHECK,

@@ -17,7 +17,10 @@ use crate::{bridge::BridgeError, failure::Failure};
 /// Connections to the nodes, kept up to date by the client library.
 ///
 /// The library's own retries are off: they would also send a command again whose connection broke. Sent
-/// again here is only what a node said it did not execute.
+/// again here is only what a node said it did not execute. (A command for keys of several nodes, such as `DEL`, is
+/// sent again as a whole when one of the nodes redirects it: the others then run it twice, and it may count fewer.)
+///
+/// A node that serves no slot yet is not known here; until it serves its first one, what is redirected to it fails.
 pub(crate) struct Cluster {
     connection: ClusterConnection,
 }
@@ -47,12 +50,12 @@ impl Cluster {
 
     /// An answer that is an error is [`Failure::Refuse`].
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, Failure> {
-        self.redirected(cmd).await.map_err(failure)
+        self.one(cmd).await.map_err(failure)
     }
 
     /// An answer that is an error is a value.
     pub(crate) async fn entry(&self, cmd: &Cmd) -> Result<Value, Failure> {
-        match self.redirected(cmd).await {
+        match self.one(cmd).await {
             Ok(value) => Ok(value),
             Err(error) if error.is_cluster_error() => Err(failure(error)),
             Err(error) => match error.clone().into_server_errors().as_deref() {
@@ -62,39 +65,109 @@ impl Cluster {
         }
     }
 
-    pub(crate) async fn transaction(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let mut connection = self.connection.clone();
-        connection.req_packed_commands(pipeline, pipeline.len() + 1, 1).await.map_err(failure)
+    async fn one(&self, cmd: &Cmd) -> RedisResult<Value> {
+        let mut answers = self.redirected(Request::Command(cmd)).await?;
+        answers.pop().unwrap_or_default().extract_error()
     }
 
-    async fn redirected(&self, cmd: &Cmd) -> RedisResult<Value> {
-        let mut attempt = 0;
-        loop {
-            let outcome = self.connection.clone().req_packed_command(cmd).await.and_then(Value::extract_error);
-            let Err(error) = outcome else { return outcome };
-            attempt += 1;
-            match error.kind() {
-                _ if attempt > MAX_REDIRECTS => return Err(error),
-                ErrorKind::Server(ServerErrorKind::Ask) => return self.ask(cmd, error).await,
-                ErrorKind::Server(ServerErrorKind::Moved) => {}
-                ErrorKind::Server(ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly) => sleep(PAUSE).await,
-                _ => return Err(error),
+    /// The answer to `EXEC` alone. A redirect in a transaction means that nothing of it was run.
+    pub(crate) async fn transaction<'a>(&self, cmds: impl Iterator<Item = &'a Cmd>) -> Result<Vec<Value>, Failure> {
+        let cmds: Vec<_> = cmds.collect();
+        let mut answers = self.redirected(Request::Transaction(&cmds)).await.map_err(failure)?;
+        match answers.pop() {
+            Some(Value::ServerError(error)) if error.code() == "EXECABORT" => {
+                let cause = answers.iter().find_map(|answer| match answer {
+                    Value::ServerError(cause) => Some(cause),
+                    _ => None,
+                });
+                Err(Failure::discarded(cause))
             }
+            answer => Ok(answer.into_iter().collect()),
         }
     }
 
-    /// Sends a command to the node that a slot is being moved to.
-    async fn ask(&self, cmd: &Cmd, redirect: RedisError) -> RedisResult<Value> {
-        let Some((host, port)) = redirect.redirect_node().and_then(|(node, _)| node.rsplit_once(':')) else {
-            return Err(redirect);
-        };
-        let Ok(port) = port.parse() else { return Err(redirect) };
-        let node = SingleNodeRoutingInfo::ByAddress { host: host.to_owned(), port };
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.cmd("ASKING").add_command(cmd.clone());
+    /// Sends a request until a node runs it, or until it is known that none will.
+    async fn redirected(&self, request: Request<'_>) -> RedisResult<Vec<Value>> {
+        let mut target = Target::Key;
+        let mut attempt = 0;
+        loop {
+            let error = match self.send(request, &target).await {
+                Err(error) if attempt < MAX_REDIRECTS => error,
+                outcome => return outcome,
+            };
+            attempt += 1;
+            target = match (error.kind(), request) {
+                (ErrorKind::Server(ServerErrorKind::Ask), _) => Target::Asking(redirect(error)?),
+                // The answer has made the library learn the slots anew; a command for several nodes needs all of them.
+                (ErrorKind::Server(ServerErrorKind::Moved), Request::Command(_)) => Target::Key,
+                (ErrorKind::Server(ServerErrorKind::Moved), Request::Transaction(_)) => Target::Node(redirect(error)?),
+                (ErrorKind::Server(ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly), _) => {
+                    sleep(PAUSE).await;
+                    Target::Key
+                }
+                _ => return Err(error),
+            };
+        }
+    }
+
+    /// The answers to everything that is sent; an error that a node answered to a part of a transaction is a value.
+    async fn send(&self, request: Request<'_>, target: &Target) -> RedisResult<Vec<Value>> {
         let mut connection = self.connection.clone();
-        let mut answers = connection.route_pipeline(pipeline, 0, 2, node).await?;
-        answers.pop().unwrap_or_default().extract_error()
+        let (asking, node) = match (request, target) {
+            (Request::Command(cmd), Target::Key) => {
+                return Ok(vec![connection.req_packed_command(cmd).await?.extract_error()?]);
+            }
+            (_, Target::Key) => (false, None),
+            (_, Target::Node(node)) => (false, Some(node)),
+            (_, Target::Asking(node)) => (true, Some(node)),
+        };
+        // Not the library's own kind of transaction, which does not act on a redirect inside.
+        let mut pipeline = Pipeline::new();
+        if asking {
+            // Holds for the next command, and for all of a transaction.
+            pipeline.cmd("ASKING");
+        }
+        match request {
+            Request::Command(cmd) => drop(pipeline.add_command(cmd.clone())),
+            Request::Transaction(cmds) => {
+                pipeline.cmd("MULTI");
+                for &cmd in cmds {
+                    pipeline.add_command(cmd.clone());
+                }
+                pipeline.cmd("EXEC");
+            }
+        }
+        let count = pipeline.len();
+        match node {
+            Some(node) => connection.route_pipeline(pipeline, 0, count, node.clone()).await,
+            None => connection.req_packed_commands(&pipeline, 0, count).await,
+        }
+    }
+}
+
+/// What is sent to one node, unless a command is one that the library divides among several.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    Command(&'a Cmd),
+    Transaction(&'a [&'a Cmd]),
+}
+
+/// Where a request goes.
+enum Target {
+    /// To the node that, as far as is known, serves its key.
+    Key,
+    /// To the node that serves its key now.
+    Node(SingleNodeRoutingInfo),
+    /// To the node that its slot is being moved to.
+    Asking(SingleNodeRoutingInfo),
+}
+
+/// The node that a redirect names; the error itself if it names none.
+fn redirect(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
+    let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));
+    match node.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?))) {
+        Some((host, port)) => Ok(SingleNodeRoutingInfo::ByAddress { host, port }),
+        None => Err(error),
     }
 }
 

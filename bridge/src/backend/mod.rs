@@ -67,12 +67,13 @@ impl Store {
     }
 
     /// One answer for each command, all run by one `EXEC`; each may be an error.
-    pub(crate) async fn transaction(&self, cmds: impl ExactSizeIterator<Item = &Cmd>) -> Result<Vec<Value>, Failure> {
-        let mut pipeline = pack(cmds);
-        pipeline.atomic();
+    pub(crate) async fn transaction<'a>(
+        &self,
+        cmds: impl ExactSizeIterator<Item = &'a Cmd>,
+    ) -> Result<Vec<Value>, Failure> {
         let answers = match self {
-            Self::Redis(link) => link.transaction(&pipeline).await,
-            Self::Cluster(cluster) => cluster.transaction(&pipeline).await,
+            Self::Redis(link) => link.transaction(pack(cmds).atomic()).await,
+            Self::Cluster(cluster) => cluster.transaction(cmds).await,
         };
         match answers?.into_iter().next() {
             Some(Value::Array(values)) => Ok(values),

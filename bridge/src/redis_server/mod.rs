@@ -1,7 +1,7 @@
 //! A private Redis for development and tests.
 
-mod guard;
 mod log;
+mod process;
 mod socket;
 
 use std::{
@@ -9,41 +9,42 @@ use std::{
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     time::Duration,
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tempfile::TempDir;
-use tokio::{
-    process::{Child, Command},
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
-use self::guard::Guard;
+use self::process::Process;
 
 /// A `redis-server` process of its own, on a unix socket in a temporary folder, with no TCP port.
 ///
 /// Process and folder end with the value, and also when this process ends without dropping it, as after
 /// `SIGKILL`. The process is in a group of its own, so that a terminal's Ctrl-C reaches the owner alone,
 /// who ends it in order.
+///
+/// The program is the one that the environment variable `SLUICEGATE_REDIS_SERVER` names, as a path or as a name on
+/// the `PATH`; without it `redis-server`, or else `valkey-server`, on the `PATH`.
 #[derive(Debug)]
 pub struct RedisServer {
-    // First: fields are dropped in order, and a guard must not act on a process that is gone.
-    guard: Guard,
-    child: Child,
+    process: Process,
     socket: PathBuf,
     args: Vec<String>,
-    // Last: the child works in it.
+    // Last, because fields are dropped in order, and the process works in it.
     folder: TempDir,
 }
 
 /// Why a private Redis did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Neither `redis-server` nor `valkey-server` is on the PATH.
-    #[error("redis-server not found (install the package redis-server)")]
-    NotInstalled,
+    /// Neither `redis-server` nor `valkey-server` is on the `PATH`, or `SLUICEGATE_REDIS_SERVER` names what is not there.
+    #[error("{program} not found (install the package redis-server, or name the program in SLUICEGATE_REDIS_SERVER)")]
+    NotInstalled {
+        /// What was looked for.
+        program: String,
+    },
     /// The temporary folder or the process could not be made.
     #[error("cannot start redis-server: {0}")]
     Io(#[from] io::Error),
@@ -83,8 +84,8 @@ impl RedisServer {
         if socket.as_os_str().len() > MAX_SOCKET_PATH {
             return Err(StartError::SocketPath(socket));
         }
-        let (child, guard) = spawn(folder.path(), args)?;
-        let mut server = Self { guard, child, socket, args: args.to_vec(), folder };
+        let process = Process::spawn(folder.path(), args).await?;
+        let mut server = Self { process, socket, args: args.to_vec(), folder };
         server.ready().await?;
         Ok(server)
     }
@@ -106,15 +107,14 @@ impl RedisServer {
     pub async fn stop(&mut self) {
         // An error means that it is gone already, or does not listen: `kill` sees to both.
         let _ = socket::shutdown(&self.socket).await;
-        if timeout(PATIENCE, self.child.wait()).await.is_err() {
+        if timeout(PATIENCE, self.process.wait()).await.is_err() {
             self.kill().await;
         }
     }
 
     /// Ends Redis at once with `SIGKILL`, as a crash would.
     pub async fn kill(&mut self) {
-        // Fails only if the process is gone.
-        let _ = self.child.kill().await;
+        self.process.kill().await;
     }
 
     /// Ends Redis if it runs and starts it again: same folder, same socket, same options.
@@ -124,7 +124,7 @@ impl RedisServer {
     /// As [`RedisServer::start`].
     pub async fn restart(&mut self) -> Result<(), StartError> {
         self.stop().await;
-        (self.child, self.guard) = spawn(self.folder.path(), &self.args)?;
+        self.process = Process::spawn(self.folder.path(), &self.args).await?;
         self.ready().await
     }
 
@@ -134,7 +134,7 @@ impl RedisServer {
     ///
     /// The operating system cannot say.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
+        self.process.wait().await
     }
 
     async fn ready(&mut self) -> Result<(), StartError> {
@@ -148,41 +148,13 @@ impl RedisServer {
                 Ok(()) => return Ok(()),
                 Err(_) => format!("no answer within {PATIENCE:?}"),
             },
-            status = self.child.wait() => status?.to_string(),
+            status = self.process.wait() => status?.to_string(),
         };
         self.kill().await;
-        Err(StartError::NotReady { reason, log: log::end(&self.folder.path().join(LOG)) })
+        Err(StartError::NotReady { reason, log: log::end(&self.folder.path().join(process::LOG)) })
     }
 }
 
-fn spawn(folder: &Path, args: &[String]) -> Result<(Child, Guard), StartError> {
-    for program in PROGRAMS {
-        let mut command = Command::new(program);
-        command
-            .args(["--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700"])
-            .args(["--daemonize", "no", "--logfile", LOG, "--save", "", "--appendonly", "no"])
-            .args(args)
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .process_group(0);
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            outcome => {
-                let child = outcome?;
-                let process = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
-                let guard = Guard::new(process, folder)?;
-                return Ok((child, guard));
-            }
-        }
-    }
-    Err(StartError::NotInstalled)
-}
-
-const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
-const LOG: &str = "redis.log";
 const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
 

@@ -5,4 +5,5 @@ mod commands;
 mod key_locking;
 mod metrics;
 mod outage;
+#[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! A running bridge, and requests to it.
 
+#![allow(dead_code, reason = "each of the tests uses a part of it")]
 #![expect(clippy::expect_used, reason = "a test that cannot set up its parts has failed")]
 
 use std::time::Duration;
@@ -28,7 +29,10 @@ pub(crate) async fn start() -> (TestBridge, RedisServer) {
 
 impl TestBridge {
     pub(crate) async fn start(redis_url: &str) -> Self {
-        let backend = Backend::Redis(redis_url.to_owned());
+        Self::over(Backend::Redis(redis_url.to_owned())).await
+    }
+
+    pub(crate) async fn over(backend: Backend) -> Self {
         let bridge = Bridge::bind(([127, 0, 0, 1], 0).into(), TOKEN, backend).await.expect("the bridge starts");
         let url = format!("http://{}", bridge.address());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,106 @@
+//! One node of a private cluster.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{Ipv4Addr, TcpListener},
+};
+
+use redis::{Client, Cmd, FromRedisValue};
+
+use super::ClusterError;
+use crate::{RedisServer, StartError};
+
+/// A Redis in cluster mode, with the two ports that it has on 127.0.0.1.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) server: RedisServer,
+    pub(super) port: u16,
+    bus: u16,
+}
+
+impl Node {
+    /// Starts a node that knows no other and serves no slot.
+    pub(super) async fn start() -> Result<Self, StartError> {
+        let mut attempts = 1;
+        loop {
+            let (port, bus) = free_ports()?;
+            match RedisServer::start_with(&arguments(port, bus)).await {
+                Ok(server) => return Ok(Self { server, port, bus }),
+                // Somebody may have taken a port since it was free.
+                Err(StartError::NotReady { .. }) if attempts < ATTEMPTS => attempts += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("redis://{}:{}", Ipv4Addr::LOCALHOST, self.port)
+    }
+
+    /// The command that makes this node known to another.
+    pub(super) fn meet(&self) -> Cmd {
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("MEET").arg(Ipv4Addr::LOCALHOST.to_string()).arg(self.port).arg(self.bus);
+        command
+    }
+
+    /// The name the cluster has for it.
+    pub(super) async fn id(&self) -> Result<String, ClusterError> {
+        self.run(redis::cmd("CLUSTER").arg("MYID")).await
+    }
+
+    /// What it knows of each node: its name, its configuration epoch, and its slots.
+    pub(super) async fn view(&self) -> Result<BTreeSet<String>, ClusterError> {
+        let nodes: String = self.run(redis::cmd("CLUSTER").arg("NODES")).await?;
+        // `ID ADDRESS FLAGS MASTER PING PONG EPOCH LINK SLOTS…`
+        let known = nodes.lines().map(|line| {
+            let mut words = line.split(' ');
+            let (id, epoch) = (words.next().unwrap_or_default(), words.nth(5).unwrap_or_default());
+            let slots: Vec<_> = words.skip(1).collect();
+            format!("{id} {epoch} {}", slots.join(" "))
+        });
+        Ok(known.collect())
+    }
+
+    /// Its answer to a command, on a connection of its own.
+    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ClusterError> {
+        let answer = async {
+            let mut connection = Client::open(self.url())?.get_multiplexed_async_connection().await?;
+            command.query_async(&mut connection).await
+        };
+        answer.await.map_err(|error| {
+            let words: Vec<_> = command
+                .args_iter()
+                .filter_map(|arg| match arg {
+                    redis::Arg::Simple(word) => Some(String::from_utf8_lossy(word).into_owned()),
+                    _ => None,
+                })
+                .take(2)
+                .collect();
+            ClusterError::Command { command: words.join(" "), url: self.url(), reason: error.to_string() }
+        })
+    }
+}
+
+fn arguments(port: u16, bus: u16) -> Vec<String> {
+    let (port, bus) = (port.to_string(), bus.to_string());
+    let arguments = [
+        ["--bind", "127.0.0.1"],
+        ["--port", &port],
+        ["--cluster-port", &bus],
+        ["--cluster-enabled", "yes"],
+        // One node down must not stop the others.
+        ["--cluster-require-full-coverage", "no"],
+    ];
+    arguments.as_flattened().iter().map(|&argument| argument.to_owned()).collect()
+}
+
+/// Two ports that were free a moment ago.
+fn free_ports() -> io::Result<(u16, u16)> {
+    let any = (Ipv4Addr::LOCALHOST, 0);
+    let (one, two) = (TcpListener::bind(any)?, TcpListener::bind(any)?);
+    Ok((one.local_addr()?.port(), two.local_addr()?.port()))
+}
+
+const ATTEMPTS: u32 = 5;

@@ -1,0 +1,81 @@
+//! A slot on its way from one node to another.
+
+use std::net::Ipv4Addr;
+
+use redis::Cmd;
+
+use super::{ClusterError, RedisCluster, SLOTS, node::Node};
+
+/// A move that has begun. Dropped before [`SlotMove::finish`] it stays half done, as when `redis-cli` is interrupted.
+#[derive(Debug)]
+#[must_use = "a move that is not finished leaves the slot between two nodes"]
+pub struct SlotMove<'a> {
+    cluster: &'a mut RedisCluster,
+    slot: u16,
+    from: usize,
+    to: usize,
+}
+
+impl<'a> SlotMove<'a> {
+    pub(super) async fn begin(cluster: &'a mut RedisCluster, slot: u16, to: usize) -> Result<Self, ClusterError> {
+        if slot >= SLOTS {
+            return Err(ClusterError::NoSuchSlot { slot, node: to });
+        }
+        let from = cluster.owner(slot);
+        let moving = Self { cluster, slot, from, to };
+        let (source, target) = (moving.node(from)?, moving.node(to)?);
+        target.run::<()>(moving.set_slot("IMPORTING").arg(source.id().await?)).await?;
+        source.run::<()>(moving.set_slot("MIGRATING").arg(target.id().await?)).await?;
+        Ok(moving)
+    }
+
+    /// Moves the keys that the slot has at this moment.
+    ///
+    /// # Errors
+    ///
+    /// A node refused.
+    pub async fn move_keys(&self) -> Result<(), ClusterError> {
+        let (source, target) = (self.node(self.from)?, self.node(self.to)?);
+        loop {
+            let mut list = redis::cmd("CLUSTER");
+            let keys: Vec<Vec<u8>> = source.run(list.arg("GETKEYSINSLOT").arg(self.slot).arg(KEYS_AT_ONCE)).await?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let mut migrate = redis::cmd("MIGRATE");
+            migrate.arg(Ipv4Addr::LOCALHOST.to_string()).arg(target.port).arg("").arg(0).arg(TIMEOUT_MS);
+            source.run::<()>(migrate.arg("KEYS").arg(keys)).await?;
+        }
+    }
+
+    /// Ends the move: from now on the new node serves the slot, and every node knows.
+    ///
+    /// # Errors
+    ///
+    /// A node refused, as the old one does while it has keys of the slot, or the nodes did not come to agree.
+    pub async fn finish(self) -> Result<(), ClusterError> {
+        let target = self.node(self.to)?;
+        let mut command = self.set_slot("NODE");
+        command.arg(target.id().await?);
+        // First: if it stopped after the others were told, nobody would serve the slot.
+        target.run::<()>(&command).await?;
+        self.cluster.everywhere(&command).await?;
+        self.cluster.moved.insert(self.slot, self.to);
+        // The new node takes an epoch above all that it knows. If it did not know that of the move before, it could
+        // believe an old message about the slot rather than itself, and drop the keys.
+        self.cluster.ready().await
+    }
+
+    fn set_slot(&self, state: &str) -> Cmd {
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("SETSLOT").arg(self.slot).arg(state);
+        command
+    }
+
+    fn node(&self, index: usize) -> Result<&Node, ClusterError> {
+        self.cluster.nodes.get(index).ok_or(ClusterError::NoSuchSlot { slot: self.slot, node: index })
+    }
+}
+
+const KEYS_AT_ONCE: u32 = 100;
+const TIMEOUT_MS: u32 = 5_000;
