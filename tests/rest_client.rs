@@ -13,7 +13,8 @@ use sluicegate::script::{CHECK, Spelling};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::{Retry, Verdict};
-use sluicegate_bridge::{Backend, Bridge, RedisServer};
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -23,18 +24,14 @@ const NOW: Now = Now::At(Millis::new(1_800_000_000_000));
 struct Upstream {
     redis: RedisServer,
     url: String,
-    _end: tokio::sync::oneshot::Sender<()>,
+    _bridge: BridgeServer,
 }
 
 impl Upstream {
     async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
-        let address = "127.0.0.1:0".parse().unwrap();
-        let bridge = Bridge::bind(address, "token", Backend::Redis(redis.url())).await.unwrap();
-        let url = format!("http://{}", bridge.address());
-        let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        tokio::spawn(bridge.run(async move { drop(ended.await) }));
-        Upstream { redis, url, _end: end }
+        let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
+        Upstream { redis, url: bridge.url(), _bridge: bridge }
     }
 
     fn limiter(&self, spelling: Spelling) -> Limiter<HttpTransport> {

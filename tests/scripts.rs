@@ -16,7 +16,8 @@ use monitor::Monitor;
 use sluicegate::redis::{self as rest, Argument, Command, HttpTransport, Token};
 use sluicegate::script::{self, Script, Spelling};
 use sluicegate::time::Millis;
-use sluicegate_bridge::{Backend, Bridge, RedisServer};
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
 use support::Redis;
 
 /// One call of a script.
@@ -182,11 +183,9 @@ fn the_test_for_globals_finds_them() {
 #[tokio::test]
 async fn both_spellings_load_and_run() {
     let redis = RedisServer::start().await.unwrap();
-    let bridge = Bridge::bind("127.0.0.1:0".parse().unwrap(), "token", Backend::Redis(redis.url())).await.unwrap();
-    let url = format!("http://{}", bridge.address()).parse().unwrap();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(bridge.run(async move { drop(ended.await) }));
-    let transport = HttpTransport::new(url, &Token::new("token").unwrap(), Millis::from_secs(5));
+    let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
+    let transport =
+        HttpTransport::new(bridge.url().parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(5));
     for spelling in [Spelling::Plain, Spelling::KeyLocking] {
         for script in script::ALL {
             let spelled = script.spelled(spelling);
@@ -203,8 +202,6 @@ async fn both_spellings_load_and_run() {
         }
         rest::run::<String>(&transport, Command::new("FLUSHALL")).await.unwrap();
     }
-    drop(end);
-    serving.await.unwrap().unwrap();
 }
 
 // Headers --------------------------------------------------------------------------------------------

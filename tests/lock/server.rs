@@ -2,26 +2,23 @@
 
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
-use sluicegate_bridge::{Backend, Bridge, RedisServer};
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
 
 /// Ends with the value.
 pub(crate) struct Server {
     connection: redis::Connection,
     url: String,
     _redis: RedisServer,
-    _end: tokio::sync::oneshot::Sender<()>,
+    _bridge: BridgeServer,
 }
 
 impl Server {
     pub(crate) async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
-        let address = "127.0.0.1:0".parse().unwrap();
-        let bridge = Bridge::bind(address, "token", Backend::Redis(redis.url())).await.unwrap();
-        let url = format!("http://{}", bridge.address());
-        let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        tokio::spawn(bridge.run(async move { drop(ended.await) }));
+        let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
         let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
-        Server { connection, url, _redis: redis, _end: end }
+        Server { connection, url: bridge.url(), _redis: redis, _bridge: bridge }
     }
 
     /// A client of the bridge.

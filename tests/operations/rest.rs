@@ -8,18 +8,17 @@ use sluicegate::script::Spelling;
 use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate_bridge::{Backend, Bridge, RedisServer};
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
 
 use crate::call::T;
 
 #[tokio::test]
 async fn the_limiter_settles_releases_and_resets_over_rest() {
     let redis = RedisServer::start().await.unwrap();
-    let bridge = Bridge::bind("127.0.0.1:0".parse().unwrap(), "token", Backend::Redis(redis.url())).await.unwrap();
-    let url = format!("http://{}", bridge.address()).parse().unwrap();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(bridge.run(async move { drop(ended.await) }));
-    let transport = HttpTransport::new(url, &Token::new("token").unwrap(), Millis::from_secs(5));
+    let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
+    let transport =
+        HttpTransport::new(bridge.url().parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(5));
     let name = |text| LimitName::new(text).unwrap();
     let limits = [
         Limit::token_bucket(name("tokens"), 1000, Millis::from_secs(600), None).unwrap(),
@@ -53,6 +52,4 @@ async fn the_limiter_settles_releases_and_resets_over_rest() {
         assert_eq!(remaining().await, [1000, 1000, 1]);
         assert!(limiter.settle(&subject, &[], &settlement, Now::Redis).await.is_err());
     }
-    drop(end);
-    serving.await.unwrap().unwrap();
 }

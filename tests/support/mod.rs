@@ -35,19 +35,6 @@ impl Redis {
         built.query(&mut self.connection)
     }
 
-    /// Runs a script's command and, before any time passes, keeps its keys from expiring: for tests whose clock is
-    /// not the server's.
-    pub(crate) fn try_run_kept<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> redis::RedisResult<T> {
-        let [_, _, count, rest @ ..] = command else { panic!("not a script's command: {command:?}") };
-        let keys = rest.iter().take(count.parse().expect("the number of keys"));
-        let mut pipe = redis::pipe();
-        pipe.atomic().cmd(command[0]).arg(&command[1..]);
-        for key in keys {
-            pipe.cmd("PERSIST").arg(*key).ignore();
-        }
-        pipe.query(&mut self.connection).map(|(result,)| result)
-    }
-
     /// Calls `check.lua` and returns its numbers. Where a lease is needed, each request has one of its own.
     pub(crate) fn check(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
         let words = words(subject, limits, costs, now);
