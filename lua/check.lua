@@ -13,10 +13,11 @@
 -- ARGV[..]   requests  how many requests follow; each is
 --              cost      units; 0 = look without taking
 --              lease     1 to 200 characters without space; only where a limit is a concurrency limit
--- returns    for each request a run of integers: allowed (0|1), then for each limit
+-- returns    integers: for each request allowed (0|1), then for each limit
 --              remaining    units: the largest cost that a further request could have now
 --              retry_ms     0 = this limit admitted it, -1 = it never can, else: refused until now_ms + retry_ms
 --              reset_ms     until this limit is back at its full quota if nothing more comes
+--            and at the end, once, now_ms: ARGV[1], or what the server's TIME said. It is settle.lua's charged_at
 -- example    redis-cli --eval lua/check.lua 'sg:1:{ip:203.0.113.7}' , 0 1 burst token_bucket 10000 20 1 500 1 1
 --
 -- All numbers are integers below 2^53, which a double holds exactly. For such a and b, a % b is exact: a / b
@@ -580,4 +581,5 @@ if charged then
   if packed then call('SET', KEYS[1], text, 'PX', longest + ahead) end
 end
 
+reply[size + 1] = now_ms
 return reply

@@ -34,6 +34,16 @@ impl Now {
     }
 }
 
+/// The answer to a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The instant of the clock that judged, the caller's or Redis's: what a settlement asks for as the time of the
+    /// charge. A limit may have been judged and charged at a later one, where a clock that is ahead came before.
+    pub at: Millis,
+    /// A verdict for each request, in their order.
+    pub verdicts: Vec<Verdict>,
+}
+
 /// No verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
@@ -90,12 +100,26 @@ impl<T: Transport> Limiter<T> {
         requests: impl IntoIterator<Item = R>,
         now: Now,
     ) -> Result<Vec<Verdict>, CheckError> {
+        Ok(self.judge(subject, limits, requests, now).await?.verdicts)
+    }
+
+    /// As [`Limiter::check_batch`], and also tells when: with [`Now::Redis`] nobody else knows.
+    ///
+    /// # Errors
+    /// As [`Limiter::check`].
+    pub async fn judge<'a, R: Into<Request<'a>>>(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        requests: impl IntoIterator<Item = R>,
+        now: Now,
+    ) -> Result<Judged, CheckError> {
         let requests: Vec<Request<'_>> = requests.into_iter().map(Into::into).collect();
         question::validate(limits, &requests)?;
         let script = script::CHECK.spelled(self.spelling);
         let (keys, arguments) = question(subject, limits, &requests, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
-        Ok(verdicts(limits, requests.len(), &numbers)?)
+        Ok(judged(limits, requests.len(), &numbers)?)
     }
 
     /// Looks at the budgets of `subject` without taking anything. A limit refuses even this where it holds more
@@ -162,13 +186,18 @@ pub(crate) fn spell<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>,
     (keys, arguments)
 }
 
-/// The answer of `check.lua`: for each request whether it passes, and three numbers for each limit.
-fn verdicts(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<Vec<Verdict>, RedisError> {
+/// The answer of `check.lua`: for each request whether it passes, and three numbers for each limit; then the time.
+fn judged(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<Judged, RedisError> {
     let each = 1 + limits.len() * NUMBERS_A_LIMIT;
-    if numbers.len() != requests * each {
-        return Err(RedisError::Length { expected: requests * each, found: numbers.len() });
+    let expected = requests * each + 1;
+    match numbers {
+        [runs @ .., at] if numbers.len() == expected => {
+            let at = u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("no time: {at}") })?;
+            let verdicts = runs.chunks_exact(each).map(|numbers| verdict(limits, numbers)).collect::<Result<_, _>>()?;
+            Ok(Judged { at: Millis::new(at), verdicts })
+        }
+        _ => Err(RedisError::Length { expected, found: numbers.len() }),
     }
-    numbers.chunks_exact(each).map(|numbers| verdict(limits, numbers)).collect()
 }
 
 fn verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
@@ -259,9 +288,10 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_read() {
-        let verdicts =
-            verdicts(&limits(), 2, &[1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5]).unwrap();
+    fn an_answer_is_read() {
+        let answer = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
+        let Judged { at, verdicts } = judged(&limits(), 2, &answer).unwrap();
+        assert_eq!(at, Millis::new(77));
         assert!(verdicts[0].is_allow());
         assert_eq!(verdicts[0].budgets()[1].remaining, 99);
         assert_eq!(verdicts[1].retry(), Retry::After(Millis::new(1500)));
@@ -270,21 +300,24 @@ mod tests {
 
     #[test]
     fn an_answer_of_the_wrong_length_is_refused() {
-        let error = verdicts(&limits(), 2, &[1, 0, 0, 0]).unwrap_err();
-        assert_eq!(error, RedisError::Length { expected: 14, found: 4 });
+        for numbers in [&[][..], &[1, 0, 0, 0], &[0; 14]] {
+            let error = judged(&limits(), 2, numbers).unwrap_err();
+            assert_eq!(error, RedisError::Length { expected: 15, found: numbers.len() });
+        }
     }
 
     #[test]
     fn numbers_that_contradict_each_other_are_refused() {
         for numbers in [
-            [2, 0, 0, 0, 0, 0, 0],
-            [1, 0, 5, 0, 0, 0, 0],
-            [0, 0, 0, 0, 0, 0, 0],
-            [1, -1, 0, 0, 0, 0, 0],
-            [0, 0, -2, 0, 0, 0, 0],
-            [1, 0, 0, -1, 0, 0, 0],
+            [2, 0, 0, 0, 0, 0, 0, 1],
+            [1, 0, 5, 0, 0, 0, 0, 1],
+            [0, 0, 0, 0, 0, 0, 0, 1],
+            [1, -1, 0, 0, 0, 0, 0, 1],
+            [0, 0, -2, 0, 0, 0, 0, 1],
+            [1, 0, 0, -1, 0, 0, 0, 1],
+            [1, 0, 0, 0, 0, 0, 0, -1],
         ] {
-            let error = verdicts(&limits(), 1, &numbers).unwrap_err();
+            let error = judged(&limits(), 1, &numbers).unwrap_err();
             assert!(matches!(error, RedisError::Shape { .. }), "{numbers:?}: {error}");
         }
     }

@@ -82,7 +82,9 @@ fn verdicts() {
         Limit::sliding_log(name("minute"), 60, Millis::from_secs(60)).unwrap(),
     ];
     for case in cases::<VerdictCase>(include_str!("vectors/verdicts.json")) {
-        let limiter = Limiter::new(Canned(json!({ "result": case.numbers }).to_string()), Spelling::Plain);
+        // At the end of an answer stands the time.
+        let answer = [case.numbers, vec![1]].concat();
+        let limiter = Limiter::new(Canned(json!({ "result": answer }).to_string()), Spelling::Plain);
         let subject = Subject::named("someone");
         let check = limiter.check(&subject, &limits, 1, Now::At(Millis::new(1)));
         let Poll::Ready(verdict) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {

@@ -1,6 +1,6 @@
 //! Calls of `lua/settle.lua` and `lua/check.lua`.
 
-use crate::support::{self, Redis, Spec, kept};
+use crate::support::{Redis, Spec, kept};
 
 /// The first millisecond of a window of 1, 10, 60 or 1000 s.
 pub(crate) const T: u64 = 1_800_000_000_000;
@@ -48,9 +48,7 @@ pub(crate) fn check(redis: &mut Redis, subject: &str, limits: &[Spec], cost: u64
 }
 
 pub(crate) fn check_batch(redis: &mut Redis, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
-    let mut words = support::words(subject, limits, costs, now);
-    words[1] = kept(&words[1]);
-    redis.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    redis.check_kept(subject, limits, costs, now)
 }
 
 pub(crate) fn state(redis: &mut Redis, subject: &str) -> String {

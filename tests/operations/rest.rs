@@ -1,6 +1,6 @@
 //! The functions of the limiter, over REST.
 
-use sluicegate::limiter::{Limiter, Now};
+use sluicegate::limiter::{Judged, Limiter, Now};
 use sluicegate::policy::{Limit, LimitName};
 use sluicegate::question::{LeaseId, Request};
 use sluicegate::redis::{HttpTransport, Token};
@@ -8,6 +8,7 @@ use sluicegate::script::Spelling;
 use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
+use sluicegate::verdict::Verdict;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 
@@ -52,4 +53,47 @@ async fn the_limiter_settles_releases_and_resets_over_rest() {
         assert_eq!(remaining().await, [1000, 1000, 1]);
         assert!(limiter.settle(&subject, &[], &settlement, Now::Redis).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn by_the_clock_of_redis_a_request_is_settled_as_of_the_time_that_its_check_tells() {
+    let redis = RedisServer::start().await.unwrap();
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
+    let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
+    let transport =
+        HttpTransport::new(bridge.url().parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(5));
+    let limiter = Limiter::new(transport, Spelling::Plain);
+    let name = LimitName::new("day").unwrap();
+    let limits = [Limit::sliding_log(name.clone(), 1000, Millis::from_secs(86_400)).unwrap()];
+    // After a charge of a clock that is in step, and of one that is ahead. Then the two entries are of one time, and
+    // the units of the older one are as good as the request's own.
+    for (ahead, costs_left) in [(0, &["100", "250", "200"][..]), (5000, &["350", "200"])] {
+        let subject = Subject::named(&format!("ahead{ahead}"));
+        let first = time_of(&mut connection) + ahead;
+        assert!(limiter.check(&subject, &limits, 100, Now::At(Millis::new(first))).await.unwrap().is_allow());
+        let mut earliest = first;
+        while earliest == first {
+            earliest = time_of(&mut connection);
+        }
+        let Judged { at, verdicts } = limiter.judge(&subject, &limits, [600, 600], Now::Redis).await.unwrap();
+        assert!((earliest..=time_of(&mut connection)).contains(&at.get()), "from {earliest}: {at:?}");
+        assert_eq!(verdicts.iter().map(Verdict::is_allow).collect::<Vec<_>>(), [true, false]);
+        assert!(limiter.check(&subject, &limits, 200, Now::Redis).await.unwrap().is_allow());
+        let request = RequestId::new("request-1").unwrap();
+        let correction = Correction::between(600, 250);
+        let settlement = Settlement { request: &request, charged_at: at, correction, memory: Millis::from_secs(60) };
+        let outcome = limiter.settle(&subject, &limits, &settlement, Now::Redis).await.unwrap();
+        assert_eq!(outcome, Outcome::Settle { units: vec![350] });
+        assert_eq!(limiter.peek(&subject, &limits, Now::Redis).await.unwrap().budgets()[0].remaining, 450);
+        let log = subject.log_key(&name);
+        let entries: Vec<String> = redis::cmd("ZRANGE").arg(log).arg(0).arg(-1).query(&mut connection).unwrap();
+        let costs: Vec<_> = entries.iter().map(|entry| entry.split_once(':').unwrap().1).collect();
+        assert_eq!(costs, costs_left, "ahead by {ahead}");
+    }
+}
+
+/// Milliseconds by the clock of Redis.
+fn time_of(connection: &mut redis::Connection) -> u64 {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(connection).unwrap();
+    seconds * 1000 + micros / 1000
 }
