@@ -13,6 +13,9 @@ CONFIG ?=
 
 environment := . setup/environment.sh
 
+# The tests that meet a real Redis directly: they run on each generation of it.
+script_tests := agreement cas check_lua expiry lock operations promises scripts
+
 .PHONY: help
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
@@ -24,9 +27,12 @@ dev: node_modules/.stamp wasm cargo-tools redis ## run everything on this machin
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build redis chromium ## all tests
+test: build redis redis-6.2 chromium ## all tests
 	@$(environment)
 	cargo test --locked --workspace
+	if [ -x "$$REDIS_6_2" ]; then
+		SLUICEGATE_REDIS_SERVER="$$REDIS_6_2" cargo test --locked -p sluicegate $(addprefix --test ,$(script_tests))
+	fi
 	core_in_wasm='cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm'
 	for_wasm $$core_in_wasm
 	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
@@ -35,7 +41,7 @@ test: build redis chromium ## all tests
 .PHONY: test-properties
 test-properties: redis ## the property tests for longer: CASES=100000
 	@export CASES="$(or $(CASES),10000)"
-	cargo test --locked -p sluicegate --test check_lua --test agreement --test local --test operations --test lock
+	cargo test --locked -p sluicegate --test local $(addprefix --test ,$(script_tests))
 
 .PHONY: lint
 lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
@@ -65,7 +71,7 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	wrangler deploy --config "$$config" $(ARGS)
 
 .PHONY: setup
-setup: node_modules/.stamp wasm cargo-tools redis chromium ## only the set-up
+setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium ## only the set-up
 
 .PHONY: clean
 clean: ## remove what was built here (tools in the user's cache stay)
@@ -78,7 +84,7 @@ node_modules/.stamp: package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis chromium
+.PHONY: wasm cargo-tools redis redis-6.2 chromium
 wasm:
 	@setup/wasm.sh
 
@@ -87,6 +93,9 @@ cargo-tools:
 
 redis:
 	@setup/system.sh redis-server=redis-server redis-cli=redis-tools
+
+redis-6.2:
+	@setup/redis-6.2.sh
 
 chromium:
 	@setup/system.sh chromium=chromium chromedriver=chromium-driver

@@ -13,6 +13,10 @@ WORKER_BUILD_VERSION=$(pinned worker)
 WASM_BINDGEN_ROOT="$CACHE/wasm-bindgen-cli-$WASM_BINDGEN_VERSION"
 WORKER_BUILD_ROOT="$CACHE/worker-build-$WORKER_BUILD_VERSION"
 
+# The oldest Redis that the tests run on: see redis-6.2.sh.
+REDIS_6_2_VERSION=6.2.14
+REDIS_6_2="$CACHE/redis-$REDIS_6_2_VERSION/redis-server"
+
 export PATH="$ROOT/node_modules/.bin:$WASM_BINDGEN_ROOT/bin:$WORKER_BUILD_ROOT/bin:$PATH"
 
 # worker-build downloads its own tools unless it is told where they are.

@@ -1,0 +1,138 @@
+//! Clients' clocks differ. One that is ahead by d grants at most what d refills, once, and holds others back by at most
+//! d; one that goes back grants nothing; and with Redis's own clock there is but one.
+
+use proptest::prelude::*;
+use sluicegate::limiter::Now;
+use sluicegate::policy::{Algorithm, Limit};
+use sluicegate::question::{LeaseId, Request};
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate::verdict::{Budget, Retry, Verdict};
+
+use crate::clocked::at_once;
+use crate::{T, limit, traffic, with_limiter};
+
+proptest! {
+    #![proptest_config(traffic::config(200, "regressions"))]
+
+    /// Who takes all there is, with clocks that are ahead by up to d as often as they like, gets no more than an honest
+    /// clock would have granted until d later.
+    #[test]
+    fn clocks_ahead_grant_at_most_what_their_lead_refills_once(
+        (kind, quota, window) in (0_u8..4, 1_u64..8, 1_u64..2000), lead in 1_u64..3000,
+        steps in prop::collection::vec((0_u64..600, prop_oneof![Just(0_u64), Just(1_000), 0_u64..=1_000]), 1..30)
+    ) {
+        with_limiter(|limiter, _| {
+            let (subject, limits) = (Subject::named("s"), [limit(kind, "x", quota, window).unwrap()]);
+            let (start, mut now, mut taken) = (T + 123, T + 123, 0);
+            for (step, share) in steps {
+                now += step;
+                let clock = now + lead * share / 1000;
+                let greedy = vec![1_u64; usize::try_from(quota).unwrap() + 1];
+                let verdicts = at_once(limiter.check_batch(&subject, &limits, greedy, Now::At(Millis::new(clock)))).unwrap();
+                taken += verdicts.iter().filter(|verdict| verdict.is_allow()).count() as u64;
+            }
+            prop_assert!(taken <= most(&limits[0], start, now + lead), "{} in {} ms", taken, now - start);
+            Ok(())
+        })?;
+    }
+
+    /// While a clock that is ahead has charged last, everybody is answered as at its instant, and told to wait as much
+    /// longer as it is ahead; afterwards nobody notices.
+    #[test]
+    fn a_clock_ahead_holds_others_back_by_its_lead_at_most(calls in traffic::steady(20), lead in 1_u64..100_000, share in 0_u64..=1000) {
+        with_limiter(|limiter, _| {
+            let subject = Subject::named("s");
+            let mut latest = Millis::ZERO;
+            for call in &calls {
+                latest = latest.max(call.now);
+                at_once(limiter.check_batch(&subject, &call.limits, call.requests(), Now::At(latest))).unwrap();
+            }
+            let call = calls.last().unwrap();
+            let ahead = Millis::new(latest.get() + lead);
+            let jump = LeaseId::new("jump").unwrap();
+            let taken = at_once(limiter.check(&subject, &call.limits, Request { cost: 1, lease: Some(&jump) }, Now::At(ahead))).unwrap();
+            // Only a charge moves a limit's clock; leases have none.
+            if !taken.is_allow() || call.limits.iter().all(Limit::needs_lease) {
+                return Ok(());
+            }
+            let late = lead - lead * share / 1000;
+            let look = |now: u64| at_once(limiter.peek(&subject, &call.limits, Now::At(Millis::new(now)))).unwrap();
+            let (others, its) = (look(ahead.get() - late), look(ahead.get()));
+            for (other, its) in others.budgets().iter().zip(its.budgets()) {
+                prop_assert_eq!(other, &later(its, late), "{} ms before {}: {:?}", late, ahead, call);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_finds_no_more(calls in traffic::changing(30), back in 0_u64..10_000_000) {
+        with_limiter(|limiter, _| {
+            let subject = Subject::named("s");
+            for call in &calls {
+                at_once(limiter.check_batch(&subject, &call.limits, call.requests(), Now::At(call.now))).unwrap();
+                let remaining = |now: u64| {
+                    let look = at_once(limiter.peek(&subject, &call.limits, Now::At(Millis::new(now)))).unwrap();
+                    look.budgets().iter().map(|budget| budget.remaining).collect::<Vec<_>>()
+                };
+                let (now, before) = (remaining(call.now.get()), remaining(call.now.get().saturating_sub(back)));
+                prop_assert!(before.iter().zip(&now).all(|(before, now)| before <= now), "{:?} then {:?}: {:?}", before, now, call);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn with_the_clock_of_redis_only_its_own_time_counts() {
+    with_limiter(|limiter, server| {
+        let now = || {
+            let (seconds, micros): (u64, u64) = server.redis.borrow_mut().run(&["TIME"]);
+            seconds * 1000 + micros / 1000
+        };
+        let limits: Vec<Limit> = (0..5).map(|kind| limit(kind, &format!("n{kind}"), 5, 3_600_000).unwrap()).collect();
+        let subject = Subject::named("s");
+        let request = |lease| Request { cost: 5, lease: Some(lease) };
+        let (first, second) = (LeaseId::new("1").unwrap(), LeaseId::new("2").unwrap());
+        let before = now();
+        let verdict: Verdict = at_once(limiter.check(&subject, &limits, request(&first), Now::Redis)).unwrap();
+        let after = now();
+        assert!(verdict.is_allow());
+        // Each limit says the same as one that was asked at an instant in between.
+        let same = (before..=after).any(|instant| {
+            let other = Subject::named(&format!("at-{instant}"));
+            at_once(limiter.check(&other, &limits, request(&first), Now::At(Millis::new(instant)))).unwrap() == verdict
+        });
+        assert!(same, "{verdict:?} between {before} and {after}");
+        let again = at_once(limiter.check(&subject, &limits, request(&second), Now::Redis)).unwrap();
+        assert!(!again.is_allow());
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// The most that an honest clock grants from `start` to `end`.
+fn most(limit: &Limit, start: u64, end: u64) -> u64 {
+    let (quota, span) = (limit.quota(), end - start);
+    match limit.algorithm() {
+        Algorithm::SlidingLog { window } => quota * (span / window.get() + 1),
+        Algorithm::SlidingWindow { window } => quota * (end / window.get() - start / window.get() + 1),
+        Algorithm::FixedWindow { .. } => {
+            let window = limit.window().unwrap().get();
+            quota * (end / window - start / window + 1)
+        }
+        Algorithm::TokenBucket { burst, window, .. } => burst + span * quota / window.get(),
+        Algorithm::Concurrency { .. } => u64::MAX,
+    }
+}
+
+/// The same budget, seen so many milliseconds before.
+fn later(budget: &Budget, ms: u64) -> Budget {
+    let retry = match budget.retry {
+        Retry::After(wait) => Retry::After(Millis::new(wait.get() + ms)),
+        other => other,
+    };
+    let reset = if budget.reset > Millis::ZERO { Millis::new(budget.reset.get() + ms) } else { Millis::ZERO };
+    Budget { retry, reset, ..budget.clone() }
+}

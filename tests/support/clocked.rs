@@ -1,0 +1,215 @@
+//! A real redis-server whose clock is the test's: keys expire when the test says that the time has come, and how
+//! long each would live is known to the millisecond.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use redis::Value;
+use serde_json::json;
+use sluicegate::limiter::Limiter;
+use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::script::{self, Spelling};
+
+use super::support::Redis;
+
+/// Instead of a script, one runs that first gives its keys the time to live that they have left, then looks how long
+/// they would live, and takes it away again.
+pub(crate) struct Clocked {
+    pub(crate) redis: RefCell<Redis>,
+    /// The SHA-1 of what runs, by that of the script.
+    observed: HashMap<String, String>,
+    now: Cell<u64>,
+    /// When each key expires.
+    ends: RefCell<HashMap<String, u64>>,
+    seen: RefCell<Vec<Seen>>,
+}
+
+/// A key of a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) key: String,
+    /// Milliseconds that it had left before the call.
+    pub(crate) before: Option<u64>,
+    /// Milliseconds that it has left after it.
+    pub(crate) after: Life,
+    /// How many milliseconds Redis's own clock went on meanwhile: so much too low `after` may be.
+    pub(crate) blur: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    Absent,
+    Forever,
+    Ms(u64),
+}
+
+/// A mistake that a script could make when it gives a key its time to live: an expression for `ms`, or nothing.
+pub(crate) type Mistake = Option<&'static str>;
+
+impl Clocked {
+    pub(crate) fn start() -> Self {
+        Self::with(Some("ms"))
+    }
+
+    /// With every time to live that a script gives replaced; `None`: with none given at all.
+    pub(crate) fn with(mistake: Mistake) -> Self {
+        let mut redis = Redis::start();
+        let load = |script: &&script::Script| {
+            let sha: String = redis.run(&["SCRIPT", "LOAD", &observed(script.source, mistake)]);
+            (script.spelled(Spelling::Plain).sha1.clone(), sha)
+        };
+        let observed = script::ALL.iter().map(load).collect();
+        Clocked {
+            redis: RefCell::new(redis),
+            observed,
+            now: Cell::new(0),
+            ends: RefCell::default(),
+            seen: RefCell::default(),
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.redis.borrow_mut().run::<()>(&["FLUSHALL"]);
+        self.ends.borrow_mut().clear();
+        self.now.set(0);
+    }
+
+    /// Lets time pass: the server's, which no client knows. It never goes back.
+    pub(crate) fn reach(&self, now: u64) {
+        self.now.set(self.now.get().max(now));
+    }
+
+    pub(crate) fn pass(&self, ms: u64) {
+        self.now.set(self.now.get() + ms);
+    }
+
+    /// A limiter whose keys expire, in time.
+    pub(crate) fn limiter(&self) -> Limiter<Way<'_>> {
+        Limiter::new(Way { server: self, forgets: true }, Spelling::Plain)
+    }
+
+    /// A limiter whose keys never expire.
+    pub(crate) fn unforgetting(&self) -> Limiter<Way<'_>> {
+        Limiter::new(Way { server: self, forgets: false }, Spelling::Plain)
+    }
+
+    /// The keys of the last call.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.borrow().clone()
+    }
+
+    /// Says how long a key really has left, where that is known better than by looking.
+    pub(crate) fn know(&self, key: &str, ms: u64) {
+        self.ends.borrow_mut().insert(key.to_owned(), self.now.get() + ms);
+    }
+
+    fn left(&self, key: &str) -> Option<u64> {
+        self.ends.borrow().get(key).map(|end| end.saturating_sub(self.now.get()))
+    }
+
+    fn call(&self, body: &str, forgets: bool) -> Answer {
+        let words: Vec<serde_json::Value> = serde_json::from_str(body).expect("a JSON array");
+        let mut words: Vec<String> =
+            words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
+        assert_eq!(words[0], "EVALSHA", "the scripts are there");
+        let observed = &self.observed[&words[1]];
+        words[1].clone_from(observed);
+        let keys = words[3..3 + words[2].parse::<usize>().unwrap()].to_vec();
+        let lefts: Vec<Option<u64>> = keys.iter().map(|key| if forgets { self.left(key) } else { None }).collect();
+        words.extend(lefts.iter().map(|left| left.map_or("-1".to_owned(), |left| left.to_string())));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match self.redis.borrow_mut().try_run::<(Value, Vec<i64>, u64)>(&words) {
+            Ok((reply, lives, blur)) => {
+                if forgets {
+                    self.see(&keys, &lefts, &lives, blur);
+                }
+                answer(Ok(reply))
+            }
+            Err(error) => answer(Err(error)),
+        }
+    }
+
+    fn see(&self, keys: &[String], lefts: &[Option<u64>], lives: &[i64], blur: u64) {
+        let see = |((key, before), ms): ((&String, &Option<u64>), &i64)| {
+            let (key, before) = (key.clone(), before.filter(|left| *left > 0));
+            let after = match *ms {
+                -2 => Life::Absent,
+                -1 => Life::Forever,
+                ms => Life::Ms(ms.unsigned_abs()),
+            };
+            Seen { key, before, after, blur }
+        };
+        let seen: Vec<Seen> = keys.iter().zip(lefts).zip(lives).map(see).collect();
+        let mut ends = self.ends.borrow_mut();
+        for Seen { key, before, after, blur } in &seen {
+            let left = match (*after, *before) {
+                (Life::Ms(ms), Some(before)) if ms <= before && before <= ms + blur => before,
+                (Life::Ms(ms), _) => ms + blur,
+                (Life::Absent | Life::Forever, _) => {
+                    ends.remove(key);
+                    continue;
+                }
+            };
+            ends.insert(key.clone(), self.now.get() + left);
+        }
+        *self.seen.borrow_mut() = seen;
+    }
+}
+
+/// The way to the server.
+pub(crate) struct Way<'a> {
+    server: &'a Clocked,
+    forgets: bool,
+}
+
+impl Transport for Way<'_> {
+    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+        Ok(self.server.call(&body, self.forgets))
+    }
+}
+
+/// A future that waits for nothing.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}
+
+/// As the REST protocol answers.
+pub(crate) fn answer(reply: redis::RedisResult<Value>) -> Answer {
+    let number = |value: &Value| match value {
+        Value::Int(number) => json!(number),
+        Value::BulkString(bytes) => json!(String::from_utf8_lossy(bytes)),
+        Value::SimpleString(text) => json!(text),
+        Value::Okay => json!("OK"),
+        Value::Nil => json!(null),
+        other => panic!("no script returns this: {other:?}"),
+    };
+    let (status, body) = match reply {
+        Ok(Value::Array(values)) => (200, json!({ "result": values.iter().map(number).collect::<Vec<_>>() })),
+        Ok(value) => (200, json!({ "result": number(&value) })),
+        // As Redis says it: the client writes some codes in its own way.
+        Err(error) if error.to_string().contains("NoScript") => (400, json!({ "error": format!("NOSCRIPT {error}") })),
+        Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
+    };
+    Answer { status, body: body.to_string().into_bytes() }
+}
+
+fn observed(source: &str, mistake: Mistake) -> String {
+    include_str!("clocked.lua")
+        .replace("MISTAKE", mistake.unwrap_or("nil"))
+        .replace("\nSCRIPT\n", &format!("\n{source}\n"))
+}
