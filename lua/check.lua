@@ -27,51 +27,69 @@
 -- and tells retry_ms and reset_ms from now_ms. Every key expires when its state stops to matter.
 --
 -- The packed state is `LIMITS|TIME NUMBERS`: the limits word by word as they came, the time of the last charge,
--- and each packed limit's numbers at that time. A call that names the same limits, as nearly all do, compares one
--- string and reads the numbers; every other call goes through the words.
+-- and each packed limit's numbers at that time. A bucket keeps its debt, the fractions that are missing from the full
+-- bucket; a fixed_window the units of its window; a sliding_window those of the current and of the previous one. A call
+-- that names the same limits, as nearly all do, compares one string and reads the numbers; every other call goes
+-- through the words.
+--
+-- What takes time here is to turn texts into numbers and back, to make tables, and to call, not to calculate. So each
+-- word of a limit becomes a number once, where it is; the numbers of the state are one list, found by one pattern and
+-- written by one format; and how long a packed limit lets a request wait is calculated only where one refuses.
 
 local TWO_53 = 9007199254740992
 
-local call, concat, find, format, tonumber = redis.call, table.concat, string.find, string.format, tonumber
+local call, concat, find, match, format, rep = redis.call, table.concat, string.find, string.match, string.format, string.rep
+local tonumber = tonumber
 local ARGV = ARGV
 
-local function refuse(position, what, least)
-  return redis.error_reply(format('ERR check.lua: ARGV[%d] (%s): expected an integer from %d, found %s',
-    position, what, least, ARGV[position] or 'nothing'))
-end
+local EXPECTED = 'ERR check.lua: ARGV[%d] (%s): expected an integer from %d, found %s'
 
 -- The arguments ---------------------------------------------------------------------------------------
 
-local now_ms, count = tonumber(ARGV[1]), tonumber(ARGV[2])
-if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then return refuse(1, 'now_ms', 0) end
-if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then return refuse(2, 'limits', 1) end
+-- Most counts and costs are 1, and a text is compared faster than it is read as a number.
+local now_ms, count = tonumber(ARGV[1]), ARGV[2] == '1' and 1 or tonumber(ARGV[2])
+if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then
+  return redis.error_reply(format(EXPECTED, 1, 'now_ms', 0, ARGV[1] or 'nothing'))
+end
+if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then
+  return redis.error_reply(format(EXPECTED, 2, 'limits', 1, ARGV[2] or 'nothing'))
+end
 
--- Where the limits' words end, and what they need.
-local last, buckets, windows, sets, leases = 2, 0, 0, 0, false
+-- Where the limits' words end, how many numbers they keep in the state, and how many keys of their own they have.
+local last, kept, keyed, fixed, leases = 2, 0, 0, false, false
 for _ = 1, count do
   local algorithm = ARGV[last + 2]
   if algorithm == 'token_bucket' then
-    last, buckets = last + 6, buckets + 1
-  elseif algorithm == 'fixed_window' or algorithm == 'sliding_window' then
-    last, windows = last + 4, windows + 1
+    last, kept = last + 6, kept + 1
+  elseif algorithm == 'fixed_window' then
+    last, kept, fixed = last + 4, kept + 1, true
+  elseif algorithm == 'sliding_window' then
+    last, kept = last + 4, kept + 2
   elseif algorithm == 'sliding_log' or algorithm == 'concurrency' then
-    last, sets, leases = last + 4, sets + 1, leases or algorithm == 'concurrency'
+    last, keyed, leases = last + 4, keyed + 1, leases or algorithm == 'concurrency'
   else
     return redis.error_reply(format('ERR check.lua: ARGV[%d] (algorithm): unknown: %s', last + 2, algorithm or 'nothing'))
   end
 end
-local packed = buckets + windows > 0
-local named = concat(ARGV, ' ', 3, #ARGV < last and #ARGV or last)
-local state = packed and call('GET', KEYS[1])
-local familiar = state and find(state, named, 1, true) == 1 and find(state, '|', #named + 1, true) == #named + 1
+local named = concat(ARGV, ' ', 3, ARGV[last] and last or #ARGV)
+local state = kept > 0 and call('GET', KEYS[1])
+
+-- The time and the numbers of a state that has these limits and no others. A pattern finds 32 at most. That of one
+-- number, the most frequent, is not made anew.
+local numbers = state and kept < 32 and find(state, named, 1, true) == 1
+  and { match(state, kept == 1 and '^|(%d+) (%d+)$' or '^|(%d+)' .. rep(' (%d+)', kept) .. '$', #named + 1) }
+local familiar = numbers and numbers[1]
 
 -- Words that stand in the state have been looked at before.
 if not familiar then
+  if format('%d', TWO_53) ~= '9007199254740992' then
+    return redis.error_reply('ERR check.lua: this server formats integers in 32 bits (use a build for 64)')
+  end
   local problem
   local function integer(position, what, least)
     local number = tonumber(ARGV[position])
     if number and number >= least and number < TWO_53 and number % 1 == 0 then return number end
-    problem = problem or refuse(position, what, least)
+    problem = problem or redis.error_reply(format(EXPECTED, position, what, least, ARGV[position] or 'nothing'))
     return least
   end
   local at = 2
@@ -103,39 +121,98 @@ if not familiar then
   end
   if problem then return problem end
 end
-local requests = tonumber(ARGV[last + 1])
-if not requests or requests < 1 or requests >= TWO_53 or requests % 1 ~= 0 then return refuse(last + 1, 'requests', 1) end
+local requests = ARGV[last + 1] == '1' and 1 or tonumber(ARGV[last + 1])
+if not requests or requests < 1 or requests >= TWO_53 or requests % 1 ~= 0 then
+  return redis.error_reply(format(EXPECTED, last + 1, 'requests', 1, ARGV[last + 1] or 'nothing'))
+end
 local arguments = last + 1 + requests * (leases and 2 or 1)
-if #ARGV > arguments then
+if ARGV[arguments + 1] then
   return redis.error_reply(format('ERR check.lua: expected %d arguments, found %d', arguments, #ARGV))
 end
-if #KEYS ~= 1 + sets then
-  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', 1 + sets, #KEYS))
+if #KEYS ~= 1 + keyed then
+  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', 1 + keyed, #KEYS))
 end
 
--- Each limit as a table. What a packed limit keeps: a bucket its debt, the fractions that are missing from the
--- full bucket; a window the units of the current and (sliding_window) the previous one.
-local limits, at, key = {}, 2, 1
-for i = 1, count do
-  local algorithm = ARGV[at + 2]
-  if algorithm == 'token_bucket' then
-    limits[i] = {
-      algorithm = algorithm, burst = ARGV[at + 4] + 0, refill = ARGV[at + 5] + 0, fractions = ARGV[at + 6] + 0,
-      debt = 0, full = 0,
-    }
-    at = at + 6
-  else
-    limits[i] = {
-      algorithm = algorithm, window = tonumber(ARGV[at + 3]) or 'month', limit = ARGV[at + 4] + 0,
-      used = 0, previous = 0, full = 0,
-    }
-    if algorithm == 'sliding_log' or algorithm == 'concurrency' then
-      key = key + 1
-      limits[i].key = KEYS[key]
+if now_ms == 0 then
+  local time = call('TIME')
+  local micros = time[2] + 0
+  now_ms = time[1] * 1000 + (micros - micros % 1000) / 1000
+end
+local now, time = now_ms, now_ms
+
+-- The packed state ------------------------------------------------------------------------------------
+
+-- The words of the limits that are judged and, behind `last`, of those that the state has besides; the latter's texts.
+local words, others = ARGV, nil
+
+if familiar then
+  time = numbers[1] + 0
+elseif kept > 0 then
+  -- What the state has: its limits in order, and by name, algorithm and window.
+  local entries, known = {}, {}
+  if state then
+    local limits, rest = match(state, '^(.*)|(.*)$')
+    local word, number = string.gmatch(limits, '%S+'), string.gmatch(rest, '%d+')
+    time = number() + 0
+    for name in word do
+      local entry = { words = { name, word(), word(), word() }, numbers = {} }
+      local algorithm = entry.words[2]
+      if algorithm == 'token_bucket' then
+        entry.words[5], entry.words[6] = word(), word()
+        entry.numbers[1] = number() + 0
+      elseif algorithm == 'fixed_window' then
+        entry.numbers[1] = number() + 0
+      elseif algorithm == 'sliding_window' then
+        entry.numbers[1], entry.numbers[2] = number() + 0, number() + 0
+      end
+      entries[#entries + 1] = entry
+      known[concat(entry.words, ' ', 1, 3)] = entry
     end
-    at = at + 4
+  end
+  local function append(list, values)
+    for _, value in ipairs(values) do list[#list + 1] = value end
+  end
+
+  -- Limits that the state does not know begin empty.
+  words, numbers, others = {}, { time }, {}
+  for i = 1, last do words[i] = ARGV[i] end
+  local word = 2
+  for _ = 1, count do
+    local algorithm = ARGV[word + 2]
+    local entry = known[concat(ARGV, ' ', word + 1, word + 3)]
+    if entry then
+      entry.named = true
+      if algorithm == 'token_bucket' then
+        local burst, refill, fractions = ARGV[word + 4] + 0, ARGV[word + 5] + 0, ARGV[word + 6] + 0
+        local before = entry.words[6] + 0
+        if entry.words[4] + 0 ~= burst or entry.words[5] + 0 ~= refill or before ~= fractions then
+          -- The limit has changed, and perhaps the size of a fraction: a unit begun counts as a whole one, and no
+          -- more is owed than the bucket holds. From then on the new rate refills it.
+          local debt = entry.numbers[1]
+          local units = (debt - debt % before) / before + (debt % before > 0 and 1 or 0)
+          entry.numbers[1] = math.min(units, burst) * fractions
+        end
+      end
+      append(numbers, entry.numbers)
+    elseif algorithm == 'sliding_window' then
+      append(numbers, { 0, 0 })
+    elseif algorithm == 'token_bucket' or algorithm == 'fixed_window' then
+      append(numbers, { 0 })
+    end
+    word = word + (algorithm == 'token_bucket' and 6 or 4)
+  end
+
+  -- Others stay until they are full. Those with a key of their own have nothing here to stay.
+  for _, entry in ipairs(entries) do
+    if not entry.named and entry.numbers[1] then
+      others[#others + 1] = concat(entry.words, ' ')
+      append(words, entry.words)
+      append(numbers, entry.numbers)
+      fixed = fixed or entry.words[2] == 'fixed_window'
+    end
   end
 end
+if time > now then now = time end
 
 -- Sorted sets -----------------------------------------------------------------------------------------
 --
@@ -146,9 +223,9 @@ end
 --
 -- Concurrency: one member a lease, its expiry as the score.
 
-local load, advance, wait_for, charge, budget, save
+local sets, load, advance, wait_for, charge, budget, save
 
-if sets > 0 then
+if keyed > 0 then
   local function decode(entry)
     return {
       laps = tonumber(string.sub(entry[1], 1, 6)),
@@ -310,180 +387,99 @@ if sets > 0 then
   end
 end
 
--- The time --------------------------------------------------------------------------------------------
-
-if now_ms == 0 then
-  local time = call('TIME')
-  local micros = time[2] + 0
-  now_ms = time[1] * 1000 + (micros - micros % 1000) / 1000
-end
-
-local now, time, number = now_ms, now_ms, nil
-if state then
-  number = string.gmatch(string.sub(state, familiar and #named + 2 or find(state, '|', 1, true) + 1), '%d+')
-  time = number() + 0
-  if time > now then now = time end
-end
-if sets > 0 then
+if keyed > 0 then
+  sets = {}
+  local word, key = 2, 1
   for i = 1, count do
-    if limits[i].key then now = math.max(now, load(limits[i])) end
+    local algorithm = ARGV[word + 2]
+    if algorithm == 'sliding_log' or algorithm == 'concurrency' then
+      key = key + 1
+      sets[i] = {
+        algorithm = algorithm, window = ARGV[word + 3] + 0, limit = ARGV[word + 4] + 0, key = KEYS[key], used = 0,
+      }
+      now = math.max(now, load(sets[i]))
+    end
+    word = word + (algorithm == 'token_bucket' and 6 or 4)
+  end
+  for i = 1, count do
+    if sets[i] then advance(sets[i], now) end
   end
 end
 
--- The packed state ------------------------------------------------------------------------------------
+-- From `time` to `now` ----------------------------------------------------------------------------------
 
--- Brings a packed limit from `time` to `now`; how long it then takes until it is full.
-local pass, full_in
+local end_of, ends
 
-if windows > 0 or not familiar then
-  -- The bounds of the month (UTC) that holds `time`, in milliseconds. Source: Howard Hinnant, "chrono-Compatible
-  -- Low-Level Date Algorithms", civil_from_days and days_from_civil, for days from 1970 on.
-  local function month_of(time)
+if fixed then
+  ends = {}
+
+  -- The end of the fixed window that holds `time`. Of months (UTC): Howard Hinnant, "chrono-Compatible Low-Level Date
+  -- Algorithms", civil_from_days and days_from_civil, for days from 1970 on.
+  function end_of(window, time)
+    if window ~= 'month' then return time - time % window + window end
     local function floor_div(a, b) return (a - a % b) / b end
-    local function first_day(year, month)
-      local y = month <= 2 and year - 1 or year
-      local era = floor_div(y, 400)
-      local day_of_year = floor_div(153 * (month > 2 and month - 3 or month + 9) + 2, 5)
-      local year_of_era = y - era * 400
-      return era * 146097 + year_of_era * 365 + floor_div(year_of_era, 4) - floor_div(year_of_era, 100) + day_of_year - 719468
-    end
     local days = floor_div(time, 86400000) + 719468
     local era = floor_div(days, 146097)
     local day_of_era = days % 146097
     local year_of_era = floor_div(
       day_of_era - floor_div(day_of_era, 1460) + floor_div(day_of_era, 36524) - floor_div(day_of_era, 146096), 365)
     local day_of_year = day_of_era - (365 * year_of_era + floor_div(year_of_era, 4) - floor_div(year_of_era, 100))
-    local shifted = floor_div(5 * day_of_year + 2, 153)
-    local month = shifted < 10 and shifted + 3 or shifted - 9
-    local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-    local next_year, next_month = year, month + 1
-    if next_month > 12 then next_year, next_month = year + 1, 1 end
-    return first_day(year, month) * 86400000, first_day(next_year, next_month) * 86400000
-  end
-
-  -- The end of the fixed window that holds `time`.
-  local function end_of(window, time)
-    if window == 'month' then
-      local _, ends = month_of(time)
-      return ends
-    end
-    return time - time % window + window
-  end
-
-  function pass(limit)
-    if limit.algorithm == 'token_bucket' then
-      local debt = limit.debt - (now - time) * limit.refill
-      limit.debt = debt > 0 and debt or 0
-    elseif limit.algorithm == 'fixed_window' then
-      limit.ends = end_of(limit.window, now)
-      if limit.ends ~= end_of(limit.window, time) then limit.used = 0 end
-    else
-      local window = limit.window
-      limit.elapsed = now % window
-      local passed = (now - limit.elapsed - (time - time % window)) / window
-      if passed > 0 then
-        limit.previous = passed == 1 and limit.used or 0
-        limit.used = 0
-      end
-    end
-  end
-
-  function full_in(limit)
-    if limit.algorithm == 'token_bucket' then
-      local rest = limit.debt % limit.refill
-      return (limit.debt - rest) / limit.refill + (rest > 0 and 1 or 0)
-    elseif limit.algorithm == 'fixed_window' then
-      return limit.used > 0 and limit.ends - now or 0
-    end
-    if limit.used > 0 then return 2 * limit.window - limit.elapsed end
-    return limit.previous > 0 and limit.window - limit.elapsed or 0
+    -- Months and years from March on, and those of the next month.
+    local next_month = floor_div(5 * day_of_year + 2, 153) + 1
+    local next_year = year_of_era + era * 400
+    if next_month == 12 then next_year, next_month = next_year + 1, 0 end
+    era = floor_div(next_year, 400)
+    year_of_era = next_year - era * 400
+    day_of_era = 365 * year_of_era + floor_div(year_of_era, 4) - floor_div(year_of_era, 100)
+      + floor_div(153 * next_month + 2, 5)
+    return (era * 146097 + day_of_era - 719468) * 86400000
   end
 end
 
--- Limits that the state has and this call does not name, and their words: they stay until they are full.
-local others, other_words
-
-if familiar then
-  local elapsed = now - time
-  for i = 1, count do
-    local limit = limits[i]
-    if limit.algorithm == 'token_bucket' then
-      local debt = number() - elapsed * limit.refill
-      if debt > 0 then limit.debt = debt end
-    elseif not limit.key then
-      limit.used = number() + 0
-      if limit.algorithm == 'sliding_window' then limit.previous = number() + 0 end
-      pass(limit)
+-- Here the words become numbers: of a bucket its burst, in fractions from here on, its refill, and the fractions of a
+-- unit; of a window its limit and, where it slides, its length.
+local total = others and count + #others or count
+local word, number = 2, 1
+for i = 1, total do
+  local algorithm = words[word + 2]
+  if algorithm == 'token_bucket' then
+    number = number + 1
+    local refill, fractions = words[word + 5] + 0, words[word + 6] + 0
+    local debt = numbers[number] - (now - time) * refill
+    numbers[number] = debt > 0 and debt or 0
+    words[word + 4], words[word + 5], words[word + 6] = words[word + 4] * fractions, refill, fractions
+    word = word + 6
+  else
+    if algorithm == 'fixed_window' then
+      number = number + 1
+      local window, used = words[word + 3], numbers[number] + 0
+      ends[i] = end_of(window, now)
+      if ends[i] ~= end_of(window, time) then used = 0 end
+      numbers[number], words[word + 4] = used, words[word + 4] + 0
+    elseif algorithm == 'sliding_window' then
+      local window, used, previous = words[word + 3] + 0, numbers[number + 1] + 0, numbers[number + 2] + 0
+      local passed = (now - now % window - (time - time % window)) / window
+      if passed > 0 then used, previous = 0, passed == 1 and used or 0 end
+      numbers[number + 1], numbers[number + 2] = used, previous
+      words[word + 3], words[word + 4] = window, words[word + 4] + 0
+      number = number + 2
     end
-  end
-elseif packed then
-  others, other_words = {}, {}
-  local ours, at = {}, 2
-  for i = 1, count do
-    ours[concat(ARGV, ' ', at + 1, at + 3)] = limits[i]
-    at = at + (ARGV[at + 2] == 'token_bucket' and 6 or 4)
-  end
-  local word = string.gmatch(state and string.sub(state, 1, find(state, '|', 1, true) - 1) or '', '%S+')
-  for name in word do
-    local algorithm, window = word(), word()
-    local id, stored = name .. ' ' .. algorithm .. ' ' .. window, nil
-    if algorithm == 'token_bucket' then
-      stored = { algorithm = algorithm, burst = word(), refill = word(), fractions = word(), debt = number() + 0 }
-      stored.words = concat({ id, stored.burst, stored.refill, stored.fractions }, ' ')
-      stored.burst, stored.refill, stored.fractions = stored.burst + 0, stored.refill + 0, stored.fractions + 0
-    else
-      stored = { algorithm = algorithm, window = tonumber(window) or window, limit = word(), used = 0, previous = 0 }
-      stored.words = id .. ' ' .. stored.limit
-      if algorithm == 'fixed_window' or algorithm == 'sliding_window' then stored.used = number() + 0 end
-      if algorithm == 'sliding_window' then stored.previous = number() + 0 end
-    end
-    local limit = ours[id]
-    if algorithm == 'sliding_log' or algorithm == 'concurrency' then
-      -- Has a key of its own.
-      stored = nil
-    else
-      if limit and stored.debt and
-        (stored.burst ~= limit.burst or stored.refill ~= limit.refill or stored.fractions ~= limit.fractions) then
-        -- The limit has changed, and perhaps the size of a fraction: a unit begun counts as a whole one, and no
-        -- more is owed than the bucket holds. From then on the new rate refills it.
-        local rest = stored.debt % stored.fractions
-        local units = (stored.debt - rest) / stored.fractions + (rest > 0 and 1 or 0)
-        stored.debt, stored.refill = math.min(units, limit.burst) * limit.fractions, limit.refill
-      end
-      pass(stored)
-    end
-    if stored and limit then
-      limit.used, limit.previous, limit.debt = stored.used, stored.previous, stored.debt
-    elseif stored then
-      stored.full = full_in(stored)
-      if stored.full > 0 then
-        others[#others + 1] = stored
-        other_words[#other_words + 1] = ' ' .. stored.words
-      end
-    end
-  end
-  -- What the state does not know begins empty; what it does is at `now` already.
-  time = now
-  for i = 1, count do
-    if not limits[i].key then pass(limits[i]) end
-  end
-end
-if sets > 0 then
-  for i = 1, count do
-    if limits[i].key then advance(limits[i], now) end
+    word = word + 4
   end
 end
 
 -- The verdicts ----------------------------------------------------------------------------------------
 
 local ahead = now - now_ms
-local reply, size, charged = { 0, 0, 0, 0 }, 0, false
-
-at = last + 1
+-- The reply has room for one request to two limits before it grows.
+local reply, size, charged, longest = { nil, nil, nil, nil, nil, nil, nil, nil }, 0, false, 0
+local at = last + 1
 for _ = 1, requests do
   at = at + 1
-  local cost, lease = tonumber(ARGV[at]), nil
-  if not cost or cost < 0 or cost >= TWO_53 or cost % 1 ~= 0 then return refuse(at, 'cost', 0) end
+  local cost, lease = ARGV[at] == '1' and 1 or tonumber(ARGV[at]), nil
+  if not cost or cost < 0 or cost >= TWO_53 or cost % 1 ~= 0 then
+    return redis.error_reply(format(EXPECTED, at, 'cost', 0, ARGV[at] or 'nothing'))
+  end
   if leases then
     at = at + 1
     lease = ARGV[at]
@@ -493,92 +489,135 @@ for _ = 1, requests do
     end
   end
 
-  local allowed, start = 1, size + 1
+  -- Whether all admit it.
+  local allowed = 1
+  word, number = 2, 1
   for i = 1, count do
-    local limit, wait = limits[i], 0
-    local algorithm = limit.algorithm
+    local algorithm = words[word + 2]
     if algorithm == 'token_bucket' then
-      local over = limit.debt - (limit.burst - cost) * limit.fractions
-      if cost > limit.burst then
-        wait = -1
-      elseif over > 0 then
-        local rest = over % limit.refill
-        wait = (over - rest) / limit.refill + (rest > 0 and 1 or 0)
-      end
-    elseif limit.key then
-      wait = wait_for(limit, cost, lease, now)
-    elseif cost > limit.limit then
-      wait = -1
-    elseif algorithm == 'fixed_window' then
-      if cost > limit.limit - limit.used then wait = limit.ends - now end
+      number = number + 1
+      if numbers[number] > words[word + 4] - cost * words[word + 6] then allowed = 0 end
+      word = word + 6
     else
-      local window, free = limit.window, limit.limit - limit.used - cost
-      if free < 0 then
-        local least = (limit.limit - cost) * window
-        wait = 2 * window - limit.elapsed - (least - least % limit.used) / limit.used
-      elseif limit.previous * (window - limit.elapsed) > free * window then
-        free = free * window
-        wait = window - limit.elapsed - (free - free % limit.previous) / limit.previous
+      if algorithm == 'fixed_window' then
+        number = number + 1
+        if cost > words[word + 4] - numbers[number] then allowed = 0 end
+      elseif algorithm == 'sliding_window' then
+        local window, free = words[word + 3], words[word + 4] - numbers[number + 1] - cost
+        number = number + 2
+        if free < 0 or numbers[number] * (window - now % window) > free * window then allowed = 0 end
+      else
+        sets[i].wait = wait_for(sets[i], cost, lease, now)
+        if sets[i].wait ~= 0 then allowed = 0 end
       end
+      word = word + 4
     end
-    if wait ~= 0 then allowed = 0 end
-    reply[size + 2], reply[size + 3], reply[size + 4] = 0, wait > 0 and wait + ahead or wait, 0
-    size = size + 3
   end
-  reply[start] = allowed
 
+  -- Where not, how long each lets it wait; what remains of each, and how long until it is full.
   local take = allowed == 1 and cost or 0
   if take > 0 then charged = true end
-  size = start
-  for i = 1, count do
-    local limit, remaining = limits[i], 0
-    local full
-    if limit.algorithm == 'token_bucket' then
-      local fractions = limit.fractions
-      limit.debt = limit.debt + take * fractions
-      local debt = limit.debt
-      local level, rest = limit.burst * fractions - debt, debt % limit.refill
-      if level > 0 then remaining = (level - level % fractions) / fractions end
-      full = (debt - rest) / limit.refill
+  reply[size + 1], size, longest = allowed, size + 1, 0
+  word, number = 2, 1
+  for i = 1, total do
+    local algorithm, wait, remaining, full = words[word + 2], 0, 0, 0
+    if i > count then take = 0 end
+    if algorithm == 'token_bucket' then
+      number = number + 1
+      local burst, refill, fractions, debt = words[word + 4], words[word + 5], words[word + 6], numbers[number]
+      if allowed == 0 then
+        local most = burst - cost * fractions
+        if most < 0 then
+          wait = -1
+        elseif debt > most then
+          local rest = (debt - most) % refill
+          wait = (debt - most - rest) / refill + (rest > 0 and 1 or 0)
+        end
+      end
+      debt = debt + take * fractions
+      numbers[number] = debt
+      if debt < burst then remaining = (burst - debt - (burst - debt) % fractions) / fractions end
+      local rest = debt % refill
+      full = (debt - rest) / refill
       if rest > 0 then full = full + 1 end
-    elseif limit.key then
-      if take > 0 then charge(limit, take, lease, now) end
-      remaining, full = budget(limit, now)
+      if full > longest then longest = full end
+      word = word + 6
     else
-      limit.used = limit.used + take
-      remaining = limit.limit - limit.used
-      if limit.algorithm == 'sliding_window' and limit.previous > 0 then
-        local weighted = limit.previous * (limit.window - limit.elapsed)
-        local rest = weighted % limit.window
-        remaining = remaining - (weighted - rest) / limit.window - (rest > 0 and 1 or 0)
+      local limit = words[word + 4]
+      if algorithm == 'fixed_window' then
+        number = number + 1
+        local used, left = numbers[number] + take, ends[i] - now
+        numbers[number] = used
+        if cost > limit then wait = -1 elseif allowed == 0 and cost > limit - used then wait = left end
+        remaining = limit - used
+        if used > 0 then full = left end
+        if full > longest then longest = full end
+      elseif algorithm == 'sliding_window' then
+        local window, used, previous = words[word + 3], numbers[number + 1] + take, numbers[number + 2]
+        local left = window - now % window
+        numbers[number + 1] = used
+        number = number + 2
+        if allowed == 0 then
+          local free = limit - used - cost
+          if cost > limit then
+            wait = -1
+          elseif free < 0 then
+            local least = (limit - cost) * window
+            wait = window + left - (least - least % used) / used
+          elseif previous * left > free * window then
+            free = free * window
+            wait = left - (free - free % previous) / previous
+          end
+        end
+        local weighted = previous * left
+        local rest = weighted % window
+        remaining = limit - used - (weighted - rest) / window - (rest > 0 and 1 or 0)
+        if used > 0 then full = window + left elseif previous > 0 then full = left end
+        if full > longest then longest = full end
+      else
+        wait = sets[i].wait
+        if take > 0 then charge(sets[i], take, lease, now) end
+        remaining, full = budget(sets[i], now)
       end
       if remaining < 0 then remaining = 0 end
-      full = full_in(limit)
+      word = word + 4
     end
-    limit.full = full
-    reply[size + 1], reply[size + 3] = remaining, full > 0 and full + ahead or 0
-    size = size + 3
+    if i <= count then
+      reply[size + 1] = remaining
+      reply[size + 2] = wait > 0 and wait + ahead or wait
+      reply[size + 3] = full > 0 and full + ahead or 0
+      size = size + 3
+    end
   end
 end
 
 -- What was charged ------------------------------------------------------------------------------------
 
-if charged then
-  local text, longest = named .. (other_words and concat(other_words) or '') .. format('|%.0f', now), 0
-  for i = 1, count + (others and #others or 0) do
-    local limit = limits[i] or others[i - count]
-    if limit.algorithm == 'token_bucket' then
-      text = text .. format(' %.0f', limit.debt)
-    elseif limit.key then
-      save(limit, now, ahead)
-    elseif limit.algorithm == 'fixed_window' then
-      text = text .. format(' %.0f', limit.used)
-    else
-      text = text .. format(' %.0f %.0f', limit.used, limit.previous)
-    end
-    if limit.full > longest and not limit.key then longest = limit.full end
+if charged and keyed > 0 then
+  for i = 1, count do
+    if sets[i] then save(sets[i], now, ahead) end
   end
-  if packed then call('SET', KEYS[1], text, 'PX', longest + ahead) end
+end
+if charged and kept > 0 then
+  -- Of the others, those that are not full.
+  word, number = last, kept + 1
+  for i = 1, total - count do
+    local algorithm = words[word + 2]
+    local first, second = numbers[number + 1], algorithm == 'sliding_window' and numbers[number + 2]
+    if first > 0 or second and second > 0 then
+      named = named .. ' ' .. others[i]
+      kept = kept + 1
+      numbers[kept + 1] = first
+      if second then
+        kept = kept + 1
+        numbers[kept + 1] = second
+      end
+    end
+    word, number = word + (algorithm == 'token_bucket' and 6 or 4), number + (second and 2 or 1)
+  end
+  numbers[1] = now
+  local layout = kept == 1 and '%s|%d %d' or '%s|%d' .. rep(' %d', kept)
+  call('SET', KEYS[1], format(layout, named, unpack(numbers, 1, kept + 1)), 'PX', format('%d', longest + ahead))
 end
 
 reply[size + 1] = now_ms

@@ -15,9 +15,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::local::{Bounds, Local};
+use sluicegate::policy::{Limit, LimitName};
+use sluicegate::question::LeaseId;
 use sluicegate::redis::{Answer, RedisError, Transport};
 use sluicegate::script::{self, Spelling};
 use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
 use sluicegate::verdict::Verdict;
 use support::{Redis, kept};
 use traffic::Call;
@@ -97,6 +100,30 @@ proptest! {
     #[test]
     fn redis_and_memory_agree_on_one_plan(calls in traffic::steady(60)) {
         follow(&calls)?;
+    }
+}
+
+/// A plan has 16 limits at most, which keep up to 32 numbers: more than a pattern of Lua can find at once.
+#[test]
+fn redis_and_memory_agree_on_many_limits() {
+    let window = Millis::from_secs(10);
+    for buckets in [16, 15, 1, 0] {
+        let limits: Vec<Limit> = (0..16)
+            .map(|i| {
+                let name = LimitName::new(&format!("n{i}")).unwrap();
+                if i < buckets {
+                    Limit::token_bucket(name, 20 + i, window, None).unwrap()
+                } else {
+                    Limit::sliding_window(name, 20 + i, window).unwrap()
+                }
+            })
+            .collect();
+        let call = |i: u64| Call {
+            limits: limits.clone(),
+            requests: vec![(i % 5, LeaseId::new("lease").unwrap())],
+            now: Millis::new(1_800_000_000_000 + i * 700),
+        };
+        follow(&(0..60).map(call).collect::<Vec<_>>()).unwrap();
     }
 }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 use oracle::Oracle;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use support::{Redis, Spec, bucket, log};
+use support::{Redis, Spec, bucket, fixed, log, sliding};
 
 const T: u64 = 1_800_000_000_000;
 
@@ -201,6 +201,41 @@ fn only_a_call_that_takes_writes() {
         assert_eq!(called.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" "), calls);
         assert!(called.iter().all(|(_, once)| *once), "{statistics}");
     }
+}
+
+#[test]
+fn the_state_is_the_limits_the_time_and_the_numbers() {
+    let mut redis = Redis::start();
+    let limits = [bucket("a", 2, 1000, 3), fixed("b", 9, 60_000), sliding("c", 9, 1000), log("d", 9, 1000)];
+    let words = "a token_bucket 1000 3 1 500 b fixed_window 60000 9 c sliding_window 1000 9 d sliding_log 1000 9";
+    // A call that finds no state, one that knows the state, and one that finds another limit in it.
+    for (time, numbers) in [(0, "500 1 1 0"), (1000, "500 2 1 1"), (1001, "999 3 2 1")] {
+        redis.check_kept("s", &limits, &[1], T + time);
+        let state: String = redis.run(&["GET", "sg:1:{s}"]);
+        assert_eq!(state, format!("{words}|{} {numbers}", T + time));
+    }
+    redis.check_kept("s", &[bucket("e", 1, 1000, 1)], &[1], T + 1001);
+    redis.check_kept("s", &limits, &[1], T + 1001);
+    let state: String = redis.run(&["GET", "sg:1:{s}"]);
+    assert_eq!(state, format!("{words} e token_bucket 1000 1 1 1000|{} 1499 4 3 1 1000", T + 1001));
+}
+
+#[test]
+fn a_server_that_would_cut_numbers_is_refused() {
+    let mut redis = Redis::start();
+    let mut words = support::words("s", &[bucket("b", 2, 1000, 3)], &[1], T);
+    words[1] = format!(
+        "local whole, string = string, {{}}\n\
+         for name, value in pairs(whole) do string[name] = value end\n\
+         function string.format(text, number, ...)\n\
+           if text == '%d' then number = number % 2^32 end\n\
+           return whole.format(text, number, ...)\n\
+         end\n{}",
+        words[1]
+    );
+    let error = redis.try_run::<Vec<i64>>(&words.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err();
+    assert!(error.to_string().contains("check.lua: this server formats integers in 32 bits"), "{error}");
+    assert_eq!(redis.run::<i64>(&["DBSIZE"]), 0);
 }
 
 #[test]

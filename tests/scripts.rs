@@ -234,11 +234,16 @@ fn used(script: &Script, table: &str) -> BTreeSet<usize> {
     parts.filter_map(|(index, _)| index.parse().ok()).collect()
 }
 
-/// Every `(n, 'name'` in the body: a call of the function that names ARGV[n] where it is wrong.
+/// Every `(n, 'name'` and `(EXPECTED, n, 'name'` in the body: a message that names ARGV[n] where it is wrong.
 fn named(script: &Script) -> Vec<(usize, String)> {
     let body = body(script);
     let parts = body.split('(').skip(1).filter_map(|part| part.split_once(", '"));
-    parts.filter_map(|(index, rest)| Some((index.parse().ok()?, rest.split_once('\'')?.0.to_owned()))).collect()
+    parts
+        .filter_map(|(index, rest)| {
+            let index = index.strip_prefix("EXPECTED, ").unwrap_or(index);
+            Some((index.parse().ok()?, rest.split_once('\'')?.0.to_owned()))
+        })
+        .collect()
 }
 
 #[test]
