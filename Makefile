@@ -43,6 +43,11 @@ test-properties: redis ## the property tests for longer: CASES=100000
 	@export CASES="$(or $(CASES),10000)"
 	cargo test --locked -p sluicegate --test local $(addprefix --test ,$(script_tests))
 
+.PHONY: load
+load: redis ## a million checks from 64 connections, with flushes and crashes: CHECKS=1000000
+	@export CHECKS="$(or $(CHECKS),1000000)"
+	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_answer crash::
+
 .PHONY: lint
 lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
 	@$(environment)
@@ -63,11 +68,20 @@ bench: build redis ## side by side with other Workers, on this machine
 bench-lua: redis ## what a script costs inside Redis, beside the classic ones
 	@cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
+.PHONY: validate
+validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml
+	@cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)"
+
+.PHONY: cli
+cli: ## install the command line, sluicegate, into ~/.cargo/bin
+	@cargo install --locked --path cli
+
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ARGS=--dry-run]
 	@$(environment)
 	config="$(or $(CONFIG),wrangler.production.toml)"
 	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
+	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
 	wrangler deploy --config "$$config" $(ARGS)
 
 .PHONY: setup

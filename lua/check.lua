@@ -11,7 +11,7 @@
 --              sliding_window  window_ms limit                    units
 --              concurrency     lease_ms limit                     leases
 -- ARGV[..]   requests  how many requests follow; each is
---              cost      units; 0 = look without taking
+--              cost      units, for every limit, or joined by commas for each its own; 0 = look without taking
 --              lease     1 to 200 characters without space; only where a limit is a concurrency limit
 -- returns    integers: for each request allowed (0|1), then for each limit
 --              remaining    units: the largest cost that a further request could have now
@@ -470,13 +470,25 @@ end
 
 -- The verdicts ----------------------------------------------------------------------------------------
 
+-- The costs of a request at each limit, and the first of them; nothing where the text is none.
+local function costs(text)
+  local each = {}
+  for word in string.gmatch(text .. ',', '([^,]*),') do
+    local cost = find(word, '^%d+$') and tonumber(word)
+    if not cost or cost >= TWO_53 then return nil end
+    each[#each + 1] = cost
+  end
+  if #each == count then return each[1], each end
+end
+
 local ahead = now - now_ms
 -- The reply has room for one request to two limits before it grows.
 local reply, size, charged, longest = { nil, nil, nil, nil, nil, nil, nil, nil }, 0, false, 0
 local at = last + 1
 for _ = 1, requests do
   at = at + 1
-  local cost, lease = ARGV[at] == '1' and 1 or tonumber(ARGV[at]), nil
+  local cost, lease, each = ARGV[at] == '1' and 1 or tonumber(ARGV[at]), nil, nil
+  if not cost and ARGV[at] then cost, each = costs(ARGV[at]) end
   if not cost or cost < 0 or cost >= TWO_53 or cost % 1 ~= 0 then
     return redis.error_reply(format(EXPECTED, at, 'cost', 0, ARGV[at] or 'nothing'))
   end
@@ -494,6 +506,7 @@ for _ = 1, requests do
   word, number = 2, 1
   for i = 1, count do
     local algorithm = words[word + 2]
+    if each then cost = each[i] end
     if algorithm == 'token_bucket' then
       number = number + 1
       if numbers[number] > words[word + 4] - cost * words[word + 6] then allowed = 0 end
@@ -516,12 +529,17 @@ for _ = 1, requests do
 
   -- Where not, how long each lets it wait; what remains of each, and how long until it is full.
   local take = allowed == 1 and cost or 0
-  if take > 0 then charged = true end
+  if take > 0 or each and allowed == 1 then charged = true end
   reply[size + 1], size, longest = allowed, size + 1, 0
   word, number = 2, 1
   for i = 1, total do
     local algorithm, wait, remaining, full = words[word + 2], 0, 0, 0
-    if i > count then take = 0 end
+    if i > count then
+      take = 0
+    elseif each then
+      cost = each[i]
+      take = allowed == 1 and cost or 0
+    end
     if algorithm == 'token_bucket' then
       number = number + 1
       local burst, refill, fractions, debt = words[word + 4], words[word + 5], words[word + 6], numbers[number]

@@ -15,6 +15,8 @@ pub struct Deployment {
     pub redis: Url,
     /// The REST server's token.
     pub token: Token,
+    /// Who knows it may use the admin and check API; without it, there is none.
+    pub admin_token: Option<Token>,
     /// The limits.
     pub config: Config,
 }
@@ -29,6 +31,8 @@ pub const ORIGIN: &str = "ORIGIN";
 pub const REDIS_URL: &str = "UPSTASH_REDIS_REST_URL";
 /// The name of the secret that holds the REST server's token.
 pub const REDIS_TOKEN: &str = "UPSTASH_REDIS_REST_TOKEN";
+/// The name of the secret that opens the admin and check API. It may be unset.
+pub const ADMIN_TOKEN: &str = "SLUICEGATE_ADMIN_TOKEN";
 /// The name of the variable that holds the configuration, a JSON object or its text.
 pub const CONFIG: &str = "SLUICEGATE";
 
@@ -45,10 +49,10 @@ impl Deployment {
         let config = Config::from_json(&required(CONFIG)?)?;
         let origin = Origin::new(&required(ORIGIN)?)?;
         let redis = http_url(REDIS_URL, &required(REDIS_URL)?)?;
-        let token = Token::new(&required(REDIS_TOKEN)?).ok_or_else(|| {
-            problem(REDIS_TOKEN, "has a character that no token has (look for a space or a line's end)")
-        })?;
-        Ok(Deployment { origin, redis, token, config })
+        let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
+        let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
+        let admin_token = admin_token.map(|value| token_of_admin(&value)).transpose()?;
+        Ok(Deployment { origin, redis, token, admin_token, config })
     }
 
     /// The spelling of the scripts for this deployment's Redis.
@@ -77,6 +81,24 @@ impl Origin {
         format!("{}{}", self.0, &url[Position::BeforePath..Position::AfterQuery])
     }
 }
+
+fn token(name: &str, value: &str) -> Result<Token, ConfigError> {
+    Token::new(value)
+        .ok_or_else(|| problem(name, "has a character that no token has (look for a space or a line's end)"))
+}
+
+/// A token that opens everything must not be guessed.
+fn token_of_admin(value: &str) -> Result<Token, ConfigError> {
+    if value.len() < SHORTEST_ADMIN_TOKEN {
+        let expected =
+            format!("is shorter than {SHORTEST_ADMIN_TOKEN} characters (make one with: openssl rand -hex 32)");
+        return Err(problem(ADMIN_TOKEN, &expected));
+    }
+    token(ADMIN_TOKEN, value)
+}
+
+/// 96 bits, if the token is hexadecimal.
+const SHORTEST_ADMIN_TOKEN: usize = 24;
 
 /// An `http` or `https` URL without credentials or fragment.
 fn http_url(name: &str, text: &str) -> Result<Url, ConfigError> {
@@ -155,6 +177,16 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, value)]).unwrap_err(), message);
         }
+    }
+
+    #[test]
+    fn the_admin_token_may_be_unset_but_not_short() {
+        assert!(read(&[]).unwrap().admin_token.is_none());
+        let long = "0123456789abcdef01234567";
+        assert_eq!(read(&[(ADMIN_TOKEN, long)]).unwrap().admin_token.unwrap().reveal(), long);
+        let message = read(&[(ADMIN_TOKEN, &long[1..])]).unwrap_err();
+        assert!(message.starts_with("SLUICEGATE_ADMIN_TOKEN: is shorter than 24 characters"), "{message}");
+        assert!(!message.contains(&long[1..]));
     }
 
     #[test]

@@ -11,17 +11,21 @@ pub struct Facts {
     pub path: String,
     /// The client's address. `None` when the edge names none or what it names is no address.
     pub address: Option<IpAddr>,
+    /// What stands where an API key may stand.
+    pub api_key: Option<String>,
 }
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Destination {
+pub enum Destination<'a> {
     /// The origin: the request is judged, then forwarded.
     Origin,
     /// `/_sluicegate/health`.
     Health,
     /// A file of the demo page.
     Demo,
+    /// The admin and check API: the path below `/_sluicegate/v1`, with its slash.
+    Api(&'a str),
     /// Below `/_sluicegate/`, but nothing that exists.
     Nothing,
 }
@@ -29,12 +33,15 @@ pub enum Destination {
 impl Facts {
     /// Tells where the request belongs: everything below `/_sluicegate/` is ours, all else is the origin's.
     #[must_use]
-    pub fn destination(&self) -> Destination {
+    pub fn destination(&self) -> Destination<'_> {
         match self.path.strip_prefix("/_sluicegate/") {
             None => Destination::Origin,
             Some("health") => Destination::Health,
             Some(rest) if rest == "demo" || rest.starts_with("demo/") => Destination::Demo,
-            Some(_) => Destination::Nothing,
+            Some(rest) => match rest.strip_prefix("v1") {
+                Some(path) if path.starts_with('/') => Destination::Api(path),
+                _ => Destination::Nothing,
+            },
         }
     }
 }
@@ -45,7 +52,7 @@ mod tests {
 
     #[test]
     fn only_our_prefix_is_ours() {
-        use Destination::{Demo, Health, Nothing, Origin};
+        use Destination::{Api, Demo, Health, Nothing, Origin};
         for (path, destination) in [
             ("/", Origin),
             ("/hello", Origin),
@@ -60,9 +67,12 @@ mod tests {
             ("/_sluicegate/demo/", Demo),
             ("/_sluicegate/demo/index.html", Demo),
             ("/_sluicegate/demolition", Nothing),
-            ("/_sluicegate/v1/tenants", Nothing),
+            ("/_sluicegate/v1/tenants", Api("/tenants")),
+            ("/_sluicegate/v1/", Api("/")),
+            ("/_sluicegate/v1", Nothing),
+            ("/_sluicegate/v10/tenants", Nothing),
         ] {
-            let facts = Facts { method: "GET".into(), path: path.into(), address: None };
+            let facts = Facts { method: "GET".into(), path: path.into(), address: None, api_key: None };
             assert_eq!(facts.destination(), destination, "{path}");
         }
     }

@@ -3,6 +3,7 @@
 use url::{Position, Url};
 
 use crate::facts::Facts;
+use crate::tenant::TenantId;
 
 /// The headers of a message that hold for one connection only (RFC 9110, section 7.6.1): the well-known ones, and
 /// those that its `Connection` header names. They are dropped in both directions.
@@ -16,7 +17,7 @@ pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
 /// The headers that tell the origin for whom a request is forwarded; `None`: the header is dropped. What the
 /// client itself says of this is not believed, in whatever header it says it.
 #[must_use]
-pub fn forwarded(facts: &Facts, url: &Url) -> [(&'static str, Option<String>); 9] {
+pub fn forwarded(facts: &Facts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 9] {
     [
         ("x-forwarded-for", facts.address.map(|address| address.to_string())),
         ("x-forwarded-proto", Some(url.scheme().to_owned())),
@@ -26,7 +27,7 @@ pub fn forwarded(facts: &Facts, url: &Url) -> [(&'static str, Option<String>); 9
         ("forwarded", None),
         ("x-real-ip", None),
         ("true-client-ip", None),
-        ("sluicegate-tenant", None),
+        ("sluicegate-tenant", tenant.map(TenantId::to_string)),
     ]
 }
 
@@ -61,13 +62,19 @@ mod tests {
 
     #[test]
     fn the_origin_learns_who_asks_from_the_edge_alone() {
-        let facts = |address| Facts { method: "GET".into(), path: "/".into(), address };
-        let of = |url, address| {
-            let fields = forwarded(&facts(address), &Url::parse(url).unwrap());
+        let facts = |address| Facts { method: "GET".into(), path: "/".into(), address, api_key: None };
+        let acme = TenantId::new("acme").unwrap();
+        let of = |url, address, tenant| {
+            let fields = forwarded(&facts(address), &Url::parse(url).unwrap(), tenant);
             fields.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))).collect::<Vec<_>>()
         };
-        let told = ["x-forwarded-for: 2001:db8::1", "x-forwarded-proto: https", "x-forwarded-host: a.example:8443"];
-        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok()), told);
-        assert_eq!(of("http://a.example?x", None), ["x-forwarded-proto: http", "x-forwarded-host: a.example"]);
+        let told = [
+            "x-forwarded-for: 2001:db8::1",
+            "x-forwarded-proto: https",
+            "x-forwarded-host: a.example:8443",
+            "sluicegate-tenant: acme",
+        ];
+        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme)), told);
+        assert_eq!(of("http://a.example?x", None, None), ["x-forwarded-proto: http", "x-forwarded-host: a.example"]);
     }
 }

@@ -32,6 +32,8 @@ pub struct PolicyItem {
     pub window: Option<u64>,
     /// `burst`: the most units at once, where that is not the quota. Our own parameter.
     pub burst: Option<u64>,
+    /// `shadow`: the limit judges, but refuses nobody. Our own parameter.
+    pub shadow: bool,
 }
 
 /// One item of `RateLimit`, for example `"burst";r=12;t=3`.
@@ -54,14 +56,17 @@ pub struct HeaderError {
     problem: String,
 }
 
-/// The header fields that tell a verdict, on allowed answers and on refusals.
+/// The header fields that tell a verdict, on allowed answers and on refusals. Of a verdict that is only a `shadow`,
+/// and refuses nobody, each policy says so.
 #[must_use]
-pub fn fields(verdict: &Verdict) -> Vec<(&'static str, String)> {
+pub fn fields(verdict: &Verdict, shadow: bool) -> Vec<(&'static str, String)> {
     let budgets = verdict.budgets();
-    let policies: Vec<_> = budgets.iter().map(|budget| policy_item(&budget.limit)).collect();
+    let policies: Vec<_> = budgets.iter().map(|budget| PolicyItem { shadow, ..policy_item(&budget.limit) }).collect();
     let limits: Vec<_> = budgets.iter().map(|budget| limit_item(verdict, budget)).collect();
     let mut fields = vec![(RATE_LIMIT_POLICY, format_policy(&policies)), (RATE_LIMIT, format_limits(&limits))];
-    if let Retry::After(wait) = verdict.retry() {
+    if let Retry::After(wait) = verdict.retry()
+        && !shadow
+    {
         fields.push((RETRY_AFTER, wait.ceil_secs().to_string()));
     }
     fields
@@ -74,7 +79,7 @@ fn policy_item(limit: &Limit) -> PolicyItem {
         _ => (None, None),
     };
     let window = limit.window().map(Millis::ceil_secs);
-    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), unit, window, burst }
+    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), unit, window, burst, shadow: false }
 }
 
 fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
@@ -97,6 +102,7 @@ pub fn format_policy(items: &[PolicyItem]) -> String {
             (QU, unit.map(RefBareItem::String)),
             (W, item.window.map(integer)),
             (BURST, item.burst.map(integer)),
+            (SHADOW, item.shadow.then_some(RefBareItem::Boolean(true))),
         ];
         (item.name.as_str(), parameters)
     })
@@ -120,6 +126,7 @@ pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
             unit: item.text(QU)?,
             window: item.number(W)?,
             burst: item.number(BURST)?,
+            shadow: item.flag(SHADOW),
         })
     })
 }
@@ -175,6 +182,10 @@ impl Parsed<'_> {
         }
     }
 
+    fn flag(&self, key: &KeyRef) -> bool {
+        self.parameters.get(key) == Some(&BareItem::Boolean(true))
+    }
+
     fn text(&self, key: &KeyRef) -> Result<Option<String>, String> {
         match self.parameters.get(key) {
             None => Ok(None),
@@ -207,6 +218,7 @@ const W: &KeyRef = key_ref("w");
 const R: &KeyRef = key_ref("r");
 const T: &KeyRef = key_ref("t");
 const BURST: &KeyRef = key_ref("burst");
+const SHADOW: &KeyRef = key_ref("shadow");
 
 /// The draft's unit for requests in flight.
 const CONCURRENT_REQUESTS: &str = "concurrent-requests";
@@ -227,7 +239,7 @@ mod tests {
     fn an_allowed_answer_tells_policy_and_budget() {
         let verdict = Verdict::Allow(vec![budget("burst", Retry::Now), budget("day", Retry::Now)]);
         assert_eq!(
-            fields(&verdict),
+            fields(&verdict, false),
             [
                 ("RateLimit-Policy", r#""burst";q=50;w=2;burst=100, "day";q=50;w=2;burst=100"#.to_owned()),
                 ("RateLimit", r#""burst";r=7;t=3, "day";r=7;t=3"#.to_owned()),
@@ -255,15 +267,25 @@ mod tests {
     fn a_refusal_tells_when_and_no_t_is_later() {
         let after = Retry::After(Millis::new(1001));
         let verdict = Verdict::Deny(vec![budget("a", after), budget("b", Retry::Now)]);
-        let fields = fields(&verdict);
+        let fields = fields(&verdict, false);
         assert_eq!(fields[1], ("RateLimit", r#""a";r=7;t=2, "b";r=7"#.to_owned()));
         assert_eq!(fields[2], ("Retry-After", "2".to_owned()));
     }
 
     #[test]
+    fn a_shadow_says_so_and_sends_nobody_away() {
+        let verdict = Verdict::Deny(vec![budget("a", Retry::After(Millis::new(1001)))]);
+        let expected = [
+            ("RateLimit-Policy", r#""a";q=50;w=2;burst=100;shadow"#.to_owned()),
+            ("RateLimit", r#""a";r=7;t=2"#.to_owned()),
+        ];
+        assert_eq!(fields(&verdict, true), expected);
+    }
+
+    #[test]
     fn what_can_never_pass_has_no_retry_after() {
         let verdict = Verdict::Deny(vec![budget("a", Retry::Never)]);
-        assert!(fields(&verdict).iter().all(|(name, _)| *name != "Retry-After"));
+        assert!(fields(&verdict, false).iter().all(|(name, _)| *name != "Retry-After"));
     }
 
     #[test]
@@ -293,7 +315,10 @@ mod tests {
     fn unknown_parameters_are_passed_over() {
         let items = parse_policy(r#""a";q=1;qu="requests";pk=:cGs=:;w=60"#).unwrap();
         let unit = Some("requests".to_owned());
-        assert_eq!(items, [PolicyItem { name: "a".into(), quota: 1, unit, window: Some(60), burst: None }]);
+        assert_eq!(
+            items,
+            [PolicyItem { name: "a".into(), quota: 1, unit, window: Some(60), burst: None, shadow: false }]
+        );
     }
 
     fn sf_integer() -> impl Strategy<Value = u64> {
@@ -305,11 +330,12 @@ mod tests {
         fn policies_read_back(items in prop::collection::vec(
             (
                 "[ -~]{0,20}", sf_integer(), prop::option::of("[ -~]{0,20}"),
-                prop::option::of(sf_integer()), prop::option::of(sf_integer())
+                prop::option::of(sf_integer()), prop::option::of(sf_integer()), any::<bool>()
             ), 0..5)
         ) {
             let items: Vec<_> = items.into_iter()
-                .map(|(name, quota, unit, window, burst)| PolicyItem { name, quota, unit, window, burst }).collect();
+                .map(|(name, quota, unit, window, burst, shadow)| PolicyItem { name, quota, unit, window, burst, shadow })
+                .collect();
             prop_assert_eq!(parse_policy(&format_policy(&items)), Ok(items));
         }
 

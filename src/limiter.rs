@@ -68,7 +68,8 @@ impl<T: Transport> Limiter<T> {
     }
 
     /// How scripts are written for this Redis.
-    pub(crate) fn spelling(&self) -> Spelling {
+    #[must_use]
+    pub fn spelling(&self) -> Spelling {
         self.spelling
     }
 
@@ -117,7 +118,8 @@ impl<T: Transport> Limiter<T> {
         let requests: Vec<Request<'_>> = requests.into_iter().map(Into::into).collect();
         question::validate(limits, &requests)?;
         let script = script::CHECK.spelled(self.spelling);
-        let (keys, arguments) = question(subject, limits, &requests, now);
+        let prices: Vec<Option<String>> = requests.iter().map(|request| prices(limits, request.cost)).collect();
+        let (keys, arguments) = question(subject, limits, &requests, &prices, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
         Ok(judged(limits, requests.len(), &numbers)?)
     }
@@ -137,6 +139,7 @@ fn question<'a>(
     subject: &Subject,
     limits: &'a [Limit],
     requests: &[Request<'a>],
+    prices: &'a [Option<String>],
     now: Now,
 ) -> (Vec<String>, Vec<Argument<'a>>) {
     let (sets, limit_words) = spell(subject, limits);
@@ -145,13 +148,22 @@ fn question<'a>(
     arguments.extend(limit_words);
     let leases = limits.iter().any(Limit::needs_lease);
     arguments.push(Argument::Number(requests.len() as u64));
-    for request in requests {
-        arguments.push(Argument::Number(request.cost));
+    for (request, prices) in requests.iter().zip(prices) {
+        arguments.push(prices.as_deref().map_or(Argument::Number(request.cost), Argument::Text));
         if leases {
             arguments.push(Argument::Text(request.lease.map_or(NOBODYS, LeaseId::as_str)));
         }
     }
     (keys, arguments)
+}
+
+/// What a request is charged at each limit, where that is not the same at all.
+fn prices(limits: &[Limit], cost: u64) -> Option<String> {
+    if limits.iter().all(|limit| limit.price(cost) == cost) {
+        return None;
+    }
+    let prices: Vec<String> = limits.iter().map(|limit| limit.price(cost).to_string()).collect();
+    Some(prices.join(","))
 }
 
 /// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
@@ -243,7 +255,9 @@ mod tests {
     }
 
     fn asked(limits: &[Limit], requests: &[Request<'_>]) -> (Vec<String>, String) {
-        let (keys, arguments) = question(&Subject::named("ip:203.0.113.7"), limits, requests, Now::At(Millis::new(77)));
+        let prices: Vec<_> = requests.iter().map(|request| prices(limits, request.cost)).collect();
+        let subject = Subject::named("ip:203.0.113.7");
+        let (keys, arguments) = question(&subject, limits, requests, &prices, Now::At(Millis::new(77)));
         let words: Vec<String> = arguments
             .iter()
             .map(|argument| match argument {
@@ -281,9 +295,16 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_counts_requests_has_its_own_price() {
+        let [burst, day] = limits();
+        let (_, words) = asked(&[burst.counting_requests(), day], &[1000.into(), 1.into(), 0.into()]);
+        assert!(words.ends_with(" 3 1,1000 1 0"), "{words}");
+    }
+
+    #[test]
     fn the_epoch_itself_is_not_mistaken_for_the_clock_of_redis() {
         let limits = limits();
-        let (_, arguments) = question(&Subject::named("x"), &limits, &[1.into()], Now::At(Millis::ZERO));
+        let (_, arguments) = question(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
         assert_eq!(arguments[0], Argument::Number(1));
     }
 

@@ -76,6 +76,8 @@ pub enum OnOutage {
     Open,
     /// Refuse it with 503.
     Closed,
+    /// Judge it by what this isolate alone has seen.
+    Local,
 }
 
 /// Whose clock judges.
@@ -107,7 +109,7 @@ impl PolicyError {
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// Enough for every plan seen, and a bound on what one script call does.
-const MAX_LIMITS: usize = 16;
+pub const MAX_LIMITS: usize = 16;
 
 #[cfg(test)]
 mod tests {

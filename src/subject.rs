@@ -8,25 +8,26 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::config::{Config, Identify};
-use crate::facts::Facts;
 use crate::policy::LimitName;
+use crate::tenant::TenantId;
 
 /// A subject: everything that shares one quota.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject(String);
 
 impl Subject {
-    /// The subject of a request, by the first way of `config.identify` that applies.
-    ///
-    /// A request of which nothing is known shares one quota with all others like it: unknown is not unlimited.
+    /// The subject of a tenant: its id, which is that of no address.
     #[must_use]
-    pub fn identify(facts: &Facts, config: &Config) -> Self {
-        let by = |way: &Identify| match way {
-            Identify::ApiKey => None,
-            Identify::Address => facts.address.map(|address| Subject::address(address, config.ipv6_prefix)),
-        };
-        config.identify.iter().find_map(by).unwrap_or_else(|| Subject::named("unidentified"))
+    pub fn tenant(id: &TenantId) -> Self {
+        Subject::named(id.as_str())
+    }
+
+    /// The subject of a client that is known by its address only.
+    ///
+    /// Clients of which not even that is known share one quota: unknown is not unlimited.
+    #[must_use]
+    pub fn client(address: Option<IpAddr>, ipv6_prefix: u8) -> Self {
+        address.map_or_else(|| Subject::named("ip:unknown"), |address| Subject::address(address, ipv6_prefix))
     }
 
     /// The subject of an address. IPv4 in IPv6's clothes (`::ffff:a.b.c.d`) is IPv4; of other IPv6
@@ -126,11 +127,13 @@ mod tests {
 
     #[test]
     fn a_request_without_an_address_is_not_unlimited() {
-        let config = r#"{"default_plan":"p","plans":{"p":{"limits":[
-            {"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}]}}}"#;
-        let config = Config::from_json(config).unwrap();
-        let facts = Facts { method: "GET".into(), path: "/".into(), address: None };
-        assert_eq!(Subject::identify(&facts, &config).as_str(), "unidentified");
+        assert_eq!(Subject::client(None, 64).as_str(), "ip:unknown");
+    }
+
+    #[test]
+    fn a_tenant_has_keys_of_its_own() {
+        let subject = Subject::tenant(&TenantId::new("acme-2.eu").unwrap());
+        assert_eq!(subject.state_key(), "sg:1:{acme-2.eu}");
     }
 
     proptest! {

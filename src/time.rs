@@ -1,8 +1,12 @@
 //! Time as the limiter knows it: whole milliseconds. There is no clock here.
 
+mod timestamp;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use timestamp::{NotATimestamp, Timestamp};
 
 /// A number of milliseconds: a span, or an instant counted from the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

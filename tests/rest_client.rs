@@ -207,8 +207,8 @@ async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
         ("502 Bad Gateway", "", RedisError::Server { status: 502, reason: text("") }),
         ("200 OK", "<html>", RedisError::NotJson { body: text("<html>") }),
         ("200 OK", r#"{"result":[1"#, RedisError::NotJson { body: text(r#"{"result":[1"#) }),
-        ("200 OK", &fourteen, RedisError::Length { expected: 7, found: 14 }),
-        ("200 OK", r#"{"result":[]}"#, RedisError::Length { expected: 7, found: 0 }),
+        ("200 OK", &fourteen, RedisError::Length { expected: 8, found: 14 }),
+        ("200 OK", r#"{"result":[]}"#, RedisError::Length { expected: 8, found: 0 }),
     ] {
         let server = Misbehaving::with(status, body).await;
         assert_eq!(server.check().await, error, "{status} {body}");
@@ -218,7 +218,7 @@ async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let elsewhere = Misbehaving::with("200 OK", r#"{"result":[1,0,0,0,0,0,0]}"#).await;
+    let elsewhere = Misbehaving::with("200 OK", r#"{"result":[1,0,0,0,0,0,0,1]}"#).await;
     let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.url);
     let server = Misbehaving::start(Some(answer)).await;
     assert_eq!(server.check().await, RedisError::Server { status: 307, reason: String::new() });
@@ -227,7 +227,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn json_of_the_wrong_shape_is_told() {
-    for body in [r#"{"result":"OK"}"#, r#"{"result":null}"#, r#"[{"result":[1]}]"#, r#"{"result":[2,0,0,0,0,0,0]}"#] {
+    for body in [r#"{"result":"OK"}"#, r#"{"result":null}"#, r#"[{"result":[1]}]"#, r#"{"result":[2,0,0,0,0,0,0,1]}"#] {
         let server = Misbehaving::with("200 OK", body).await;
         let error = server.check().await;
         assert!(matches!(error, RedisError::Shape { .. }), "{body}: {error:?}");

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::{duration, text};
+use super::object::{duration, text};
 use crate::policy::{Limit, LimitName, PolicyError, Window};
 use crate::time::{Millis, NotADuration};
 
@@ -18,6 +18,19 @@ pub(super) struct RawLimit {
     burst: Option<u64>,
     #[serde(default, deserialize_with = "lease")]
     lease: Option<Millis>,
+    #[serde(default)]
+    counts: Counts,
+}
+
+/// What a limit counts.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+enum Counts {
+    /// The units that a request costs.
+    #[default]
+    Cost,
+    /// Requests, whatever they cost.
+    Requests,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +47,15 @@ impl RawLimit {
     /// Makes a limit of it.
     pub(super) fn validate(self) -> Result<Limit, PolicyError> {
         let name = LimitName::new(&self.name)?;
+        if self.name.starts_with('_') {
+            return Err(PolicyError { field: "name", problem: "a name that begins with \"_\" is reserved".to_owned() });
+        }
         self.refuse_strangers()?;
+        let limit = self.limit(name)?;
+        Ok(if self.counts == Counts::Requests { limit.counting_requests() } else { limit })
+    }
+
+    fn limit(&self, name: LimitName) -> Result<Limit, PolicyError> {
         match self.algorithm {
             RawAlgorithm::SlidingLog => Limit::sliding_log(name, self.limit, self.span()?),
             RawAlgorithm::SlidingWindow => Limit::sliding_window(name, self.limit, self.span()?),
@@ -54,6 +75,7 @@ impl RawLimit {
             ("burst", self.burst.is_some() && self.algorithm != RawAlgorithm::TokenBucket, "a token_bucket has"),
             ("window", self.window.is_some() && concurrency, "it has a lease"),
             ("lease", self.lease.is_some() && !concurrency, "a concurrency limit has"),
+            ("counts", self.counts != Counts::Cost && concurrency, "it always counts requests"),
         ] {
             if stranger {
                 let problem = format!("a {} has none ({owner})", self.algorithm.noun());
@@ -152,6 +174,14 @@ mod tests {
             object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             assert_eq!(limit(&object), Ok(expected.unwrap()));
         }
+    }
+
+    #[test]
+    fn a_limit_may_count_requests() {
+        let limit = limit(
+            &json!({ "name": "l", "algorithm": "sliding_log", "limit": 5, "window": "1s", "counts": "requests" }),
+        );
+        assert_eq!((limit.clone().unwrap().price(1000), limit.unwrap().price(0)), (1, 0));
     }
 
     #[test]

@@ -6,17 +6,19 @@ use web_sys::{Headers, Request, Response, ResponseInit};
 use worker::Env;
 
 use super::gate::Gate;
+use super::judge::{Judgement, Passage};
+use super::log;
+use crate::admission::Charge;
 use crate::facts::Facts;
 use crate::headers;
 use crate::problem::{self, Problem};
 use crate::time::Millis;
-use crate::verdict::Verdict;
 
 /// A problem as a response. None is ever good for a second request.
 pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
     let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
-    if let Some(wait) = problem.retry_after() {
-        response.headers().set(headers::RETRY_AFTER, &wait.ceil_secs().to_string())?;
+    for (name, value) in problem.headers() {
+        response.headers().set(name, &value)?;
     }
     Ok(response)
 }
@@ -24,23 +26,27 @@ pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
 /// The origin's answer, or 502 if it has none.
 pub(super) fn of_origin(answer: Result<Response, JsValue>) -> Result<Response, JsValue> {
     answer.or_else(|error| {
-        worker::console_error!("origin: {error:?}");
+        log::failure("origin", &format!("{error:?}"));
         problem(&Problem::origin_unreachable())
     })
 }
 
 /// Adds what the limiter has to say. Items that the origin sent stay: several limiters may stand in a row.
-pub(super) fn add_limits(response: &Response, verdict: Option<&Verdict>, spent: Millis) -> Result<(), JsValue> {
+pub(super) fn add_limits(response: &Response, judgement: &Judgement, spent: Millis) -> Result<(), JsValue> {
     let headers = response.headers();
-    for (name, value) in verdict.map(headers::fields).unwrap_or_default() {
+    let charge = judgement.admission.as_ref().and_then(|admission| admission.charge.as_ref());
+    let shadow = charge.is_some_and(Charge::is_shadow);
+    for (name, value) in judgement.verdict.iter().flat_map(|verdict| headers::fields(verdict, shadow)) {
         headers.append(name, &value)?;
     }
-    let verdict = match verdict {
-        Some(Verdict::Allow(_)) => "",
-        Some(Verdict::Deny(_)) => ";desc=\"refused\"",
-        None => ";desc=\"unjudged\"",
+    let description = match (&judgement.passage, &judgement.verdict) {
+        (_, None) if charge.is_some() => ";desc=\"unjudged\"",
+        (Passage::Refused(_), _) => ";desc=\"refused\"",
+        (Passage::Open, Some(verdict)) if !verdict.is_allow() => ";desc=\"shadow\"",
+        (Passage::Open, None) => ";desc=\"exempt\"",
+        (Passage::Open, Some(_)) => "",
     };
-    headers.append("server-timing", &format!("limiter;dur={}{verdict}", spent.get()))
+    headers.append("server-timing", &format!("limiter;dur={}{description}", spent.get()))
 }
 
 /// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
@@ -50,7 +56,7 @@ pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>, now: Mil
     }
     let failing = match gate {
         Err(reason) => {
-            worker::console_error!("configuration: {reason}");
+            log::failure("configuration", reason);
             Some("configuration")
         }
         Ok(gate) => (!gate.redis_answers(now).await).then_some("redis"),
@@ -69,7 +75,7 @@ pub(super) async fn demo(facts: &Facts, request: &Request, env: &Env) -> Result<
     match asset(request, env).await {
         Ok(response) => Ok(response),
         Err(error) => {
-            worker::console_error!("demo page: {error}");
+            log::failure("demo page", &error);
             problem(&Problem::not_found())
         }
     }
@@ -81,9 +87,7 @@ async fn asset(request: &Request, env: &Env) -> worker::Result<Response> {
 }
 
 fn not_allowed() -> Result<Response, JsValue> {
-    let response = problem(&Problem::method_not_allowed())?;
-    response.headers().set("allow", "GET, HEAD")?;
-    Ok(response)
+    problem(&Problem::method_not_allowed())
 }
 
 fn is_read(facts: &Facts) -> bool {

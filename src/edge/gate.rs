@@ -1,24 +1,39 @@
 //! What an isolate keeps between requests.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{JSON, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::JSON;
 use worker::Env;
 
+use super::js::{AnalyticsEngine, RateLimitBinding, binding, property};
+use super::log;
 use crate::config::Config;
 use crate::deployment::{Deployment, Origin};
+use crate::directory::Directory;
 use crate::limiter::Limiter;
-use crate::redis::{self, Command, HttpTransport};
+use crate::local::{Bounds, Local};
+use crate::redis::{self, Command, HttpTransport, Token};
+use crate::tenants::Tenants;
 use crate::time::Millis;
 
-/// The configuration and the way to Redis, made once an isolate. It can be lost with the isolate at any time.
-#[derive(Debug)]
+/// The configuration, the way to Redis, and what is remembered, made once an isolate. It can be lost with the isolate
+/// at any time.
 pub(super) struct Gate {
     pub(super) config: Config,
     pub(super) origin: Origin,
     pub(super) limiter: Limiter<HttpTransport>,
+    pub(super) admin_token: Option<Token>,
+    /// Whose the API keys are.
+    pub(super) directory: Directory,
+    /// Who judges when Redis is away and `on_outage` is `local`.
+    pub(super) local: RefCell<Local>,
+    /// The binding that also judges then, where the deployment has it.
+    pub(super) last_resort: Option<RateLimitBinding>,
+    /// Where data points go, where the deployment wants them.
+    pub(super) analytics: Option<AnalyticsEngine>,
+    /// Requests that passed, to log one of so many.
+    pub(super) passed: Cell<u64>,
     last_ping: Cell<Option<(Millis, bool)>>,
 }
 
@@ -37,11 +52,22 @@ impl Gate {
         let spelling = deployment.spelling();
         let transport = HttpTransport::new(deployment.redis, &deployment.token, deployment.config.timeout);
         Ok(Gate {
+            directory: Directory::new(&deployment.config),
             config: deployment.config,
             origin: deployment.origin,
             limiter: Limiter::new(transport, spelling),
+            admin_token: deployment.admin_token,
+            local: RefCell::new(Local::new(Bounds::default())),
+            last_resort: binding(env, LAST_RESORT),
+            analytics: binding(env, ANALYTICS),
+            passed: Cell::new(0),
             last_ping: Cell::new(None),
         })
+    }
+
+    /// The tenants in Redis.
+    pub(super) fn tenants(&self) -> Tenants<'_, HttpTransport> {
+        Tenants::new(self.limiter.transport(), self.limiter.spelling())
     }
 
     /// Whether Redis answers. Asked at most once a second: the question costs a command, and anybody may ask.
@@ -53,7 +79,7 @@ impl Gate {
         }
         let answer = redis::run::<String>(self.limiter.transport(), Command::new("PING")).await;
         if let Err(error) = &answer {
-            worker::console_error!("redis: {error}");
+            log::failure("redis", error);
         }
         self.last_ping.set(Some((now, answer.is_ok())));
         answer.is_ok()
@@ -62,11 +88,14 @@ impl Gate {
 
 /// A variable or secret as text. One that is an object, as a nested table of wrangler.toml is, comes as JSON.
 fn variable(env: &Env, name: &str) -> Option<String> {
-    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
-    if value.is_undefined() || value.is_null() {
-        return None;
-    }
+    let value = property(env, name)?;
     value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
 }
 
 const PING_EVERY: Millis = Millis::from_secs(1);
+
+/// The name of the binding that judges when nothing else can.
+const LAST_RESORT: &str = "LAST_RESORT";
+
+/// The name of the binding of Analytics Engine.
+const ANALYTICS: &str = "ANALYTICS";

@@ -1,112 +1,118 @@
 //! The Worker: the only code that knows the Workers runtime. It moves bytes; the core decides.
 
+mod after;
+mod analytics;
 mod answer;
+mod api;
 mod gate;
+mod js;
+mod judge;
+mod log;
 mod proxy;
+mod schedule;
 
-use js_sys::Date;
+use std::rc::Rc;
+
 use url::Url;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use crate::facts::{Destination, Facts};
-use crate::limiter::{CheckError, Now};
-use crate::policy::{Clock, Limit, OnOutage};
 use crate::problem::Problem;
-use crate::question::{LeaseId, Request};
-use crate::redis::RedisError;
-use crate::subject::Subject;
 use crate::time::Millis;
-use crate::verdict::Verdict;
 use gate::Gate;
+use js::now;
+use judge::{Judgement, Passage};
 
 /// One request, from the client to its answer.
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     // The URL as the origin will get it: the runtime resolves `.` and `..` when the request goes on.
     let Ok(url) = Url::parse(&request.url()) else {
         return Ok(answer::problem(&Problem::unreadable_url())?);
     };
-    let facts = facts(&request, &url);
     let gate = gate::of_isolate(&env);
-    match facts.destination() {
+    let facts = judge::facts(&request, &url, gate.as_deref().ok());
+    let destination = facts.destination();
+    match destination {
         Destination::Health => return Ok(answer::health(&facts, gate.as_deref(), now()).await?),
         Destination::Demo => return Ok(answer::demo(&facts, &request, &env).await?),
         Destination::Nothing => return Ok(answer::problem(&Problem::not_found())?),
-        Destination::Origin => {}
+        Destination::Api(_) | Destination::Origin => {}
     }
     let gate = match gate {
         Ok(gate) => gate,
         Err(reason) => {
-            worker::console_error!("configuration: {reason}");
+            log::failure("configuration", &reason);
             return Ok(answer::problem(&Problem::misconfigured())?);
         }
     };
+    Ok(match (destination, &gate.admin_token) {
+        (Destination::Api(path), Some(token)) => api::answer(&gate, token, &request, path, url.query()).await?,
+        (Destination::Api(_), None) => answer::problem(&Problem::not_found())?,
+        _ => pass(&gate, &context, &request, &url, &facts).await?,
+    })
+}
+
+/// Judges a request for the origin and lets it pass, or not.
+async fn pass(
+    gate: &Rc<Gate>,
+    context: &Context,
+    request: &Request,
+    url: &Url,
+    facts: &Facts,
+) -> Result<Response, JsValue> {
     let started = now();
-    let verdict = judge(&gate, &facts, started).await;
+    let judgement = judge::judge(gate, context, facts).await;
     let spent = Millis::new(now().get().saturating_sub(started.get()));
-    let refusal = match &verdict {
-        Ok(Verdict::Allow(_)) => None,
-        Ok(verdict @ Verdict::Deny(_)) => Some(Problem::quota_exceeded(verdict)),
-        Err(CheckError::Redis(error)) => on_outage(error, gate.config.on_outage),
-        Err(CheckError::Question(error)) => {
-            worker::console_error!("cannot be judged: {error}");
-            Some(Problem::misconfigured())
-        }
+    if wants_line(gate, &judgement) {
+        log::judgement(facts, &judgement);
+    }
+    analytics::write(gate, request, &judgement, spent);
+    let response = match &judgement.passage {
+        Passage::Refused(problem) => answer::problem(problem)?,
+        Passage::Open => forward(gate, context, request, url, facts, &judgement).await?,
     };
-    let response = match refusal {
-        Some(problem) => answer::problem(&problem)?,
-        None => answer::of_origin(proxy::forward(&gate.origin, &request, &url, &facts).await)?,
-    };
-    answer::add_limits(&response, verdict.as_ref().ok(), spent)?;
+    answer::add_limits(&response, &judgement, spent)?;
     Ok(response)
 }
 
-/// What the configuration says of a request that could not be judged. Never silent.
-fn on_outage(error: &RedisError, policy: OnOutage) -> Option<Problem> {
-    match policy {
-        OnOutage::Open => {
-            worker::console_error!("{error}; forwarded the request unjudged (on_outage = open)");
-            None
-        }
-        OnOutage::Closed => {
-            worker::console_error!("{error}; refused the request (on_outage = closed)");
-            Some(Problem::limiter_unavailable())
-        }
+/// Forwards a request, and sees to it that its cost and its lease are put right when it is answered.
+async fn forward(
+    gate: &Rc<Gate>,
+    context: &Context,
+    request: &Request,
+    url: &Url,
+    facts: &Facts,
+    judgement: &Judgement,
+) -> Result<Response, JsValue> {
+    let after = after::expect(gate, context, judgement);
+    let admission = judgement.admission.as_ref();
+    let charge = admission.and_then(|admission| admission.charge.as_ref());
+    let tenant = admission.and_then(|admission| admission.tenant.as_ref());
+    let watched = after.is_some() && charge.is_some_and(|charge| charge.leases().next().is_some());
+    let forwarded = proxy::forward(&gate.origin, request, url, facts, tenant, watched).await;
+    if let Some(after) = after {
+        let answered = match &forwarded {
+            Ok(answer) => answer.answered(charge.and_then(|charge| charge.settled_by()))?,
+            Err(_) => after::Answered { status: 502, cost: None, ended: None },
+        };
+        // The receiver lives as long as this request.
+        let _ = after.send(answered);
     }
+    answer::of_origin(forwarded.map(|forwarded| forwarded.response))
 }
 
-/// What the request shows of itself and of the client. Only the edge's own header is believed for the address.
-fn facts(request: &web_sys::Request, url: &Url) -> Facts {
-    let address = request.headers().get("cf-connecting-ip").ok().flatten();
-    Facts {
-        method: request.method(),
-        path: url.path().to_owned(),
-        address: address.and_then(|address| address.parse().ok()),
+/// Whether the log tells of a request: of each that is refused, or would be but for its route, and of one in so many
+/// others.
+fn wants_line(gate: &Gate, judgement: &Judgement) -> bool {
+    let denied = judgement.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow());
+    if denied || matches!(judgement.passage, Passage::Refused(_)) {
+        return true;
     }
-}
-
-/// Asks Redis. A lease of a request is not given back yet when the answer is complete: it ends by itself.
-async fn judge(gate: &Gate, facts: &Facts, now: Millis) -> Result<Verdict, CheckError> {
-    let subject = Subject::identify(facts, &gate.config);
-    let limits = gate.config.default_plan.limits();
-    let lease = limits.iter().any(Limit::needs_lease).then(random_uuid).and_then(|id| LeaseId::new(&id).ok());
-    let now = match gate.config.clock {
-        Clock::Edge => Now::At(now),
-        Clock::Redis => Now::Redis,
-    };
-    gate.limiter.check(&subject, limits, Request { cost: 1, lease: lease.as_ref() }, now).await
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// 128 bits of which 122 are random, as 36 characters (Web Cryptography API).
-    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
-    fn random_uuid() -> String;
-}
-
-/// The edge's clock. In the Workers runtime it advances only after I/O.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970, whole")]
-fn now() -> Millis {
-    Millis::new(Date::now() as u64)
+    let count = gate.passed.get() + 1;
+    let wanted = gate.config.log_allowed_one_in > 0 && count >= gate.config.log_allowed_one_in;
+    gate.passed.set(if wanted { 0 } else { count });
+    wanted
 }

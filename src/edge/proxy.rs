@@ -1,18 +1,37 @@
 //! Forwards a request to the origin, streaming both ways: no body passes through wasm.
 
+use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, RequestInit, Response, WorkerGlobalScope};
+use web_sys::{Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
+use super::after::Answered;
+use super::js::{FixedLengthStream, IdentityTransformStream};
 use crate::deployment::Origin;
 use crate::facts::Facts;
 use crate::forwarding::{forwarded, hop_by_hop};
+use crate::tenant::TenantId;
 
-/// Sends the request on and returns the origin's answer as it comes, headers changeable; or why there is none.
+/// The origin's answer.
+pub(super) struct Forwarded {
+    /// As it goes to the client; headers can be changed.
+    pub(super) response: Response,
+    /// Is kept when the body has ended or the client has gone; only of an answer that is watched and has a body.
+    ended: Option<Promise>,
+}
+
+/// Sends the request on and returns the origin's answer as it comes; or why there is none.
 ///
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and its copy too.
-pub(super) async fn forward(origin: &Origin, request: &Request, url: &Url, facts: &Facts) -> Result<Response, JsValue> {
+pub(super) async fn forward(
+    origin: &Origin,
+    request: &Request,
+    url: &Url,
+    facts: &Facts,
+    tenant: Option<&TenantId>,
+    watched: bool,
+) -> Result<Forwarded, JsValue> {
     // A request as the initializer keeps the method, the headers, the body as a stream, and the signal.
     let init: &RequestInit = request.unchecked_ref();
     let onward = Request::new_with_str_and_init(&origin.url_for(url), init)?;
@@ -22,7 +41,7 @@ pub(super) async fn forward(origin: &Origin, request: &Request, url: &Url, facts
     if let Some(protocol) = upgrade.filter(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         headers.set("upgrade", &protocol)?;
     }
-    for (name, value) in forwarded(facts, url) {
+    for (name, value) in forwarded(facts, url, tenant) {
         match value {
             Some(value) => headers.set(name, &value)?,
             None => headers.delete(name)?,
@@ -31,10 +50,39 @@ pub(super) async fn forward(origin: &Origin, request: &Request, url: &Url, facts
 
     let runtime: WorkerGlobalScope = js_sys::global().unchecked_into();
     let response: Response = JsFuture::from(runtime.fetch_with_request(&onward)).await?.unchecked_into();
+    let (body, ended) = match response.body() {
+        Some(body) if watched => {
+            let (body, ended) = watch(&response, &body)?;
+            (Some(body), Some(ended))
+        }
+        body => (body, None),
+    };
     // A response as the initializer keeps the status, the headers, an encoded body as it is, and a WebSocket.
-    let response = Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), response.unchecked_ref())?;
+    let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), response.unchecked_ref())?;
     drop_hop_by_hop(&response.headers())?;
-    Ok(response)
+    Ok(Forwarded { response, ended })
+}
+
+impl Forwarded {
+    /// What the answer says of the request's cost, in the header `settled_by`, and when it ends.
+    pub(super) fn answered(&self, settled_by: Option<&str>) -> Result<Answered, JsValue> {
+        let told = settled_by.map(|name| self.response.headers().get(name)).transpose()?.flatten();
+        let cost = told.and_then(|told| told.trim().parse().ok());
+        Ok(Answered { status: self.response.status(), cost, ended: self.ended.clone() })
+    }
+}
+
+/// Leads a body through a stream of the runtime's own, which tells when it has ended.
+fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, Promise), JsValue> {
+    let headers = response.headers();
+    let length = headers.get("content-length")?.and_then(|length| length.parse::<u32>().ok());
+    let stream: IdentityTransformStream = match length {
+        // The length of an encoded body is not that of what is read from it.
+        Some(length) if !headers.has("content-encoding")? => FixedLengthStream::new(length.into()).unchecked_into(),
+        _ => IdentityTransformStream::new(),
+    };
+    let ended = body.pipe_to(&stream.writable());
+    Ok((stream.readable(), ended))
 }
 
 fn drop_hop_by_hop(headers: &Headers) -> Result<(), JsValue> {

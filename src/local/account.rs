@@ -52,12 +52,14 @@ impl Account {
             .iter()
             .map(|request| {
                 let lease = request.lease.map(LeaseId::as_str);
-                let waits: Vec<Retry> = states.iter().map(|state| state.wait(request.cost, lease, now)).collect();
+                let prices = limits.iter().map(|limit| limit.price(request.cost));
+                let waits: Vec<Retry> =
+                    states.iter().zip(prices.clone()).map(|(state, price)| state.wait(price, lease, now)).collect();
                 let allowed = waits.iter().all(|wait| *wait == Retry::Now);
                 if allowed && request.cost > 0 {
                     charged = true;
-                    for state in &mut states {
-                        state.charge(request.cost, lease, now);
+                    for (state, price) in states.iter_mut().zip(prices) {
+                        state.charge(price, lease, now);
                     }
                 }
                 let budgets = limits

@@ -4,8 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{FencingToken, Lock, Runtime, Write};
 use crate::cas::Expiry;
-use crate::redis::{Argument, RedisError, Transport};
-use crate::script;
+use crate::redis::{RedisError, Transport};
 use crate::time::Millis;
 
 /// The holder's side of a lock.
@@ -104,18 +103,13 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
             return Ok(Renewal::Lost(loss));
         }
         let sent = self.lock.runtime.now();
-        let ttl = Argument::Number(self.lock.lease.ttl().get());
-        let arguments = [Argument::Text(&self.owner), Argument::Number(self.token.get()), ttl];
-        let renewed: u64 = self.lock.eval(&script::LOCK_RENEW, &[self.lock.keys.lock()], &arguments).await?;
+        let renewed = self.lock.raw.renew(&self.owner, self.token, self.lock.lease.ttl()).await?;
         let until = self.lock.lease.ends(sent);
-        match renewed {
-            0 => self.lose(Loss::Refused),
-            1 => match &mut *self.hold_at(self.lock.runtime.now()) {
-                // An answer that comes after the end changes nothing: the holder may know of the end by now.
-                Hold::Lost(_) => {}
-                Hold::Until(known) => *known = until.max(*known),
-            },
-            _ => return Err(RedisError::Shape { reason: format!("no renewal: {renewed}") }),
+        if !renewed {
+            self.lose(Loss::Refused);
+        } else if let Hold::Until(known) = &mut *self.hold_at(self.lock.runtime.now()) {
+            // An answer that comes after the end changes nothing: the holder may know of the end by now.
+            *known = until.max(*known);
         }
         Ok(self.loss().map_or(Renewal::Renewed, Renewal::Lost))
     }
@@ -126,12 +120,7 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
     /// A [`RedisError`]: the lock may stay taken until the lease ends. Releasing again is harmless.
     pub async fn release(&self) -> Result<Release, RedisError> {
         self.lose(Loss::Released);
-        let arguments = [Argument::Text(&self.owner), Argument::Number(self.token.get())];
-        match self.lock.eval(&script::LOCK_RELEASE, &[self.lock.keys.lock()], &arguments).await? {
-            1 => Ok(Release::Released),
-            0 => Ok(Release::NotHeld),
-            other => Err(RedisError::Shape { reason: format!("no release: {other}") }),
-        }
+        self.lock.raw.release(&self.owner, self.token).await
     }
 
     /// Writes `new` as the lock's value `name`: [`Lock::write`] with this guard's token. It asks Redis and not the

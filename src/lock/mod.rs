@@ -50,26 +50,25 @@ mod guard;
 mod keep_alive;
 mod keys;
 mod lease;
+mod raw;
 mod runtime;
 mod write;
 
 pub use guard::{Guard, Loss, Release, Renewal};
 pub use lease::{Lease, LeaseError};
+pub use raw::{Acquisition, RawLock};
 pub use runtime::Runtime;
 pub use write::{FencingToken, Write};
 
-use crate::redis::{self, Argument, RedisError, Transport};
-use crate::script::{self, Script, Spelling};
+use crate::redis::{RedisError, Transport};
+use crate::script::Spelling;
 use crate::time::Millis;
-use keys::Keys;
 
 /// A lock of one name. Whoever uses the same name on the same Redis shares it.
 #[derive(Debug)]
 pub struct Lock<T, R> {
-    transport: T,
+    raw: RawLock<T>,
     runtime: R,
-    spelling: Spelling,
-    keys: Keys,
     lease: Lease,
 }
 
@@ -91,7 +90,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     ///
     /// All holders should use the same `lease`; each lives by its own.
     pub fn new(transport: T, runtime: R, spelling: Spelling, name: &str, lease: Lease) -> Self {
-        Lock { transport, runtime, spelling, keys: Keys::of(name), lease }
+        Lock { raw: RawLock::new(transport, spelling, name), runtime, lease }
     }
 
     /// Tries once to take the lock for `owner`, a name of 1 byte or more.
@@ -101,17 +100,13 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// for a lease; it may acquire again.
     pub async fn try_acquire(&self, owner: &str) -> Result<Attempt<'_, T, R>, RedisError> {
         let sent = self.runtime.now();
-        let keys = [self.keys.lock(), self.keys.fence()];
-        let arguments = [Argument::Text(owner), Argument::Number(self.lease.ttl().get())];
-        let numbers: [i64; 3] = self.eval(&script::LOCK_ACQUIRE, &keys, &arguments).await?;
-        match numbers.map(u64::try_from) {
-            [Ok(1), Ok(token @ 1..), Ok(0)] => {
-                let guard = Guard::new(self, owner, FencingToken::new(token), self.lease.ends(sent));
+        match self.raw.acquire(owner, self.lease.ttl()).await? {
+            Acquisition::Acquired { token } => {
+                let guard = Guard::new(self, owner, token, self.lease.ends(sent));
                 let late = guard.is_lost();
                 Ok(if late { Attempt::Busy { free_in: Some(Millis::ZERO) } } else { Attempt::Acquired(guard) })
             }
-            [Ok(0), Ok(0), free_in] => Ok(Attempt::Busy { free_in: free_in.ok().map(Millis::new) }),
-            _ => Err(RedisError::Shape { reason: format!("no attempt: {numbers:?}") }),
+            Acquisition::Busy { free_in } => Ok(Attempt::Busy { free_in }),
         }
     }
 
@@ -135,14 +130,5 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
             self.runtime.sleep(Millis::new(pause.get().min(left))).await;
         }
         Ok(Attempt::Busy { free_in: None })
-    }
-
-    async fn eval<A: serde::de::DeserializeOwned>(
-        &self,
-        script: &Script,
-        keys: &[String],
-        arguments: &[Argument<'_>],
-    ) -> Result<A, RedisError> {
-        redis::eval(&self.transport, script.spelled(self.spelling), keys, arguments).await
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use super::{Lock, Runtime};
 use crate::cas::Expiry;
-use crate::redis::{self, Argument, Command, RedisError, Transport};
-use crate::script;
+use crate::redis::{RedisError, Transport};
 
 /// A fencing token: of two holders of one lock, the later has the higher. From 1.
 ///
@@ -57,14 +56,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// A [`RedisError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] the write may still land, but
     /// never after a higher token was handed out.
     pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
-        let keys = [self.keys.value(name), self.keys.newest(name), self.keys.fence()];
-        let arguments = [Argument::Number(token.get()), Argument::Text(new), expiry.argument()];
-        let numbers: [u64; 2] = self.eval(&script::FENCED_WRITE, &keys, &arguments).await?;
-        match numbers {
-            [1, newest] if newest == token.get() => Ok(Write::Written),
-            [0, newest] if newest > token.get() => Ok(Write::Stale { newest: FencingToken(newest) }),
-            _ => Err(RedisError::Shape { reason: format!("no write with token {token}: {numbers:?}") }),
-        }
+        self.raw.write(token, name, new, expiry).await
     }
 
     /// The lock's value `name`, if there is one. Anybody may read; only a holder knows that it stays so.
@@ -72,6 +64,6 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// # Errors
     /// A [`RedisError`].
     pub async fn read(&self, name: &str) -> Result<Option<String>, RedisError> {
-        redis::run(&self.transport, Command::new("GET").text(&self.keys.value(name))).await
+        self.raw.read(name).await
     }
 }

@@ -1,5 +1,11 @@
 //! One limit and how it counts.
 
+mod algorithm;
+mod rate;
+
+pub use algorithm::{Algorithm, Window};
+pub use rate::Rate;
+
 use super::{LimitName, MAX_INTEGER, PolicyError};
 use crate::time::Millis;
 
@@ -9,58 +15,8 @@ pub struct Limit {
     name: LimitName,
     quota: u64,
     algorithm: Algorithm,
-}
-
-/// How a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Exact: never more than the quota in any window. One sorted-set entry an admitted request.
-    SlidingLog {
-        /// The window's length.
-        window: Millis,
-    },
-    /// Two counters, of this window and of the one before it, which weighs less the longer ago it ended.
-    SlidingWindow {
-        /// The window's length. Windows are aligned to the epoch.
-        window: Millis,
-    },
-    /// The quota anew in each window.
-    FixedWindow {
-        /// Which windows.
-        window: Window,
-    },
-    /// Refills continuously at quota a window, holds at most `burst` units.
-    TokenBucket {
-        /// The time in which the quota is refilled.
-        window: Millis,
-        /// The most that the bucket holds, in units.
-        burst: u64,
-        /// The quota a window in whole numbers.
-        rate: Rate,
-    },
-    /// At most the quota of requests in flight. Each holds a lease that ends by itself if nobody releases it.
-    Concurrency {
-        /// How long a lease lives.
-        lease: Millis,
-    },
-}
-
-/// The windows of a fixed window. They follow one another without a gap, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
-    /// Of this length, aligned to the epoch: a day begins at midnight UTC, a week on Thursday.
-    Span(Millis),
-    /// The months of the calendar.
-    Month,
-}
-
-/// How fast a token bucket refills, in fractions of a unit so small that nothing is ever rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Fractions that come back a millisecond.
-    pub refill: u64,
-    /// Fractions that make one unit.
-    pub fractions: u64,
+    /// Whether every request counts as one, whatever it costs.
+    counts_requests: bool,
 }
 
 impl Limit {
@@ -71,7 +27,7 @@ impl Limit {
     pub fn sliding_log(name: LimitName, quota: u64, window: Millis) -> Result<Self, PolicyError> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
-        Ok(Limit { name, quota, algorithm: Algorithm::SlidingLog { window } })
+        Ok(Limit::new(name, quota, Algorithm::SlidingLog { window }))
     }
 
     /// A sliding-window counter: about `quota` units in any `window`, and never more than twice that.
@@ -91,7 +47,7 @@ impl Limit {
             );
             return Err(PolicyError::new("limit", problem));
         }
-        Ok(Limit { name, quota, algorithm: Algorithm::SlidingWindow { window } })
+        Ok(Limit::new(name, quota, Algorithm::SlidingWindow { window }))
     }
 
     /// A fixed window: `quota` units in each of its windows.
@@ -103,7 +59,14 @@ impl Limit {
         if let Window::Span(span) = window {
             span_within_bounds("window", span)?;
         }
-        Ok(Limit { name, quota, algorithm: Algorithm::FixedWindow { window } })
+        Ok(Limit::new(name, quota, Algorithm::FixedWindow { window }))
+    }
+
+    /// A fixed window that no request can exhaust and that may be longer than a limit's: see [`crate::meter`].
+    /// The name is one that no configured limit can have.
+    pub(crate) fn meter(name: &'static str, window: Millis) -> Self {
+        let algorithm = Algorithm::FixedWindow { window: Window::Span(window) };
+        Limit::new(LimitName(name.to_owned()), MAX_INTEGER, algorithm)
     }
 
     /// A token bucket: refills at `quota` units a `window`, holds `burst` at most (the quota by default).
@@ -121,21 +84,8 @@ impl Limit {
         if !(1..=MAX_INTEGER).contains(&burst) {
             return Err(PolicyError::new("burst", format!("expected 1 to {MAX_INTEGER}, found {burst}")));
         }
-        let divisor = gcd(quota, window.get());
-        let rate = Rate { refill: quota / divisor, fractions: window.get() / divisor };
-        let capacity = u128::from(burst) * u128::from(rate.fractions);
-        if capacity > u128::from(MAX_INTEGER) {
-            let problem = format!(
-                "{burst} units refilled at {quota} per {window} need {capacity} steps, more than 2^53 \
-                 (choose a limit and a window with a larger common divisor, or smaller numbers)"
-            );
-            return Err(PolicyError::new(field, problem));
-        }
-        if capacity.div_ceil(u128::from(rate.refill)) > u128::from(MAX_WINDOW.get()) {
-            let problem = format!("refilling {burst} units at {quota} per {window} takes longer than {MAX_WINDOW}");
-            return Err(PolicyError::new(field, problem));
-        }
-        Ok(Limit { name, quota, algorithm: Algorithm::TokenBucket { window, burst, rate } })
+        let rate = Rate::of(quota, window, burst, MAX_WINDOW).map_err(|problem| PolicyError::new(field, problem))?;
+        Ok(Limit::new(name, quota, Algorithm::TokenBucket { window, burst, rate }))
     }
 
     /// A limit of concurrency: at most `quota` requests in flight, each for `lease` at most.
@@ -145,7 +95,56 @@ impl Limit {
     pub fn concurrency(name: LimitName, quota: u64, lease: Millis) -> Result<Self, PolicyError> {
         quota_within_bounds(quota)?;
         span_within_bounds("lease", lease)?;
-        Ok(Limit { name, quota, algorithm: Algorithm::Concurrency { lease } })
+        Ok(Limit::new(name, quota, Algorithm::Concurrency { lease }))
+    }
+
+    /// The same limit with another quota: same name, algorithm and window, so it goes on with the same state.
+    ///
+    /// A token bucket without a `burst` here keeps its own, unless that was its quota, as it is by default:
+    /// then it is the new one.
+    ///
+    /// # Errors
+    /// When a number is outside its bounds, or what is no token bucket gets a burst; the error names the field.
+    pub fn with_quota(&self, quota: u64, burst: Option<u64>) -> Result<Self, PolicyError> {
+        let name = self.name.clone();
+        let counts_requests = self.counts_requests;
+        let changed = match self.algorithm {
+            Algorithm::TokenBucket { window, burst: old, .. } => {
+                let own = if old == self.quota { None } else { Some(old) };
+                Limit::token_bucket(name, quota, window, burst.or(own))
+            }
+            _ if burst.is_some() => {
+                let problem = format!("a {} has none (a token_bucket has)", self.algorithm.name());
+                Err(PolicyError::new("burst", problem))
+            }
+            Algorithm::SlidingLog { window } => Limit::sliding_log(name, quota, window),
+            Algorithm::SlidingWindow { window } => Limit::sliding_window(name, quota, window),
+            Algorithm::FixedWindow { window } => Limit::fixed_window(name, quota, window),
+            Algorithm::Concurrency { lease } => Limit::concurrency(name, quota, lease),
+        };
+        changed.map(|limit| Limit { counts_requests, ..limit })
+    }
+
+    /// The same limit, but every request counts as one, whatever it costs.
+    #[must_use]
+    pub fn counting_requests(self) -> Self {
+        Limit { counts_requests: true, ..self }
+    }
+
+    /// Whether every request counts as one, whatever it costs.
+    #[must_use]
+    pub fn counts_requests(&self) -> bool {
+        self.counts_requests
+    }
+
+    /// What a request of this cost is charged here, in units: 0 for one that only looks.
+    #[must_use]
+    pub fn price(&self, cost: u64) -> u64 {
+        if self.counts_requests { cost.min(1) } else { cost }
+    }
+
+    fn new(name: LimitName, quota: u64, algorithm: Algorithm) -> Self {
+        Limit { name, quota, algorithm, counts_requests: false }
     }
 
     /// The limit's name.
@@ -200,17 +199,7 @@ impl Limit {
     /// same, and the algorithm, and what its state is counted in. What has a sorted set goes on whatever its window.
     #[must_use]
     pub fn keeps_state_of(&self, other: &Limit) -> bool {
-        self.name == other.name
-            && match (self.algorithm, other.algorithm) {
-                (Algorithm::SlidingLog { .. }, Algorithm::SlidingLog { .. })
-                | (Algorithm::Concurrency { .. }, Algorithm::Concurrency { .. }) => true,
-                (Algorithm::SlidingWindow { window }, Algorithm::SlidingWindow { window: other })
-                | (Algorithm::TokenBucket { window, .. }, Algorithm::TokenBucket { window: other, .. }) => {
-                    window == other
-                }
-                (Algorithm::FixedWindow { window }, Algorithm::FixedWindow { window: other }) => window == other,
-                _ => false,
-            }
+        self.name == other.name && self.algorithm.keeps_state_of(other.algorithm)
     }
 }
 
@@ -228,105 +217,8 @@ fn span_within_bounds(field: &'static str, span: Millis) -> Result<(), PolicyErr
     Ok(())
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 /// Ten years: a limit that looks back or refills longer is a mistake in a unit.
 const MAX_WINDOW: Millis = Millis::from_secs(3650 * 86_400);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(text: &str) -> LimitName {
-        LimitName::new(text).unwrap()
-    }
-
-    fn bucket(quota: u64, window_ms: u64, burst: Option<u64>) -> Result<Limit, &'static str> {
-        Limit::token_bucket(name("b"), quota, Millis::new(window_ms), burst).map_err(|error| error.field)
-    }
-
-    #[test]
-    fn numbers_have_bounds() {
-        assert_eq!(bucket(0, 1000, None), Err("limit"));
-        assert_eq!(bucket(MAX_INTEGER + 1, 1000, None), Err("limit"));
-        assert_eq!(bucket(1, 0, None), Err("window"));
-        assert_eq!(bucket(1, 3651 * 86_400_000, None), Err("window"));
-        assert_eq!(bucket(1, 1000, Some(0)), Err("burst"));
-        assert_eq!(bucket(1, 1000, Some(MAX_INTEGER + 1)), Err("burst"));
-        assert!(Limit::sliding_log(name("l"), MAX_INTEGER, Millis::new(1)).is_ok());
-    }
-
-    #[test]
-    fn a_bucket_whose_fractions_pass_2_53_is_refused() {
-        // The divisor of 10^9 and a day in milliseconds is large: a unit has only 54 fractions.
-        assert!(bucket(1_000_000_000, 86_400_000, None).is_ok());
-        assert_eq!(bucket(1_000_000_007, 86_400_000, None), Err("limit"));
-        assert!(bucket(9_007_199_254_739, 1000, None).is_ok());
-        assert_eq!(bucket(9_007_199_254_741, 1000, None), Err("limit"));
-        assert_eq!(bucket(9_007_199_254_739, 1000, Some(9_007_199_254_741)), Err("burst"));
-    }
-
-    #[test]
-    fn a_bucket_that_needs_centuries_is_refused() {
-        assert_eq!(bucket(1, 86_400_000, Some(4000)), Err("burst"));
-    }
-
-    #[test]
-    fn a_buckets_rate_is_in_lowest_terms() {
-        for (quota, window, refill, fractions) in [(20, 10_000, 1, 500), (7, 1000, 7, 1000), (6000, 1000, 6, 1)] {
-            let limit = Limit::token_bucket(name("b"), quota, Millis::new(window), None).unwrap();
-            let Algorithm::TokenBucket { rate, .. } = limit.algorithm() else { panic!("{limit:?}") };
-            assert_eq!(rate, Rate { refill, fractions }, "{quota} per {window}");
-        }
-    }
-
-    #[test]
-    fn a_sliding_window_whose_weights_pass_2_53_is_refused() {
-        let sliding = |quota, window| Limit::sliding_window(name("s"), quota, Millis::new(window));
-        // 2^53 - 1 = 6361 * 69431 * 20394401.
-        assert!(sliding(69_431 * 20_394_401, 6361).is_ok());
-        assert!(sliding(MAX_INTEGER, 1).is_ok());
-        let error = sliding(1 << 40, 1 << 13).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "limit: 1099511627776 units times 8192ms are 9007199254740992, more than 2^53 \
-             (choose a smaller limit, a shorter window, or another algorithm)"
-        );
-    }
-
-    #[test]
-    fn every_algorithm_has_the_same_bounds() {
-        let (zero, ten_years) = (Millis::ZERO, Millis::new(3650 * 86_400_000));
-        let over = Millis::new(ten_years.get() + 1);
-        let field = |result: Result<Limit, PolicyError>| result.map_err(|error| error.field);
-        for span in [zero, over] {
-            assert_eq!(field(Limit::sliding_log(name("l"), 1, span)), Err("window"));
-            assert_eq!(field(Limit::sliding_window(name("l"), 1, span)), Err("window"));
-            assert_eq!(field(Limit::fixed_window(name("l"), 1, Window::Span(span))), Err("window"));
-            assert_eq!(field(Limit::concurrency(name("l"), 1, span)), Err("lease"));
-        }
-        for quota in [0, MAX_INTEGER + 1] {
-            assert_eq!(field(Limit::fixed_window(name("l"), quota, Window::Month)), Err("limit"));
-            assert_eq!(field(Limit::sliding_window(name("l"), quota, Millis::new(1))), Err("limit"));
-            assert_eq!(field(Limit::concurrency(name("l"), quota, ten_years)), Err("limit"));
-        }
-        assert!(Limit::fixed_window(name("l"), MAX_INTEGER, Window::Month).is_ok());
-        assert!(Limit::concurrency(name("l"), MAX_INTEGER, ten_years).is_ok());
-    }
-
-    #[test]
-    fn a_changed_limit_keeps_its_state_while_its_counting_stays() {
-        let ms = Millis::new;
-        let bucket = |quota, window, burst| Limit::token_bucket(name("a"), quota, ms(window), Some(burst)).unwrap();
-        assert!(bucket(1, 1000, 1).keeps_state_of(&bucket(5, 1000, 9)));
-        assert!(!bucket(1, 1000, 1).keeps_state_of(&bucket(1, 2000, 1)));
-        let fixed = |window| Limit::fixed_window(name("a"), 1, window).unwrap();
-        assert!(!fixed(Window::Month).keeps_state_of(&fixed(Window::Span(ms(1)))));
-        let log = |text, window| Limit::sliding_log(name(text), 1, ms(window)).unwrap();
-        assert!(log("a", 1).keeps_state_of(&log("a", 2)));
-        assert!(!log("a", 1).keeps_state_of(&log("b", 1)));
-        assert!(!log("a", 1000).keeps_state_of(&bucket(1, 1000, 1)));
-    }
-}
+mod tests;

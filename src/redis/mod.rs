@@ -35,6 +35,12 @@ pub trait Transport {
     async fn post(&self, body: String) -> Result<Answer, RedisError>;
 }
 
+impl<T: Transport> Transport for &T {
+    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+        (**self).post(body).await
+    }
+}
+
 /// An HTTP answer, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

@@ -27,10 +27,12 @@ impl Server {
     }
 
     /// Runs a command beside the bridge and returns what it returns.
+    #[allow(dead_code, reason = "each test binary uses its part")]
     pub(crate) fn run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
         self.try_run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
+    #[allow(dead_code, reason = "each test binary uses its part")]
     pub(crate) fn try_run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> redis::RedisResult<T> {
         let mut built = redis::cmd(command[0]);
         for argument in &command[1..] {
@@ -50,6 +52,7 @@ impl Server {
     }
 
     /// Every key with its value's bytes, and whether it expires.
+    #[allow(dead_code, reason = "each test binary uses its part")]
     pub(crate) fn dump(&mut self) -> Vec<(String, Vec<u8>, bool)> {
         let mut keys: Vec<String> = self.run(&["KEYS", "*"]);
         keys.sort();

@@ -30,7 +30,8 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {}:", self.now.get())?;
         for limit in &self.limits {
-            write!(f, " {} {} by {:?},", limit.name(), limit.quota(), limit.algorithm())?;
+            let counts = if limit.counts_requests() { " counting requests" } else { "" };
+            write!(f, " {} {} by {:?}{counts},", limit.name(), limit.quota(), limit.algorithm())?;
         }
         self.requests.iter().try_for_each(|(cost, lease)| write!(f, " cost {cost} {lease}"))
     }
@@ -111,6 +112,7 @@ struct Numbers {
     quota: u64,
     window: u64,
     burst: u64,
+    counts_requests: bool,
 }
 
 impl Numbers {
@@ -134,7 +136,7 @@ impl Numbers {
             4 => Limit::token_bucket(name, self.quota, window, Some(self.burst)),
             _ => Limit::concurrency(name, self.quota, window),
         };
-        limit.ok()
+        limit.ok().map(|limit| if self.counts_requests { limit.counting_requests() } else { limit })
     }
 }
 
@@ -146,10 +148,11 @@ fn limit() -> impl Strategy<Value = Numbers> {
     let large_log = (prop_oneof![Just(0_u8), Just(2), Just(3), Just(5)], most, 1_u64..100_000, Just(1_u64));
     let large_window = (0_u8..6, 28_000_u64..28_562, TEN_YEARS - 5..=TEN_YEARS, 28_000_u64..28_562);
     let even = (0_u8..6, 1_u64..1000, Just(1000_u64), 1_u64..2000);
-    prop_oneof![8 => small, 1 => large_quota, 1 => large_log, 1 => large_window, 2 => even].prop_filter_map(
+    let numbers = prop_oneof![8 => small, 1 => large_quota, 1 => large_log, 1 => large_window, 2 => even];
+    (numbers, prop::bool::weighted(0.2)).prop_filter_map(
         "a limit within its bounds",
-        |(kind, quota, window, burst)| {
-            let numbers = Numbers { kind, quota, window, burst };
+        |((kind, quota, window, burst), counts_requests)| {
+            let numbers = Numbers { kind, quota, window, burst, counts_requests };
             numbers.build("x").map(|_| numbers)
         },
     )

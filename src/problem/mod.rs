@@ -1,4 +1,10 @@
 //! Refusals and failures as `application/problem+json` bodies (RFC 9457).
+//!
+//! One type for all of them: what stands before the origin is here and in `client`, what the admin API answers is in
+//! `api`.
+
+mod api;
+mod client;
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +14,7 @@ use crate::verdict::{Retry, Verdict};
 /// The media type of the bodies here.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// An answer that says what went wrong: a status and a body.
+/// An answer that says what went wrong: a status, headers and a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// The HTTP status.
@@ -17,10 +23,11 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     members: Map<String, Value>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
-    /// 429: at least one limit refused.
+    /// 429: at least one limit refused. The verdict's own header fields say when to come back.
     #[must_use]
     pub fn quota_exceeded(verdict: &Verdict) -> Self {
         let names: Vec<&str> = verdict.refusing().map(|budget| budget.limit.name().as_str()).collect();
@@ -31,28 +38,25 @@ impl Problem {
                 (format!("the request costs more than the limit can ever hold: {limits}"), None)
             }
         };
-        let mut problem = Problem::new(
+        let problem = Problem::new(
             429,
             QUOTA_EXCEEDED,
             "Request cannot be satisfied as assigned quota has been exceeded",
             detail,
         );
-        problem.members.insert("violated-policies".to_owned(), json!(names));
-        if let Some(wait) = wait {
-            problem.members.insert("retry-after-ms".to_owned(), json!(wait.get()));
+        let problem = problem.with("violated-policies", json!(names));
+        match wait {
+            Some(wait) => problem.with("retry-after-ms", json!(wait.get())),
+            None => problem,
         }
-        problem
     }
 
     /// 503: Redis cannot be asked and the configuration says to refuse then.
     #[must_use]
     pub fn limiter_unavailable() -> Self {
-        Problem::new(
-            503,
-            REDUCED_CAPACITY,
-            "Request cannot be satisfied due to temporary server capacity constraints",
-            "the rate limiter cannot judge requests at the moment".to_owned(),
-        )
+        let detail = "the rate limiter cannot judge requests at the moment".to_owned();
+        let title = "Request cannot be satisfied due to temporary server capacity constraints";
+        Problem::new(503, REDUCED_CAPACITY, title, detail).after(OUTAGE_RETRY)
     }
 
     /// 502: the origin does not answer.
@@ -84,16 +88,17 @@ impl Problem {
         Problem::new(400, BLANK, "Bad Request", "the request's URL cannot be read".to_owned())
     }
 
-    /// 405: the path exists, but not for this method.
+    /// 405: the path exists, but can only be read.
     #[must_use]
     pub fn method_not_allowed() -> Self {
-        Problem::new(405, BLANK, "Method Not Allowed", "only GET and HEAD are answered here".to_owned())
+        Problem::allow_only("GET, HEAD")
     }
 
-    /// How long to wait before trying again, where the problem itself knows.
+    /// The header fields that belong to the answer beside its content type: `Retry-After` in seconds,
+    /// `WWW-Authenticate`, `Allow`.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Millis> {
-        (self.status == 503).then_some(OUTAGE_RETRY)
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
     }
 
     /// The body: a JSON object.
@@ -109,7 +114,21 @@ impl Problem {
     }
 
     fn new(status: u16, kind: &'static str, title: &'static str, detail: String) -> Self {
-        Problem { status, kind, title, detail, members: Map::new() }
+        Problem { status, kind, title, detail, members: Map::new(), headers: Vec::new() }
+    }
+
+    fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+
+    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn after(self, wait: Millis) -> Self {
+        self.header(RETRY_AFTER, wait.ceil_secs().to_string())
     }
 }
 
@@ -119,6 +138,10 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 /// RFC 9457: the status says it all.
 const BLANK: &str = "about:blank";
+/// RFC 9110.
+const RETRY_AFTER: &str = "Retry-After";
+/// RFC 9110, for a 401.
+const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 /// Long enough that waiting clients do not add to an outage, short enough to be gone soon after it.
 const OUTAGE_RETRY: Millis = Millis::from_secs(5);
 

@@ -1,0 +1,43 @@
+//! `sluicegate reset` and `sluicegate refund`: what a tenant was charged, taken back.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Call, Client};
+use crate::failure::Failure;
+use crate::options::Refund;
+use crate::report::Report;
+use crate::table::{Field, table};
+
+#[derive(Deserialize)]
+struct Refunded {
+    refunded: bool,
+    #[serde(default)]
+    limits: Vec<Limit>,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    name: String,
+    units: u64,
+}
+
+pub(crate) async fn reset(client: &Client, tenant: &str) -> Result<Report, Failure> {
+    client.send(Call::post(&["tenants", tenant, "reset"], json!({}))).await?;
+    Ok(Report::done(format!("reset {tenant}")))
+}
+
+pub(crate) async fn refund(client: &Client, options: &Refund) -> Result<Report, Failure> {
+    let mut body = json!({ "units": options.units, "request": options.request });
+    if let (Value::Object(members), Some(time)) = (&mut body, &options.charged_at) {
+        members.insert("charged_at".to_owned(), Value::from(time.as_str()));
+    }
+    let answer = client.send(Call::post(&["tenants", &options.tenant, "refund"], body)).await?;
+    let Refunded { refunded, limits } = answer.read()?;
+    if !refunded {
+        let note = format!("{} was refunded before: nothing changed", options.request);
+        return Ok(Report::new("", answer.json()).with_note(note));
+    }
+    let row = |limit: &Limit| [Field::text(&limit.name), Field::number(limit.units)];
+    Ok(Report::new(table(["limit", "given back"], limits.iter().map(row).collect()), answer.json()))
+}

@@ -1,0 +1,7 @@
+//! The commands that call the API, one file a noun.
+
+pub(crate) mod charges;
+pub(crate) mod check;
+pub(crate) mod keys;
+pub(crate) mod tenants;
+pub(crate) mod usage;

@@ -1,0 +1,143 @@
+//! What the Worker says of itself and of its Redis.
+
+use serde::Deserialize;
+
+use super::finding::Finding;
+
+/// The answer of `GET /_sluicegate/v1/diagnosis`. The Worker knows its configuration, so it is the Worker that judges.
+#[derive(Debug, Deserialize)]
+pub(super) struct Diagnosis {
+    version: String,
+    redis: Redis,
+    #[serde(default)]
+    problems: Vec<Reported>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Redis {
+    reachable: bool,
+    round_trip_ms: Option<u64>,
+    /// How far the clock of Redis is ahead of the edge's.
+    clock_skew_ms: Option<i64>,
+    version: Option<String>,
+    eviction_policy: Option<String>,
+    scripts: Option<String>,
+    scripts_work: Option<bool>,
+}
+
+/// What the Worker finds wrong.
+#[derive(Debug, Clone, Deserialize)]
+struct Reported {
+    /// Which check it belongs to.
+    check: Option<String>,
+    what: String,
+    remedy: String,
+}
+
+impl Diagnosis {
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let mut findings = vec![version(&self.version)];
+        let redis = answers(self.redis.reachable, self.redis.version.as_deref());
+        findings.push(self.judged("redis", redis, Finding::failure));
+        if self.redis.reachable {
+            findings
+                .extend(self.redis.round_trip_ms.map(|ms| self.judged("round trip", round_trip(ms), Finding::warning)));
+            findings.extend(self.redis.clock_skew_ms.map(|ms| self.judged("clock", clock(ms), Finding::warning)));
+            let scripts = scripts(self.redis.scripts.as_deref().unwrap_or("unknown"), self.redis.scripts_work);
+            findings.push(self.judged("scripts", scripts, Finding::failure));
+            let forgets_tenants =
+                self.redis.eviction_policy.as_ref().is_some_and(|policy| policy.starts_with("allkeys"));
+            let worse: fn(_, _, _) -> _ = if forgets_tenants { Finding::failure } else { Finding::warning };
+            findings.push(self.judged("eviction", eviction(self.redis.eviction_policy.as_deref()), worse));
+        }
+        let other = self.problems.iter().filter(|reported| {
+            !reported.check.as_ref().is_some_and(|check| findings.iter().any(|finding| finding.is_of(check)))
+        });
+        let other: Vec<_> =
+            other.map(|other| Finding::warning("worker says", other.what.as_str(), other.remedy.as_str())).collect();
+        findings.extend(other);
+        findings
+    }
+
+    /// What was found, or what the Worker reports of it.
+    fn judged(
+        &self,
+        check: &'static str,
+        found: Finding,
+        worse: fn(&'static str, String, String) -> Finding,
+    ) -> Finding {
+        self.reported(check).map_or(found, |reported| worse(check, reported.what.clone(), reported.remedy.clone()))
+    }
+
+    fn reported(&self, check: &str) -> Option<&Reported> {
+        self.problems.iter().find(|reported| reported.check.as_deref() == Some(check))
+    }
+}
+
+fn version(version: &str) -> Finding {
+    let own = env!("CARGO_PKG_VERSION");
+    if version == own {
+        return Finding::ok("version", version);
+    }
+    Finding::warning("version", format!("the Worker is {version}, this program {own}"), "use the same of both")
+}
+
+fn answers(reachable: bool, version: Option<&str>) -> Finding {
+    match (reachable, version) {
+        (true, Some(version)) => Finding::ok("redis", format!("answers, version {version}")),
+        (true, None) => Finding::ok("redis", "answers"),
+        (false, _) => {
+            let remedy = "look at UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN";
+            Finding::failure("redis", "does not answer", remedy)
+        }
+    }
+}
+
+fn round_trip(ms: u64) -> Finding {
+    Finding::ok("round trip", format!("{ms}ms from the edge to Redis"))
+}
+
+fn clock(ms: i64) -> Finding {
+    Finding::ok(
+        "clock",
+        match ms {
+            0 => "the edge and Redis agree".to_owned(),
+            1.. => format!("the edge is {ms}ms behind Redis"),
+            _ => format!("the edge is {}ms ahead of Redis", ms.unsigned_abs()),
+        },
+    )
+}
+
+fn scripts(spelling: &str, work: Option<bool>) -> Finding {
+    match work {
+        Some(true) => Finding::ok("scripts", format!("run, spelled {spelling}")),
+        Some(false) => Finding::failure(
+            "scripts",
+            format!("do not run, spelled {spelling}"),
+            "set scripts = \"key_locking\" for Upstash and \"plain\" for any other Redis; the token must allow EVALSHA",
+        ),
+        None => Finding::unknown("scripts", format!("spelled {spelling}"), "the Worker does not say whether they run"),
+    }
+}
+
+/// States of limits expire by themselves; tenants and fencing counters must stay.
+fn eviction(policy: Option<&str>) -> Finding {
+    let remedy = "set maxmemory-policy to noeviction, and give it enough memory";
+    match policy {
+        Some("noeviction") => Finding::ok("eviction", "off (noeviction)"),
+        Some(policy) if policy.starts_with("allkeys") => {
+            let found =
+                format!("{policy}: when its memory is full, Redis forgets tenants and what limits have counted");
+            Finding::failure("eviction", found, remedy)
+        }
+        Some(policy) => {
+            let found = format!("{policy}: when its memory is full, Redis forgets what limits have counted");
+            Finding::warning("eviction", found, remedy)
+        }
+        None => Finding::unknown(
+            "eviction",
+            "this Redis does not tell",
+            "look into the database's settings: eviction must be off",
+        ),
+    }
+}

@@ -1,0 +1,98 @@
+//! One check of the doctor.
+
+use std::fmt::Write as _;
+
+use clap::builder::styling::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use crate::report::Report;
+use crate::table::printable;
+
+/// What one check found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    what: &'static str,
+    level: Level,
+    found: String,
+    remedy: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    /// It could not be told.
+    Unknown,
+    /// It works, but not as well as it could.
+    Warning,
+    /// It does not work, or will not for long.
+    Failure,
+}
+
+impl Finding {
+    pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
+        Finding { what, level: Level::Ok, found: found.into(), remedy: None }
+    }
+
+    pub(super) fn unknown(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding { level: Level::Unknown, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    }
+
+    pub(super) fn warning(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding { level: Level::Warning, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    }
+
+    pub(super) fn failure(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding { level: Level::Failure, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    }
+
+    /// Whether this is what the check of that name found.
+    pub(super) fn is_of(&self, check: &str) -> bool {
+        self.what == check
+    }
+
+    fn json(&self) -> Value {
+        json!({ "check": self.what, "level": self.level.name(), "found": self.found, "remedy": self.remedy })
+    }
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Unknown => "unknown",
+            Level::Warning => "warning",
+            Level::Failure => "failure",
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Level::Ok => AnsiColor::Green.on_default(),
+            Level::Unknown => Style::new().dimmed(),
+            Level::Warning => AnsiColor::Yellow.on_default(),
+            Level::Failure => AnsiColor::Red.on_default().bold(),
+        }
+    }
+}
+
+/// A line for each check, its remedy below it, and the count of what is wrong.
+pub(super) fn report(findings: &[Finding]) -> Report {
+    let mut text = String::new();
+    for Finding { what, level, found, remedy } in findings {
+        let style = level.style();
+        let found: Vec<_> = found.lines().map(printable).collect();
+        let _ = writeln!(text, "{style}{:<8}{style:#} {what}: {}", level.name(), found.join("\n"));
+        if let Some(remedy) = remedy {
+            let _ = writeln!(text, "         → {}", printable(remedy));
+        }
+    }
+    let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
+    let (failures, warnings) = (count(Level::Failure), count(Level::Warning));
+    let _ = match (failures, warnings) {
+        (0, 0) => write!(text, "all is well"),
+        _ => write!(text, "failures: {failures}, warnings: {warnings}"),
+    };
+    let checks: Vec<_> = findings.iter().map(Finding::json).collect();
+    let json = json!({ "failures": failures, "warnings": warnings, "checks": checks });
+    Report { fine: failures == 0, ..Report::new(text, json) }
+}

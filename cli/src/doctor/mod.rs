@@ -1,0 +1,88 @@
+//! `sluicegate doctor`: what is wrong with a deployment, and what to do about it.
+
+mod diagnosis;
+mod finding;
+
+use serde_json::Value;
+
+use crate::client::{self, Call, Client};
+use crate::failure::Failure;
+use crate::problem::{NO_API, Problem, WRONG_TOKEN};
+use crate::report::Report;
+use diagnosis::Diagnosis;
+use finding::Finding;
+
+pub(crate) async fn run(url: Option<&str>, token: &str) -> Result<Report, Failure> {
+    let mut findings = Vec::new();
+    let answers = match client::health(url).await {
+        Ok((status, body)) => {
+            let text = |name: &str| body.get(name).and_then(Value::as_str);
+            findings.push(health(status.as_u16(), text("status"), text("part")));
+            true
+        }
+        Err(Failure::NoAnswer(problem)) => {
+            findings.push(Finding::failure("worker", problem, "is --url right, and is the Worker deployed?"));
+            false
+        }
+        Err(other) => return Err(other),
+    };
+    if answers {
+        findings.extend(admin(url, token).await?);
+    }
+    Ok(finding::report(&findings))
+}
+
+/// What `/_sluicegate/health` says.
+fn health(http: u16, status: Option<&str>, part: Option<&str>) -> Finding {
+    match (status, part) {
+        (Some("ok"), _) => Finding::ok("worker", "serves"),
+        (Some("failing"), Some("configuration")) => Finding::failure(
+            "worker",
+            "its configuration is broken",
+            "`sluicegate validate` the file that was deployed; `wrangler tail` shows what the Worker says of it",
+        ),
+        (Some("failing"), part) => Finding::failure(
+            "worker",
+            format!("is not well: {}", part.unwrap_or("it does not say what")),
+            "`wrangler tail` shows why; for redis, look at UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN",
+        ),
+        _ => Finding::failure(
+            "worker",
+            format!("no sluicegate answers there (status {http})"),
+            "is --url right, and does its route lead to the Worker?",
+        ),
+    }
+}
+
+/// What the admin API says, or why it does not.
+async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> {
+    let client = match Client::new(url, token) {
+        Ok(client) => client,
+        Err(Failure::Usage(problem)) => {
+            return Ok(vec![Finding::failure("admin token", problem, "export SLUICEGATE_ADMIN_TOKEN=…")]);
+        }
+        Err(other) => return Err(other),
+    };
+    let answer = match client.send(Call::get(&["diagnosis"])).await {
+        Ok(answer) => answer,
+        Err(Failure::Refused(problem)) => return Ok(vec![refusal(&problem)]),
+        Err(Failure::NoAnswer(problem)) => return Ok(vec![Finding::failure("admin api", problem, NO_API)]),
+        Err(other) => return Err(other),
+    };
+    let token = Finding::ok("admin token", "is the Worker's");
+    Ok(match answer.read::<Diagnosis>() {
+        Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings()).collect(),
+        Err(problem) => {
+            let remedy = "use the command line of the Worker's version";
+            vec![token, Finding::failure("diagnosis", problem.to_string(), remedy)]
+        }
+    })
+}
+
+fn refusal(problem: &Problem) -> Finding {
+    match problem.name() {
+        "unauthorized" => Finding::failure("admin token", "the Worker does not know it", WRONG_TOKEN),
+        "not-found" => Finding::failure("admin api", "does not exist", NO_API),
+        _ => Finding::failure("admin api", problem.to_string(), "`wrangler tail` shows why"),
+    }
+}

@@ -1,0 +1,69 @@
+//! `sluicegate`: checks a configuration, manages tenants, says what is wrong with a deployment.
+
+mod address;
+mod client;
+mod commands;
+mod doctor;
+mod failure;
+mod options;
+mod problem;
+mod report;
+mod span;
+mod table;
+mod validate;
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use sluicegate::deployment::ADMIN_TOKEN;
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::options::{Command, Options};
+use crate::report::Report;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = run(&options).await;
+    let (printed, code) = match &outcome {
+        Ok(report) => (report.print(options.json), if report.fine { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+        Err(failure) => (failure.print(options.json), failure.exit_code()),
+    };
+    match printed {
+        Ok(()) => code,
+        // Whoever read our output has seen enough of it: `sluicegate … | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
+        Err(_) => ExitCode::from(3),
+    }
+}
+
+async fn run(options: &Options) -> Result<Report, Failure> {
+    let client = || Client::new(options.url.as_deref(), &token());
+    match &options.command {
+        Command::Validate(validate) => validate::run(validate),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Options::command(), NAME, &mut script);
+            Ok(Report { text: String::from_utf8_lossy(&script).trim_end().to_owned(), ..Report::empty() })
+        }
+        Command::Doctor => doctor::run(options.url.as_deref(), &token()).await,
+        Command::Tenants(tenants) => commands::tenants::run(&client()?, tenants).await,
+        Command::Keys(keys) => commands::keys::run(&client()?, keys).await,
+        Command::Usage(usage) => commands::usage::run(&client()?, usage).await,
+        Command::Check(check) => commands::check::run(&client()?, check).await,
+        Command::Reset { tenant } => commands::charges::reset(&client()?, tenant).await,
+        Command::Refund(refund) => commands::charges::refund(&client()?, refund).await,
+    }
+}
+
+/// The admin token; empty if there is none. Only the environment may hold it: every user of a machine can read the
+/// arguments of its programs.
+fn token() -> String {
+    env::var(ADMIN_TOKEN).unwrap_or_default()
+}
+
+/// The name of the program.
+const NAME: &str = "sluicegate";

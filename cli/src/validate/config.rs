@@ -1,0 +1,131 @@
+//! All problems of a configuration. The parser tells the first; so the part that has it is replaced by one that is well,
+//! and the parser is asked again.
+
+use serde_json::{Map, Value, json};
+use sluicegate::config::{Config, ConfigError};
+
+/// The configuration, or what is wrong with it: one problem a part, where a part is a plan, a route or a field at the
+/// top.
+pub(super) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
+    let mut errors = Vec::new();
+    let mut next = match Config::from_json(text) {
+        Ok(config) => return Ok(config),
+        Err(error) => error,
+    };
+    if let Ok(Value::Object(mut config)) = serde_json::from_str(text) {
+        while heal(&mut config, &next.path) {
+            let found = Config::from_json(&Value::Object(config.clone()).to_string()).err();
+            errors.push(next);
+            match found {
+                Some(error) => next = error,
+                None => return Err(sorted(errors)),
+            }
+        }
+    }
+    errors.push(next);
+    Err(sorted(errors))
+}
+
+/// In an order that does not depend on how the parser goes about it.
+fn sorted(mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
+    errors.sort_by(|a, b| a.path.cmp(&b.path));
+    errors
+}
+
+/// Replaces the part that has the field at `path`. False if there is none, or if the rest hangs on it.
+fn heal(config: &mut Map<String, Value>, path: &str) -> bool {
+    let top: String = path.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    match (top.as_str(), config.get_mut(&top)) {
+        ("plans", Some(Value::Object(plans))) => {
+            // A name may have a dot in it.
+            let within = |name: &str| {
+                let rest = path.strip_prefix("plans.").and_then(|path| path.strip_prefix(name));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            let plan = plans.iter_mut().filter(|(name, _)| within(name)).max_by_key(|(name, _)| name.len());
+            plan.is_some_and(|(_, plan)| change(plan, well()))
+        }
+        ("routes", Some(Value::Array(routes))) => {
+            let index = path.strip_prefix("routes[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+            let route = index.and_then(|index| Some((index, routes.get_mut(index)?)));
+            route.is_some_and(|(index, route)| {
+                change(
+                    route,
+                    json!({ "match": format!("GET /{index}/of/the/routes/that/were/replaced"), "exempt": true }),
+                )
+            })
+        }
+        // What else is right depends on these.
+        ("default_plan" | "identify" | "plans", _) | (_, None) => false,
+        _ => config.remove(&top).is_some(),
+    }
+}
+
+/// A plan with which nothing is wrong.
+fn well() -> Value {
+    json!({ "limits": [{ "name": "well", "algorithm": "fixed_window", "limit": 1, "window": "1s" }] })
+}
+
+/// False if it is that already, so that nothing is tried twice.
+fn change(part: &mut Value, to: Value) -> bool {
+    let other = *part != to;
+    *part = to;
+    other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(config: &Value) -> Vec<String> {
+        let errors = check(&config.to_string()).expect_err("a configuration that is broken");
+        errors.iter().map(ConfigError::to_string).collect()
+    }
+
+    fn config() -> Value {
+        json!({ "default_plan": "free", "plans": { "free": well(), "pro": well(), "pro.eu": well() } })
+    }
+
+    #[test]
+    fn each_part_tells_its_first_problem() {
+        let mut config = config();
+        config["timeout"] = json!("0s");
+        config["colour"] = json!("red");
+        config["plans"]["pro"]["limits"][0]["limit"] = json!(0);
+        config["plans"]["pro.eu"]["limits"][0]["window"] = json!("ten");
+        let problems = problems(&config);
+        assert_eq!(problems.len(), 4, "{problems:#?}");
+        assert!(problems[0].starts_with("colour: unknown field `colour`"), "{}", problems[0]);
+        assert!(problems[1].starts_with("plans.pro.eu.limits[0].window: expected a duration"), "{}", problems[1]);
+        assert_eq!(problems[2], "plans.pro.limits[0].limit: expected 1 to 9007199254740991, found 0");
+        assert_eq!(problems[3], "timeout: expected 1ms to 30s, found 0ms");
+    }
+
+    #[test]
+    fn each_route_tells_its_first_problem() {
+        let mut config = config();
+        let route = |path: &str, cost: u64| json!({ "match": format!("GET {path}"), "cost": cost });
+        config["routes"] =
+            json!([route("a", 1), route("/b", 1), { "match": "GET /c", "colour": "red" }, route("d", 1)]);
+        let problems = problems(&config);
+        let paths: Vec<_> = problems.iter().map(|problem| problem.split(':').next().unwrap()).collect();
+        assert_eq!(paths, ["routes[0].match", "routes[2].colour", "routes[3].match"], "{problems:#?}");
+    }
+
+    #[test]
+    fn what_hangs_on_a_problem_is_no_problem_of_its_own() {
+        let mut config = config();
+        config["default_plan"] = json!("none");
+        assert_eq!(problems(&config), ["default_plan: no plan is named \"none\" (plans: free, pro, pro.eu)"]);
+        config.as_object_mut().unwrap().remove("default_plan");
+        assert_eq!(problems(&config), ["SLUICEGATE: missing field `default_plan`"]);
+        assert_eq!(problems(&json!([])), ["SLUICEGATE: invalid type: sequence, expected an object"]);
+        config["plans"] = json!([]);
+        assert_eq!(problems(&config).len(), 1);
+    }
+
+    #[test]
+    fn what_is_well_stays_as_it_is() {
+        assert_eq!(check(&config().to_string()).unwrap().plans.len(), 3);
+    }
+}

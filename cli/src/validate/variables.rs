@@ -1,0 +1,83 @@
+//! The variables of a Worker, read by the Worker's own parser.
+
+use serde_json::{Map, Value};
+use sluicegate::config::ConfigError;
+use sluicegate::deployment::{ADMIN_TOKEN, CONFIG, Deployment, ORIGIN, REDIS_TOKEN, REDIS_URL};
+
+use super::{Finding, config};
+
+/// The variables of an environment, and where in the file they stand.
+pub(super) struct Variables {
+    pub(super) path: String,
+    pub(super) values: Map<String, Value>,
+}
+
+impl Variables {
+    /// Adds every problem, and returns the names of the plans if there is none.
+    pub(super) fn check(&self, problems: &mut Vec<Finding>) -> Vec<String> {
+        let before = problems.len();
+        for name in [ORIGIN, REDIS_URL] {
+            problems.extend(self.read_alone(name).err().map(|error| self.finding(&error)));
+        }
+        for name in SECRETS.into_iter().filter(|name| self.values.contains_key(*name)) {
+            let problem = format!("is a secret and stands in a file (remove it, then `wrangler secret put {name}`)");
+            problems.push(Finding::new(format!("{}.{name}", self.path), problem));
+        }
+        let unset = || vec![ConfigError { path: CONFIG.to_owned(), problem: "is not set".to_owned() }];
+        let config = self.text(CONFIG).ok_or_else(unset).and_then(|text| config::check(&text));
+        let plans = config.map_or_else(
+            |errors| {
+                problems.extend(errors.iter().map(|error| self.below_config(error)));
+                Vec::new()
+            },
+            |config| config.plans.into_keys().collect(),
+        );
+        if problems.len() == before {
+            // Nothing is wrong with any of them alone; this is how the Worker reads them.
+            problems.extend(self.read_all().err().map(|error| self.finding(&error)));
+        }
+        plans
+    }
+
+    /// A variable as the Worker gets it.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        match self.values.get(name)? {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// Reads one variable among others that are well.
+    fn read_alone(&self, name: &str) -> Result<Deployment, ConfigError> {
+        Deployment::read(|asked| if asked == name { self.text(name) } else { harmless(asked) })
+    }
+
+    fn read_all(&self) -> Result<Deployment, ConfigError> {
+        Deployment::read(|name| if SECRETS.contains(&name) { harmless(name) } else { self.text(name) })
+    }
+
+    fn finding(&self, error: &ConfigError) -> Finding {
+        Finding::new(format!("{}.{}", self.path, error.path), error.problem.as_str())
+    }
+
+    fn below_config(&self, error: &ConfigError) -> Finding {
+        let below = if error.path == CONFIG { String::new() } else { format!(".{}", error.path) };
+        Finding::new(format!("{}.{CONFIG}{below}", self.path), error.problem.as_str())
+    }
+}
+
+/// A value with which nothing is wrong.
+fn harmless(name: &str) -> Option<String> {
+    let value = match name {
+        CONFIG => {
+            r#"{"default_plan":"p","plans":{"p":{"limits":[{"name":"l","algorithm":"fixed_window","limit":1,"window":"1s"}]}}}"#
+        }
+        ORIGIN | REDIS_URL => "https://example.com",
+        REDIS_TOKEN => "token",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// What must not stand in a file.
+const SECRETS: [&str; 2] = [REDIS_TOKEN, ADMIN_TOKEN];

@@ -1,0 +1,36 @@
+//! `sluicegate reset` and `sluicegate refund`.
+
+use serde_json::{Value, json};
+
+use crate::recorded::{Exchange, Recorded};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_is_confirmed() {
+    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/reset", 204, Value::Null)]).await;
+    let ended = worker.run(&["reset", "acme"]).await;
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", "reset acme\n"));
+    assert_eq!(worker.call().body, json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_shows_what_each_limit_got_back() {
+    let answer =
+        json!({ "refunded": true, "limits": [{ "name": "burst", "units": 3 }, { "name": "day", "units": 10 }] });
+    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
+    let ended =
+        worker.run(&["refund", "acme", "10", "--request", "ticket-7", "--charged-at", "2026-11-22T10:00:00Z"]).await;
+    let table = "\
+LIMIT  GIVEN BACK
+burst           3
+day            10
+";
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, table, ""));
+    let body = json!({ "units": 10, "request": "ticket-7", "charged_at": "2026-11-22T10:00:00Z" });
+    assert_eq!(worker.call().body, body);
+
+    let answer = json!({ "refunded": false, "limits": [] });
+    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
+    let ended = worker.run(&["refund", "acme", "10", "--request", "ticket-7"]).await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+    assert_eq!(ended.stderr, "ticket-7 was refunded before: nothing changed\n");
+}

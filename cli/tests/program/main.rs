@@ -1,0 +1,15 @@
+//! The program `sluicegate`, run as people run it: what it asks, what it prints, and how it ends.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod charges;
+mod check;
+mod command_line;
+mod doctor;
+mod failures;
+mod keys;
+mod recorded;
+mod run;
+mod tenants;
+mod usage;
+mod validate;

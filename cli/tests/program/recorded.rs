@@ -1,0 +1,137 @@
+//! A Worker that knows some answers by heart, and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::run::{Ended, end, program};
+
+/// A call and its answer.
+pub(crate) struct Exchange {
+    call: &'static str,
+    status: u16,
+    headers: Vec<(&'static str, &'static str)>,
+    body: String,
+}
+
+/// What a call was.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Asked {
+    /// Method, path and query.
+    pub(crate) call: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) if_match: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Value,
+}
+
+/// Answers calls in the order that was recorded. Ends when it is dropped.
+pub(crate) struct Recorded {
+    pub(crate) url: String,
+    state: Arc<Mutex<Tape>>,
+    task: JoinHandle<()>,
+}
+
+struct Tape {
+    exchanges: VecDeque<Exchange>,
+    asked: Vec<Asked>,
+}
+
+impl Exchange {
+    /// `call` is the method, and what follows `/_sluicegate`.
+    pub(crate) fn new(call: &'static str, status: u16, body: impl Into<Value>) -> Self {
+        let body = body.into();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        Exchange { call, status, headers: Vec::new(), body }
+    }
+
+    pub(crate) fn problem(call: &'static str, status: u16, name: &str, title: &str) -> Self {
+        let kind = format!("urn:sluicegate:problem:{name}");
+        Exchange::new(call, status, json!({ "type": kind, "title": title, "status": status }))
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// An answer that is no JSON.
+    pub(crate) fn text(self, body: &str) -> Self {
+        Exchange { body: body.to_owned(), ..self }
+    }
+}
+
+impl Recorded {
+    pub(crate) async fn start(exchanges: impl IntoIterator<Item = Exchange>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let tape = Tape { exchanges: exchanges.into_iter().collect(), asked: Vec::new() };
+        let state = Arc::new(Mutex::new(tape));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Recorded { url, state, task }
+    }
+
+    /// Runs the program with this Worker and its token.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        let mut command = program(arguments);
+        command.env("SLUICEGATE_URL", &self.url).env("SLUICEGATE_ADMIN_TOKEN", TOKEN);
+        end(command).await
+    }
+
+    /// All calls, each with the token; fails if an answer was not asked for.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        let tape = self.state.lock().unwrap();
+        let left: Vec<_> = tape.exchanges.iter().map(|exchange| exchange.call).collect();
+        assert!(left.is_empty(), "not asked: {left:?}");
+        tape.asked.clone()
+    }
+
+    /// The only call.
+    pub(crate) fn call(&self) -> Asked {
+        let [asked] = <[Asked; 1]>::try_from(self.asked()).unwrap();
+        assert_eq!(asked.authorization.as_deref(), Some("Bearer the-admin-token"));
+        asked
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(State(state): State<Arc<Mutex<Tape>>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.unwrap();
+    let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let target = parts.uri.path_and_query().unwrap().as_str();
+    let call = format!("{} {}", parts.method, target.strip_prefix("/_sluicegate").unwrap_or(target));
+    let mut tape = state.lock().unwrap();
+    tape.asked.push(Asked {
+        call: call.clone(),
+        authorization: header("authorization"),
+        if_match: header("if-match"),
+        content_type: header("content-type"),
+        body: if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() },
+    });
+    let exchange = tape.exchanges.pop_front().filter(|exchange| exchange.call == call);
+    let exchange = exchange.unwrap_or_else(|| {
+        let problem = format!("the test expects another call than {call}");
+        Exchange::new("", 418, json!({ "title": problem }))
+    });
+    let mut response = Response::builder().status(StatusCode::from_u16(exchange.status).unwrap());
+    for (name, value) in exchange.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(exchange.body)).unwrap()
+}
+
+const TOKEN: &str = "the-admin-token";

@@ -1,0 +1,192 @@
+//! `sluicegate validate`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::run::{Ended, end, program};
+
+/// Validates a file of this name and text, from within its folder.
+async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), text).unwrap();
+    let mut command = program(&[&["validate", name], more].concat());
+    command.current_dir(folder.path());
+    end(command).await
+}
+
+/// Expects these problems, and no other line but their count.
+async fn check(name: &str, text: &str, more: &[&str], problems: &[&str]) {
+    let ended = validate(name, text, more).await;
+    let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    let lines = problems.iter().map(|problem| format!("{name}: {problem}\n"));
+    assert_eq!(ended.stdout, lines.collect::<String>() + &count + "\n");
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, ""));
+}
+
+const VALID: &str = r#"
+[vars]
+ORIGIN = "https://api.example.com"
+UPSTASH_REDIS_REST_URL = "https://example.upstash.io"
+
+[vars.SLUICEGATE]
+default_plan = "free"
+
+[vars.SLUICEGATE.plans.free]
+limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, window = "10s" }]
+
+[vars.SLUICEGATE.plans.pro]
+limits = [{ name = "burst", algorithm = "token_bucket", limit = 200, window = "10s" }]
+"#;
+
+const NOT_CHECKED: &str = "not checked: the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which stand in no \
+    file; whether the origin and Redis answer (once it is deployed, `sluicegate doctor` asks)\n";
+
+#[tokio::test]
+async fn the_configurations_of_this_repository_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for file in ["wrangler.toml", "wrangler.production.example.toml"] {
+        let mut command = program(&["validate", file]);
+        command.current_dir(root);
+        let ended = end(command).await;
+        let beginning = format!("{file}: valid, with the plan");
+        assert!(ended.stdout.starts_with(&beginning) && ended.stdout.ends_with(NOT_CHECKED), "{}", ended.stdout);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    }
+}
+
+#[tokio::test]
+async fn what_is_valid_says_what_was_not_checked() {
+    let ended = validate("wrangler.toml", VALID, &[]).await;
+    assert_eq!(ended.stdout, format!("wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn problems_that_do_not_hang_together_are_told_at_once() {
+    let text = VALID
+        .replace("https://api.example.com", "api.example.com")
+        .replace("[vars.SLUICEGATE]", "[vars.SLUICEGATE]\ntimeout = \"1h\"\n")
+        .replace("limit = 20,", "limit = 0,")
+        .replace("limit = 200, window = \"10s\"", "limit = 200, window = \"ten\"");
+    check(
+        "wrangler.toml",
+        &text,
+        &[],
+        &[
+            "vars.ORIGIN: expected a URL like \"https://host\": relative URL without a base",
+            "vars.SLUICEGATE.plans.free.limits[0].limit: expected 1 to 9007199254740991, found 0",
+            "vars.SLUICEGATE.plans.pro.limits[0].window: expected a duration like \"10s\" (units: ms, s, m, h, d), found \"ten\"",
+            "vars.SLUICEGATE.timeout: expected 1ms to 30s, found 1h",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    let nothing = "[vars]\nOTHER = \"x\"\n";
+    let problems =
+        ["vars.ORIGIN: is not set", "vars.UPSTASH_REDIS_REST_URL: is not set", "vars.SLUICEGATE: is not set"];
+    check("wrangler.toml", nothing, &[], &problems).await;
+    check("wrangler.toml", "name = \"w\"", &[], &["vars: is missing"]).await;
+    check("wrangler.toml", "vars = 1", &[], &["vars: is not a table"]).await;
+    let text = VALID.replace("default_plan = \"free\"", "");
+    check("wrangler.toml", &text, &[], &["vars.SLUICEGATE: missing field `default_plan`"]).await;
+}
+
+#[tokio::test]
+async fn a_secret_in_the_file_is_a_problem_and_is_not_repeated() {
+    let text = VALID.replace("[vars]", "[vars]\nUPSTASH_REDIS_REST_TOKEN = \"hunter2\"");
+    let problem = "vars.UPSTASH_REDIS_REST_TOKEN: is a secret and stands in a file (remove it, then `wrangler secret put \
+                   UPSTASH_REDIS_REST_TOKEN`)";
+    check("wrangler.toml", &text, &[], &[problem]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_told_with_the_place() {
+    let ended = validate("wrangler.toml", "[vars]\nORIGIN = \n", &[]).await;
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.stdout.starts_with("wrangler.toml: is not TOML: TOML parse error at line 2, column 10\n"),
+        "{}",
+        ended.stdout
+    );
+    let ended = validate("wrangler.jsonc", "{ \"vars\": }", &[]).await;
+    assert_eq!(ended.code, 1);
+    assert!(ended.stdout.starts_with("wrangler.jsonc: is not JSON: "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("line 1 column 11"), "{}", ended.stdout);
+    let ended = end(program(&["validate", "no/such/file.toml"])).await;
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.stderr.starts_with("sluicegate: no/such/file.toml: cannot be read: No such file"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn an_environment_has_variables_of_its_own() {
+    let staging = VALID.replace("vars", "env.staging.vars").replace("limit = 200", "limit = 0");
+    let text = format!("{VALID}\n{staging}\n[env.empty]\n");
+    assert_eq!(validate("wrangler.toml", &text, &[]).await.code, 0);
+    let problem = "env.staging.vars.SLUICEGATE.plans.pro.limits[0].limit: expected 1 to 9007199254740991, found 0";
+    check("wrangler.toml", &text, &["--env", "staging"], &[problem]).await;
+    let problem = "env.empty.vars: is missing (wrangler does not inherit [vars])";
+    check("wrangler.toml", &text, &["--env", "empty"], &[problem]).await;
+    let problem = "env.live: is missing (environments: empty, staging)";
+    check("wrangler.toml", &text, &["--env", "live"], &[problem]).await;
+    check("wrangler.toml", &staging, &[], &["vars: is missing (environments: staging; choose one with --env)"]).await;
+}
+
+#[tokio::test]
+async fn json_with_comments_is_read_like_wrangler_reads_it() {
+    let config = r#"{
+        // the development configuration
+        "vars": {
+            "ORIGIN": "https://api.example.com",
+            "UPSTASH_REDIS_REST_URL": "https://example.upstash.io",
+            /* a string is accepted, too */
+            "SLUICEGATE": "{\"default_plan\":\"p\",\"plans\":{\"p\":{\"limits\":[{\"name\":\"b\",\"algorithm\":\"sliding_log\",\"limit\":1,\"window\":\"1s\"}]}}}",
+        },
+    }"#;
+    let ended = validate("wrangler.jsonc", config, &[]).await;
+    assert_eq!(ended.stdout, format!("wrangler.jsonc: valid, with the plan p\n{NOT_CHECKED}"));
+    assert_eq!(ended.code, 0);
+    assert_eq!(validate("wrangler.json", &config.replace("\"vars\"", "'vars'"), &[]).await.code, 1);
+}
+
+#[tokio::test]
+async fn what_is_suspicious_is_a_warning() {
+    let text = format!("{VALID}\n[assets]\ndirectory = \"x\"\n");
+    let ended = validate("wrangler.toml", &text, &[]).await;
+    let warning = "wrangler.toml: warning: assets.run_worker_first: is not true (a file among the assets would hide a path \
+                   of the origin, unjudged)\n";
+    assert_eq!(ended.stdout, format!("{warning}wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}"));
+    assert_eq!(ended.code, 0);
+
+    let tenants = VALID.replace("[vars.SLUICEGATE]", "[vars.SLUICEGATE]\nidentify = [\"api_key\", \"address\"]\n");
+    let ended = validate("wrangler.toml", &tenants, &[]).await;
+    assert!(ended.stdout.starts_with("wrangler.toml: warning: triggers.crons: is empty ("), "{}", ended.stdout);
+    let scheduled = format!("{tenants}\n[triggers]\ncrons = [\"5 * * * *\"]\n");
+    let ended = validate("wrangler.toml", &scheduled, &[]).await;
+    assert!(ended.stdout.starts_with("wrangler.toml: valid"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn programs_get_json() {
+    let text = VALID.replace("limit = 20,", "limit = 0,");
+    let ended = validate("wrangler.toml", &text, &["--json"]).await;
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let problem = json!({
+        "path": "vars.SLUICEGATE.plans.free.limits[0].limit",
+        "problem": "expected 1 to 9007199254740991, found 0",
+    });
+    assert_eq!(json["problems"], json!([problem]));
+    assert_eq!(
+        (&json["valid"], &json["warnings"], &json["file"]),
+        (&json!(false), &json!([]), &json!("wrangler.toml"))
+    );
+    assert_eq!((ended.code, json["not_checked"].as_array().unwrap().len()), (1, 2));
+}

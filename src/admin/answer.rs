@@ -1,0 +1,144 @@
+//! What the API answers, as plain data.
+
+use serde_json::Value;
+
+use crate::history::HistoryError;
+use crate::limiter::CheckError;
+use crate::problem::{self, Problem};
+use crate::question::QuestionError;
+use crate::redis::RedisError;
+use crate::tenant::{Invalid, TenantId};
+use crate::tenants::TenantsError;
+
+/// An answer, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header fields, content type and caching included.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty where there is none.
+    pub body: String,
+    /// The tenant whose document has changed: what is remembered of it is old.
+    pub changed: Option<TenantId>,
+    /// For the log: why Redis could not be asked, or what it holds that cannot be used.
+    pub failure: Option<String>,
+}
+
+/// No answer but a problem.
+#[derive(Debug)]
+pub(super) struct Failure {
+    problem: Box<Problem>,
+    log: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Answer::new(status, Some("application/json"), body.to_string())
+    }
+
+    /// A body that is JSON already.
+    pub(super) fn text(status: u16, body: &str) -> Self {
+        Answer::new(status, Some("application/json"), body.to_owned())
+    }
+
+    /// 204: it is done, and there is nothing to say.
+    pub(super) fn done() -> Self {
+        Answer::new(204, None, String::new())
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(super) fn failing(mut self, failure: Option<String>) -> Self {
+        self.failure = failure;
+        self
+    }
+
+    pub(super) fn changed(mut self, id: TenantId) -> Self {
+        self.changed = Some(id);
+        self
+    }
+
+    /// As it answers HEAD.
+    pub(super) fn without_body(mut self) -> Self {
+        self.body.clear();
+        self
+    }
+
+    fn new(status: u16, content_type: Option<&str>, body: String) -> Self {
+        let content_type = content_type.map(|value| ("content-type", value.to_owned()));
+        let headers = content_type.into_iter().chain([("cache-control", "no-store".to_owned())]).collect();
+        Answer { status, headers, body, changed: None, failure: None }
+    }
+}
+
+impl Failure {
+    pub(super) fn into_answer(self) -> Answer {
+        let mut answer = Answer::new(self.problem.status, Some(problem::CONTENT_TYPE), self.problem.body());
+        answer.headers.extend_from_slice(self.problem.headers());
+        answer.failure = self.log;
+        answer
+    }
+}
+
+impl Failure {
+    /// Something in Redis cannot be used.
+    fn corrupt(what: String) -> Self {
+        Failure { problem: Problem::corrupt(what.clone()).into(), log: Some(what) }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure { problem: problem.into(), log: None }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        Problem::invalid_request(&invalid).into()
+    }
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Failure { problem: Problem::redis_unavailable().into(), log: Some(error.to_string()) }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Redis(error) => error.into(),
+            CheckError::Question(error) => {
+                let path = match error {
+                    QuestionError::NoLease { .. } => "lease",
+                    QuestionError::Cost { .. } => "cost",
+                    QuestionError::NoLimits | QuestionError::SameName { .. } | QuestionError::NoRequests => "limits",
+                };
+                Invalid::new(path, error.to_string()).into()
+            }
+        }
+    }
+}
+
+impl From<TenantsError> for Failure {
+    fn from(error: TenantsError) -> Self {
+        match error {
+            TenantsError::Redis(error) => error.into(),
+            TenantsError::Unreadable(_) | TenantsError::Index { .. } => Failure::corrupt(error.to_string()),
+        }
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Redis(error) => error.into(),
+            HistoryError::Unreadable { .. } => Failure::corrupt(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `POST /check`: rate limiting as a service.
+
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::{Admin, Answer, input};
+use crate::config::{self, Config};
+use crate::headers;
+use crate::meter;
+use crate::policy::Limit;
+use crate::problem::Problem;
+use crate::question::{LeaseId, Request};
+use crate::redis::Transport;
+use crate::subject::Subject;
+use crate::tenant::object::{Object, Problems, text};
+use crate::tenant::{Invalid, Status, TenantId};
+use crate::time::Millis;
+use crate::verdict::{Retry, Verdict};
+
+/// A check as it is asked for.
+#[derive(Debug)]
+struct Question {
+    whom: Whom,
+    /// `None`: the limits of the tenant's plan.
+    limits: Option<Vec<Limit>>,
+    cost: u64,
+    lease: Option<LeaseId>,
+}
+
+/// Who is charged.
+#[derive(Debug)]
+enum Whom {
+    Subject(Subject),
+    Tenant(TenantId),
+}
+
+impl<T: Transport> Admin<'_, T> {
+    pub(super) async fn check(&self, body: &Value) -> Result<Answer, Failure> {
+        let Question { whom, limits, cost, lease } = question(body, self.config)?;
+        let now = self.now();
+        let (subject, limits) = match whom {
+            Whom::Subject(subject) => (subject, limits.unwrap_or_default()),
+            Whom::Tenant(id) => {
+                let stored = self.tenant(&id).await?;
+                if stored.tenant.status() == Status::Suspended {
+                    return Err(Problem::suspended().into());
+                }
+                let limits = limits.map_or_else(|| self.limits_of(&stored, now), Ok)?;
+                (Subject::tenant(&id), self.metered(&limits))
+            }
+        };
+        let request = Request { cost, lease: lease.as_ref() };
+        let verdict = self.limiter.check(&subject, &limits, request, self.judged_at(now)).await?;
+        let (verdict, _usage) = meter::split(verdict);
+        let answer = Answer::json(200, &told(&verdict, now));
+        Ok(headers::fields(&verdict, false).into_iter().fold(answer, |answer, (name, value)| answer.with(name, value)))
+    }
+}
+
+/// A verdict as JSON.
+fn told(verdict: &Verdict, now: Millis) -> Value {
+    let retry_ms = |retry| match retry {
+        Retry::Now => Some(0),
+        Retry::After(wait) => Some(wait.get()),
+        Retry::Never => None,
+    };
+    let limits = verdict.budgets().iter().map(|budget| {
+        json!({
+            "name": budget.limit.name().as_str(),
+            "remaining": budget.remaining,
+            "retry_ms": retry_ms(budget.retry),
+            "reset_ms": budget.reset.get(),
+        })
+    });
+    json!({
+        "allowed": verdict.is_allow(),
+        "retry_ms": retry_ms(verdict.retry()),
+        "limits": limits.collect::<Vec<_>>(),
+        "at": now.get(),
+    })
+}
+
+fn question(body: &Value, config: &Config) -> Result<Question, Invalid> {
+    input::read(body, &FIELDS, Problems::default(), |object, problems| {
+        input::refuse_null(body, &FIELDS, problems);
+        let whom = whom(object, problems);
+        let limits = limits(object, config, problems);
+        let peek = object.optional("peek", input::boolean, problems).unwrap_or_default();
+        let cost = object.optional("cost", input::count, problems).unwrap_or(1);
+        let lease = |value: &Value| LeaseId::new(&text(value)?).map_err(|error| error.to_string());
+        let lease = object.optional("lease", lease, problems);
+        Some(Question { whom: whom?, limits, cost: if peek { 0 } else { cost }, lease })
+    })
+}
+
+fn whom(object: &Object<'_>, problems: &mut Problems) -> Option<Whom> {
+    match (object.get("subject"), object.get("tenant")) {
+        (Some(_), None) => object.required("subject", subject, problems).map(Whom::Subject),
+        (None, Some(_)) => {
+            let id = |value: &Value| TenantId::new(&text(value)?).map_err(|error| error.to_string());
+            object.required("tenant", id, problems).map(Whom::Tenant)
+        }
+        (None, None) => {
+            problems.push("subject", "is missing (or a tenant)");
+            None
+        }
+        (Some(_), Some(_)) => {
+            problems.push("tenant", "is one too many (there is a subject)");
+            None
+        }
+    }
+}
+
+fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Option<Vec<Limit>> {
+    let plan = match (object.get("plan"), object.get("limits")) {
+        (Some(_), Some(_)) => {
+            problems.push("limits", "are too many (there is a plan)");
+            return None;
+        }
+        (Some(_), None) => object.required("plan", |name| plan(name, config), problems),
+        (None, Some(limits)) => {
+            let plan = config::plan_from_value(&json!({ "limits": limits }), "");
+            plan.map_err(|error| problems.push(error.path, error.problem)).ok()
+        }
+        (None, None) => {
+            if object.get("tenant").is_none() {
+                problems.push("plan", "is missing (or limits)");
+            }
+            None
+        }
+    };
+    plan.map(|plan| plan.limits().to_vec())
+}
+
+fn plan(name: &Value, config: &Config) -> Result<crate::policy::Plan, String> {
+    let name = text(name)?;
+    let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
+    let unknown = || format!("no plan is named {name:?} (plans: {})", known.join(", "));
+    config.plans.get(&name).cloned().ok_or_else(unknown)
+}
+
+/// Reads the name of a subject. Locks and values have keys like those of subjects, which no check may touch.
+fn subject(value: &Value) -> Result<Subject, String> {
+    let name = text(value)?;
+    if !(1..=MAX_SUBJECT).contains(&name.chars().count()) {
+        return Err(format!("expected 1 to {MAX_SUBJECT} characters"));
+    }
+    match RESERVED.into_iter().find(|reserved| name.starts_with(reserved)) {
+        Some(reserved) => Err(format!("begins with {reserved:?} (such keys are not those of a subject)")),
+        None => Ok(Subject::named(&name)),
+    }
+}
+
+const FIELDS: [&str; 7] = ["subject", "tenant", "plan", "limits", "cost", "peek", "lease"];
+const RESERVED: [&str; 2] = ["lock:", "value:"];
+const MAX_SUBJECT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(body: &Value) -> String {
+        let config = r#"{"default_plan":"p","plans":{"p":{"limits":[
+            {"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}]}}}"#;
+        question(body, &Config::from_json(config).unwrap()).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_question_that_cannot_be_asked_says_why() {
+        let limit = json!({ "name": "l", "algorithm": "sliding_log", "limit": 0, "window": "1s" });
+        for (body, expected) in [
+            (json!({}), "subject: is missing (or a tenant); plan: is missing (or limits)"),
+            (json!({ "subject": "a", "tenant": "b" }), "tenant: is one too many (there is a subject)"),
+            (
+                json!({ "tenant": "B" }),
+                "tenant: expected 1 to 64 of a-z 0-9 - . , the first and the last a letter or a digit, found \"B\"",
+            ),
+            (json!({ "subject": "a", "plan": "q" }), "plan: no plan is named \"q\" (plans: p)"),
+            (json!({ "tenant": "a", "plan": "p", "limits": [] }), "limits: are too many (there is a plan)"),
+            (json!({ "subject": "a", "limits": [limit] }), "limits[0].limit: expected 1 to 9007199254740991, found 0"),
+            (json!({ "subject": "a", "limits": [] }), "limits: expected 1 to 16 limits, found 0"),
+            (json!({ "subject": "", "plan": "p" }), "subject: expected 1 to 200 characters"),
+            (
+                json!({ "subject": "lock:usage", "plan": "p" }),
+                "subject: begins with \"lock:\" (such keys are not those of a subject)",
+            ),
+            (json!({ "tenant": "a", "cost": null }), "cost: is null (leave it out)"),
+            (
+                json!({ "tenant": "a", "cost": -1 }),
+                "cost: expected a whole number from 0 to 9007199254740991, found -1",
+            ),
+        ] {
+            assert_eq!(problem(&body), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `GET /diagnosis`: what is wrong with this deployment, as far as it can be seen from here.
+
+use serde_json::{Value, json};
+
+use super::{Admin, Answer};
+use crate::policy::{Clock, Limit, LimitName};
+use crate::redis::{self, Command, RedisError, Transport};
+use crate::script::Spelling;
+use crate::subject::Subject;
+use crate::time::Millis;
+
+/// What is wrong, and what helps.
+#[derive(Debug)]
+struct Finding {
+    /// Which of the checks has found it.
+    check: &'static str,
+    what: String,
+    remedy: &'static str,
+}
+
+/// What Redis tells of its time.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    round_trip: Millis,
+    /// How far Redis's clock is ahead of ours, in milliseconds; half a round trip is uncertain.
+    skew: i64,
+}
+
+/// What Redis tells of itself.
+#[derive(Debug, Default)]
+struct Server {
+    version: Option<String>,
+    eviction_policy: Option<String>,
+}
+
+impl<T: Transport> Admin<'_, T> {
+    pub(super) async fn diagnosis(&self) -> Answer {
+        let timing = self.timing().await;
+        let mut findings = Vec::new();
+        let (mut server, mut scripts_work) = (Server::default(), false);
+        match &timing {
+            Err(error) => findings.push(unreachable(error)),
+            Ok(timing) => {
+                server = self.server().await;
+                let scripts = self.try_script().await;
+                scripts_work = scripts.is_ok();
+                findings.extend(self.slow(*timing));
+                findings.extend(self.skewed(*timing));
+                findings.extend(server.evicts());
+                findings.extend(scripts.err().as_deref().map(scripts_fail));
+            }
+        }
+        let timing = timing.ok();
+        let problems: Vec<_> = findings
+            .iter()
+            .map(|found| json!({ "check": found.check, "what": found.what, "remedy": found.remedy }))
+            .collect();
+        Answer::json(
+            200,
+            &json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "redis": {
+                    "reachable": timing.is_some(),
+                    "round_trip_ms": timing.map(|timing| timing.round_trip.get()),
+                    "clock_skew_ms": timing.map(|timing| timing.skew),
+                    "version": server.version,
+                    "eviction_policy": server.eviction_policy,
+                    "scripts": match self.spelling() {
+                        Spelling::Plain => "plain",
+                        Spelling::KeyLocking => "key_locking",
+                    },
+                    "scripts_work": scripts_work,
+                },
+                "problems": problems,
+            }),
+        )
+    }
+
+    async fn timing(&self) -> Result<Timing, RedisError> {
+        // The first call may open a connection, which the next requests do not pay for.
+        redis::run::<Value>(self.transport(), Command::new("PING")).await?;
+        let sent = self.now();
+        let [seconds, micros]: [Value; 2] = redis::run(self.transport(), Command::new("TIME")).await?;
+        let received = self.now();
+        let shape = || RedisError::Shape { reason: format!("no time: {seconds}, {micros}") };
+        // Texts in Redis's own protocol, numbers where a server translates them.
+        let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
+        let theirs = number(&seconds).zip(number(&micros)).ok_or_else(shape)?;
+        let theirs = theirs.0.saturating_mul(1000).saturating_add(theirs.1 / 1000);
+        let round_trip = Millis::new(received.get().saturating_sub(sent.get()));
+        let ours = i64::try_from(sent.get().saturating_add(round_trip.get() / 2)).unwrap_or(i64::MAX);
+        Ok(Timing { round_trip, skew: theirs.saturating_sub(ours) })
+    }
+
+    /// Not every server tells, and not everything.
+    async fn server(&self) -> Server {
+        let info = redis::run::<String>(self.transport(), Command::new("INFO")).await.unwrap_or_default();
+        let field = |name: &str| {
+            let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            value.map(|value| value.trim().to_owned())
+        };
+        Server {
+            version: field("redis_version").or_else(|| field("valkey_version")),
+            eviction_policy: field("maxmemory_policy"),
+        }
+    }
+
+    /// Looks at a subject that does not exist: this writes nothing.
+    async fn try_script(&self) -> Result<(), String> {
+        let name = LimitName::new("diagnosis").map_err(|error| error.to_string())?;
+        let limit = Limit::token_bucket(name, 1, Millis::from_secs(1), None).map_err(|error| error.to_string())?;
+        let looked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.judged_at(self.now())).await;
+        looked.map(drop).map_err(|error| error.to_string())
+    }
+
+    fn slow(&self, timing: Timing) -> Option<Finding> {
+        let timeout = self.config.timeout;
+        (timing.round_trip.get() > timeout.get() / 2).then(|| Finding {
+            check: "round trip",
+            what: format!(
+                "a round trip to Redis takes {}, more than half of the timeout of {timeout}",
+                timing.round_trip
+            ),
+            remedy: "use a Redis nearer to where the Worker runs, or a longer timeout",
+        })
+    }
+
+    fn skewed(&self, timing: Timing) -> Option<Finding> {
+        let beyond = timing.skew.unsigned_abs() > SKEW.get() + timing.round_trip.get();
+        (beyond && self.config.clock == Clock::Edge).then(|| Finding {
+            check: "clock",
+            what: format!("the clocks of the edge and of Redis differ by {} ms", timing.skew.unsigned_abs()),
+            remedy: "set clock = \"redis\", so that one clock judges",
+        })
+    }
+}
+
+impl Server {
+    fn evicts(&self) -> Option<Finding> {
+        let policy = self.eviction_policy.as_deref().filter(|policy| *policy != "noeviction")?;
+        Some(Finding {
+            check: "eviction",
+            what: format!("Redis evicts keys when its memory is full ({policy}): limits and tenants can be forgotten"),
+            remedy: "set maxmemory-policy to noeviction",
+        })
+    }
+}
+
+fn unreachable(error: &RedisError) -> Finding {
+    let remedy = match error {
+        RedisError::Unauthorized { .. } => "set the secret UPSTASH_REDIS_REST_TOKEN to the token of this Redis",
+        RedisError::Exhausted { .. } | RedisError::RateLimited => "raise the quota of the Redis database",
+        _ => "look at UPSTASH_REDIS_REST_URL, and whether the server runs",
+    };
+    Finding { check: "redis", what: error.to_string(), remedy }
+}
+
+fn scripts_fail(error: &str) -> Finding {
+    Finding {
+        check: "scripts",
+        what: format!("a script does not run: {error}"),
+        remedy: "set scripts to plain (Redis, Valkey) or key_locking (Upstash)",
+    }
+}
+
+/// A difference below does not matter to any window of a second or more.
+const SKEW: Millis = Millis::from_secs(1);

@@ -1,0 +1,51 @@
+//! A tenant's API keys: list, create, delete.
+
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::{Admin, Answer, input, wire};
+use crate::problem::Problem;
+use crate::redis::Transport;
+use crate::tenant::object::{Problems, timestamp};
+use crate::tenant::{ApiKey, Invalid, KeyId, KeyRecord, Tenant};
+use crate::time::Timestamp;
+
+impl<T: Transport> Admin<'_, T> {
+    pub(super) async fn list_keys(&self, id: &str) -> Result<Answer, Failure> {
+        let stored = self.tenant(&wire::id(id)?).await?;
+        let keys: Vec<_> = stored.tenant.keys().iter().map(wire::key).collect();
+        Ok(Answer::json(200, &json!({ "keys": keys })))
+    }
+
+    pub(super) async fn create_key(&self, id: &str, body: &Value, random: [u8; 20]) -> Result<Answer, Failure> {
+        let id = wire::id(id)?;
+        let expires = input::read(body, &["expires"], Problems::default(), |object, problems| {
+            Some(object.optional("expires", timestamp, problems))
+        })?;
+        let key = ApiKey::generate(&id, random);
+        let record = KeyRecord::new(&key, Timestamp::new(self.now()), expires);
+        let change = |tenant: &Tenant| {
+            let added = tenant.with_key(record.clone());
+            added.map_err(|error| Failure::from(Problem::too_many_keys(error.to_string())))
+        };
+        self.change(&id, None, change).await?;
+        let body = json!({
+            "id": record.id,
+            "created": record.created,
+            "expires": record.expires,
+            "key": key.reveal(),
+        });
+        Ok(Answer::json(201, &body).changed(id))
+    }
+
+    pub(super) async fn delete_key(&self, id: &str, key: &str) -> Result<Answer, Failure> {
+        let id = wire::id(id)?;
+        let key = KeyId::new(key).map_err(|error| Invalid::new("key", error.to_string()))?;
+        let change = |tenant: &Tenant| {
+            let removed = tenant.without_key(&key);
+            removed.ok_or_else(|| Problem::key_not_found(id.as_str(), key.as_str()).into())
+        };
+        self.change(&id, None, change).await?;
+        Ok(Answer::done().changed(id))
+    }
+}

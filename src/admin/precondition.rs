@@ -1,0 +1,71 @@
+//! `If-Match`: a change is made only to what the client has seen (RFC 9110, section 13.1.1).
+
+use crate::tenant::Invalid;
+
+/// What an `If-Match` header asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Precondition {
+    /// `*`: that there is a tenant.
+    Any,
+    /// That the tenant has one of these entity tags, quotes included.
+    OneOf(Vec<String>),
+}
+
+impl Precondition {
+    /// Reads the header's value. Weak tags (`W/"…"`) are read, and never match.
+    pub(super) fn parse(value: &str) -> Result<Self, Invalid> {
+        if value.trim() == "*" {
+            return Ok(Precondition::Any);
+        }
+        let tags: Option<Vec<String>> = value.split(',').map(tag).collect();
+        tags.map(Precondition::OneOf).ok_or_else(|| {
+            let problem = "expected * or entity tags like \"0123456789abcdef0123456789abcdef\", in quotes";
+            Invalid::new("if-match", problem)
+        })
+    }
+
+    /// Whether a tenant with this entity tag may be changed.
+    pub(super) fn holds(&self, etag: &str) -> bool {
+        match self {
+            Precondition::Any => true,
+            Precondition::OneOf(tags) => tags.iter().any(|tag| tag == etag),
+        }
+    }
+}
+
+/// One entity tag. Ours have no comma in them, so a foreign one with a comma may be taken for two that match nothing.
+fn tag(text: &str) -> Option<String> {
+    let text = text.trim();
+    let opaque = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"')?.strip_suffix('"')?;
+    let valid = opaque.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    valid.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strong_tags_match_to_the_letter() {
+        let holds = |value: &str| Precondition::parse(value).unwrap().holds("\"ab\"");
+        for (value, expected) in [
+            ("*", true),
+            (" * ", true),
+            ("\"ab\"", true),
+            ("\"x\", \"ab\"", true),
+            ("\"x\" ,\"ab\" ", true),
+            ("W/\"ab\"", false),
+            ("\"AB\"", false),
+            ("\"\"", false),
+        ] {
+            assert_eq!(holds(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_tag_is_refused() {
+        for value in ["", "ab", "\"ab", "ab\"", "\"", "\"a\"b\"", "\"ab\",", "\"a b\"", "*, \"ab\"", "\"é\""] {
+            assert!(Precondition::parse(value).is_err(), "{value}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The query of a request.
+
+use crate::tenant::object::{Problems, join};
+
+/// The parameters of a query, each at most once, and only those that are known.
+#[derive(Debug, Default)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query without its question mark.
+    pub(super) fn parse(query: Option<&str>, known: &[&str], problems: &mut Problems) -> Self {
+        let mut found: Vec<(String, String)> = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let path = join("", &name);
+            if !known.contains(&&*name) {
+                problems.push(path, "is not a parameter of this path");
+            } else if found.iter().any(|(other, _)| *other == name) {
+                problems.push(path, "is given twice");
+            } else {
+                found.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        Query(found)
+    }
+
+    /// A parameter's value.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_known_and_single() {
+        let mut problems = Problems::default();
+        let query = Query::parse(Some("limit=5&cursor=a%2Db"), &["cursor", "limit"], &mut problems);
+        assert_eq!((query.get("limit"), query.get("cursor")), (Some("5"), Some("a-b")));
+        assert!(problems.finish(Some(())).is_ok());
+        for bad in ["x=1", "limit=1&limit=2", "=", "Limit=1", "%00"] {
+            let mut problems = Problems::default();
+            Query::parse(Some(bad), &["limit"], &mut problems);
+            assert!(problems.finish(Some(())).is_err(), "{bad}");
+        }
+    }
+}

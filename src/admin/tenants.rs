@@ -1,0 +1,170 @@
+//! Tenants: list, create, read, replace, patch, delete.
+
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::precondition::Precondition;
+use super::query::Query;
+use super::{Admin, Answer, merge, wire};
+use crate::history;
+use crate::problem::Problem;
+use crate::redis::Transport;
+use crate::tenant::object::Problems;
+use crate::tenant::{Invalid, Tenant, TenantId};
+use crate::tenants::{Create, Delete, Replace, Stored, Tenants, TenantsError};
+
+impl<T: Transport> Admin<'_, T> {
+    pub(super) async fn list_tenants(&self, query: &Query) -> Result<Answer, Failure> {
+        let mut problems = Problems::default();
+        let cursor = query.get("cursor").map(TenantId::new).transpose();
+        let cursor = cursor.map_err(|error| problems.push("cursor", error.to_string())).ok();
+        let limit = query.get("limit").map_or(Some(DEFAULT_PAGE), page_size);
+        if limit.is_none() {
+            problems.push("limit", format!("expected 1 to {MAX_PAGE}"));
+        }
+        let (cursor, limit) = problems.finish(cursor.zip(limit))?;
+
+        let page = self.tenants().list(cursor.as_ref(), limit).await?;
+        let mut tenants = Vec::new();
+        let mut unreadable = None;
+        for stored in self.tenants().get_many(&page.ids).await? {
+            match stored {
+                Ok(stored) => tenants.extend(stored.as_ref().map(wire::tenant)),
+                // Reading it tells; the others are listed.
+                Err(error) => unreadable = Some(error.to_string()),
+            }
+        }
+        let next = page.ids.last().filter(|_| page.more);
+        Ok(Answer::json(200, &json!({ "tenants": tenants, "cursor": next })).failing(unreadable))
+    }
+
+    pub(super) async fn create_tenant(&self, body: Value) -> Result<Answer, Failure> {
+        let (id, settings) = wire::new_tenant(body, self.config)?;
+        match self.tenants().create(&id, Tenant::new(settings)?).await? {
+            Create::Created(stored) => {
+                let location = format!("{ROOT}/tenants/{id}");
+                Ok(wire::answer(201, &stored).with("location", location).changed(id))
+            }
+            Create::Exists => Err(Problem::tenant_exists(id.as_str()).into()),
+        }
+    }
+
+    pub(super) async fn read_tenant(&self, id: &str) -> Result<Answer, Failure> {
+        Ok(wire::answer(200, &self.tenant(&wire::id(id)?).await?))
+    }
+
+    pub(super) async fn replace_tenant(
+        &self,
+        id: &str,
+        if_match: Option<&str>,
+        body: &Value,
+    ) -> Result<Answer, Failure> {
+        let id = wire::id(id)?;
+        let precondition = precondition(if_match)?.ok_or_else(Problem::precondition_required)?;
+        let settings = wire::settings(body, self.config)?;
+        let change = |tenant: &Tenant| Ok(tenant.with_settings(settings.clone())?);
+        Ok(wire::answer(200, &self.change(&id, Some(&precondition), change).await?).changed(id))
+    }
+
+    pub(super) async fn patch_tenant(
+        &self,
+        id: &str,
+        if_match: Option<&str>,
+        patch: &Value,
+    ) -> Result<Answer, Failure> {
+        let id = wire::id(id)?;
+        let precondition = precondition(if_match)?;
+        wire::check_patch(patch)?;
+        let change = |tenant: &Tenant| {
+            let before = json!(tenant.settings());
+            Ok(tenant.with_settings(wire::settings(&merge::apply(before, patch), self.config)?)?)
+        };
+        Ok(wire::answer(200, &self.change(&id, precondition.as_ref(), change).await?).changed(id))
+    }
+
+    pub(super) async fn delete_tenant(&self, id: &str, if_match: Option<&str>) -> Result<Answer, Failure> {
+        let id = wire::id(id)?;
+        let precondition = precondition(if_match)?;
+        let mut limits = Vec::new();
+        let mut tries = 0..TRIES;
+        let mut found = self.tenants().get(&id).await;
+        loop {
+            let outcome = match found {
+                Ok(None) => return Err(Problem::tenant_not_found(id.as_str()).into()),
+                Ok(Some(stored)) => {
+                    hold(precondition.as_ref(), &stored)?;
+                    // A plan that is unknown by now has no limits that could be forgotten.
+                    limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
+                    self.tenants().delete(stored.version()).await
+                }
+                // What nobody can read can still be deleted, by whoever does not ask for a certain version.
+                Err(TenantsError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
+                    self.tenants().delete(document.version()).await
+                }
+                Err(error) => return Err(error.into()),
+            };
+            found = match outcome {
+                Ok(Delete::Deleted) => break,
+                Ok(Delete::Lost { found }) => Ok(found),
+                Err(error) => Err(error),
+            };
+            tries.next().ok_or_else(Problem::lost_race)?;
+        }
+        // Its successor of the same name begins anew.
+        history::reset(self.limiter, &id, &limits).await?;
+        Ok(Answer::done().changed(id))
+    }
+
+    /// The tenants of this Redis.
+    pub(super) fn tenants(&self) -> Tenants<'_, T> {
+        Tenants::new(self.transport(), self.spelling())
+    }
+
+    /// The tenant of this id.
+    pub(super) async fn tenant(&self, id: &TenantId) -> Result<Stored, Failure> {
+        let stored = self.tenants().get(id).await?;
+        stored.ok_or_else(|| Problem::tenant_not_found(id.as_str()).into())
+    }
+
+    /// Changes a tenant by compare-and-swap. Whoever is overtaken tries again with the newest version, if the
+    /// precondition holds for that, too.
+    pub(super) async fn change(
+        &self,
+        id: &TenantId,
+        precondition: Option<&Precondition>,
+        change: impl Fn(&Tenant) -> Result<Tenant, Failure>,
+    ) -> Result<Stored, Failure> {
+        let mut stored = self.tenant(id).await?;
+        for _ in 0..TRIES {
+            hold(precondition, &stored)?;
+            stored = match self.tenants().replace(stored.version(), change(&stored.tenant)?).await? {
+                Replace::Replaced(stored) => return Ok(stored),
+                Replace::Lost { found } => found.ok_or_else(|| Problem::tenant_not_found(id.as_str()))?,
+            };
+        }
+        Err(Problem::lost_race().into())
+    }
+}
+
+fn precondition(if_match: Option<&str>) -> Result<Option<Precondition>, Invalid> {
+    if_match.map(Precondition::parse).transpose()
+}
+
+fn hold(precondition: Option<&Precondition>, stored: &Stored) -> Result<(), Problem> {
+    match precondition {
+        Some(precondition) if !precondition.holds(&stored.etag()) => Err(Problem::lost_race()),
+        _ => Ok(()),
+    }
+}
+
+fn page_size(text: &str) -> Option<usize> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|size| digits && (1..=MAX_PAGE).contains(size))
+}
+
+/// Where the API lives.
+const ROOT: &str = "/_sluicegate/v1";
+/// Whoever is overtaken so often in a row competes with a program.
+const TRIES: usize = 16;
+const DEFAULT_PAGE: usize = 50;
+const MAX_PAGE: usize = 100;

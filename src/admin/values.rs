@@ -1,0 +1,66 @@
+//! Small values that are changed by compare-and-swap, over HTTP.
+
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::input;
+use super::locks::expiry;
+use super::{Admin, Answer};
+use crate::cas::{self, Outcome};
+use crate::problem::Problem;
+use crate::redis::{self, Command, RedisError, Transport};
+use crate::subject::Subject;
+use crate::tenant::object::Problems;
+
+impl<T: Transport> Admin<'_, T> {
+    pub(super) async fn read_value(&self, name: &str) -> Result<Answer, Failure> {
+        named(name).finish(Some(()))?;
+        Ok(Answer::json(200, &json!({ "value": self.value(&key(name)).await? })))
+    }
+
+    pub(super) async fn swap_value(&self, name: &str, body: &Value) -> Result<Answer, Failure> {
+        let known = ["expected", "new", "ttl_ms"];
+        let (expected, new, expiry) = input::read(body, &known, named(name), |object, problems| {
+            // Null is a value here: nothing.
+            for field in ["expected", "new"].into_iter().filter(|field| body.get(field).is_none()) {
+                problems.push(field, "is missing (null: nothing)");
+            }
+            let expected = object.optional("expected", input::small_text, problems);
+            let new = object.optional("new", input::small_text, problems);
+            let expiry = expiry(body, object, problems);
+            if new.is_none() && object.get("ttl_ms").is_some() {
+                problems.push("ttl_ms", "what is deleted has none");
+            }
+            Some((expected, new, expiry))
+        })?;
+        let (transport, spelling, key) = (self.transport(), self.spelling(), key(name));
+        let outcome = match (expected, new) {
+            (None, Some(new)) => cas::create(transport, spelling, &key, new, expiry).await?,
+            (Some(expected), Some(new)) => cas::replace(transport, spelling, &key, expected, new, expiry).await?,
+            (Some(expected), None) => cas::delete(transport, spelling, &key, expected).await?,
+            (None, None) => match self.value(&key).await? {
+                None => Outcome::Swapped,
+                found => Outcome::Conflict { found },
+            },
+        };
+        match outcome {
+            Outcome::Swapped => Ok(Answer::json(200, &json!({ "swapped": true }))),
+            Outcome::Conflict { found } => Err(Problem::value_conflict(found.as_deref()).into()),
+        }
+    }
+
+    async fn value(&self, key: &str) -> Result<Option<String>, RedisError> {
+        redis::run(self.transport(), Command::new("GET").text(key)).await
+    }
+}
+
+fn named(name: &str) -> Problems {
+    let mut problems = Problems::default();
+    input::check_name("name", name, &mut problems);
+    problems
+}
+
+/// The key of a value: no subject of a check may have a name like it.
+fn key(name: &str) -> String {
+    Subject::named(&format!("value:{name}")).state_key()
+}

@@ -1,0 +1,75 @@
+//! Tenants as the API takes and gives them.
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::answer::Failure;
+use crate::config::Config;
+use crate::tenant::object::{Object, Problems, join, text};
+use crate::tenant::{Invalid, KeyRecord, Settings, TenantId};
+use crate::tenants::Stored;
+
+/// A tenant as JSON: of its keys everything but the hashes.
+pub(super) fn tenant(stored: &Stored) -> Value {
+    let keys: Vec<_> = stored.tenant.keys().iter().map(key).collect();
+    let Settings { plan, status, overrides, metadata } = stored.tenant.settings();
+    json!({
+        "id": stored.id,
+        "plan": plan,
+        "status": status,
+        "overrides": overrides,
+        "metadata": metadata,
+        "keys": keys,
+    })
+}
+
+/// A key as JSON.
+pub(super) fn key(record: &KeyRecord) -> Value {
+    json!({ "id": record.id, "created": record.created, "expires": record.expires })
+}
+
+/// A tenant with its entity tag.
+pub(super) fn answer(status: u16, stored: &Stored) -> Answer {
+    Answer::json(status, &tenant(stored)).with("etag", stored.etag())
+}
+
+/// The id in a path.
+pub(super) fn id(text: &str) -> Result<TenantId, Failure> {
+    TenantId::new(text).map_err(|error| Invalid::new("id", error.to_string()).into())
+}
+
+/// Settings that make sense with this configuration.
+pub(super) fn settings(body: &Value, config: &Config) -> Result<Settings, Invalid> {
+    let settings = Settings::read(body)?;
+    settings.check(config)?;
+    Ok(settings)
+}
+
+/// The id and the settings of a new tenant.
+pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, Settings), Invalid> {
+    let mut problems = Problems::default();
+    let id = body.as_object_mut().and_then(|fields| fields.remove("id")).unwrap_or(Value::Null);
+    let id = match &id {
+        Value::Null => Err("is missing".to_owned()),
+        id => text(id).and_then(|id| TenantId::new(&id).map_err(|error| error.to_string())),
+    };
+    let id = id.map_err(|problem| problems.push("id", problem)).ok();
+    let settings = settings(&body, config);
+    let settings = settings
+        .map_err(|invalid| invalid.problems().iter().for_each(|field| problems.push(&field.path, &field.problem)))
+        .ok();
+    problems.finish(id.zip(settings))
+}
+
+/// Whether a merge patch names only fields that there are. Null removes a field, so afterwards a wrong name
+/// would not be seen any more.
+pub(super) fn check_patch(patch: &Value) -> Result<(), Invalid> {
+    let mut problems = Problems::default();
+    let fields = Object::open(patch, "", &["plan", "status", "overrides", "metadata"], &mut problems);
+    let overrides = fields.and_then(|fields| fields.get("overrides")).and_then(|value| value.as_object());
+    for (name, change) in overrides.into_iter().flatten().filter(|(_, change)| change.is_object()) {
+        let place = join("overrides", name);
+        Object::open(change, &place, &["limit", "burst", "until"], &mut problems);
+    }
+    problems.finish(Some(()))
+}

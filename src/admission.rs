@@ -1,0 +1,153 @@
+//! What shall become of a request: passed on, refused, or judged, and by which limits at which price.
+//!
+//! [`look`] says all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
+//! tells [`Look::admit`].
+
+mod charge;
+
+use std::sync::Arc;
+
+use crate::config::{Config, Identify};
+use crate::facts::Facts;
+use crate::meter;
+use crate::policy::OnOutage;
+use crate::problem::Problem;
+use crate::routes::{Found, Route};
+use crate::subject::Subject;
+use crate::tenant::{ApiKey, InvalidKey, Status, Tenant, TenantId, UnknownPlan};
+use crate::time::Millis;
+
+pub use charge::{Charge, Correction};
+
+/// A request on which nothing has been decided yet.
+#[derive(Debug)]
+pub struct Look<'a> {
+    config: &'a Config,
+    facts: &'a Facts,
+    route: Option<&'a Arc<Route>>,
+    key: Option<Result<ApiKey, InvalidKey>>,
+}
+
+/// Whose request it is, as far as its API key tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// It has none.
+    Anonymous,
+    /// It has one that is no tenant's.
+    Stranger,
+    /// A tenant's.
+    Tenant(TenantId, Arc<Tenant>),
+}
+
+/// A request that is not refused out of hand.
+#[derive(Debug)]
+pub struct Admission {
+    /// Whose quota it is.
+    pub subject: Subject,
+    /// Whose key it has.
+    pub tenant: Option<TenantId>,
+    /// What it is charged; `None`: it is not limited.
+    pub charge: Option<Charge>,
+    /// The tenant's plan, if the configuration does not have it: the default plan holds instead.
+    pub unknown_plan: Option<UnknownPlan>,
+}
+
+/// Looks at a request.
+///
+/// # Errors
+/// The refusal, where nothing more need be known.
+pub fn look<'a>(facts: &'a Facts, config: &'a Config) -> Result<Look<'a>, Problem> {
+    let route = match config.routes.find(&facts.method, &facts.path) {
+        Found::Route(route) => Some(route),
+        Found::Nothing => None,
+        Found::Ambiguous => return Err(Problem::ambiguous_path()),
+    };
+    if route.is_some_and(|route| route.denies(facts.address)) {
+        return Err(Problem::address_denied());
+    }
+    let look = Look { config, facts, route, key: facts.api_key.as_deref().map(ApiKey::parse) };
+    match look.key {
+        None if look.needs_key() => Err(Problem::key_required()),
+        Some(Err(_)) if look.needs_key() => Err(Problem::unknown_key()),
+        _ => Ok(look),
+    }
+}
+
+impl<'a> Look<'a> {
+    /// The key whose tenant must be known before the request can be admitted.
+    #[must_use]
+    pub fn key(&self) -> Option<&ApiKey> {
+        let counts = self.needs_key() || (!self.is_free() && self.identifies_by_key());
+        self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| counts)
+    }
+
+    /// The route that was found.
+    #[must_use]
+    pub fn route(&self) -> Option<&'a Arc<Route>> {
+        self.route
+    }
+
+    /// What a failure of Redis means for this request. Without Redis nobody can tell whether a key is good, so a
+    /// route that needs one is closed as long as `tenant` is not known.
+    #[must_use]
+    pub fn on_outage(&self, tenant_known: bool) -> OnOutage {
+        if self.needs_key() && !tenant_known {
+            return OnOutage::Closed;
+        }
+        self.route.and_then(|route| route.on_outage).unwrap_or(self.config.on_outage)
+    }
+
+    /// The subject by its address alone.
+    #[must_use]
+    pub fn client(&self) -> Subject {
+        Subject::client(self.facts.address, self.config.ipv6_prefix)
+    }
+
+    /// Says what becomes of the request of `caller`.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn admit(&self, caller: Caller, now: Millis) -> Result<Admission, Problem> {
+        let tenant = match caller {
+            Caller::Tenant(_, tenant) if tenant.status() == Status::Suspended => return Err(Problem::suspended()),
+            Caller::Tenant(id, tenant) => Some((id, tenant)),
+            Caller::Stranger | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
+            Caller::Stranger | Caller::Anonymous => None,
+        };
+        let (plan, unknown_plan) = match &tenant {
+            Some((_, tenant)) => match tenant.limits(self.config, now) {
+                Ok(limits) => (limits, None),
+                Err(unknown) => (self.config.default_plan.limits().to_vec(), Some(unknown)),
+            },
+            None => (self.config.default_plan.limits().to_vec(), None),
+        };
+        let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
+        let plan = named.map_or(plan, |plan| plan.limits().to_vec());
+        let meters = meter::meters();
+        let meters = if tenant.is_some() && self.config.usage { &meters[..] } else { &[] };
+        let tenant = tenant.map(|(id, _)| id);
+        Ok(Admission {
+            subject: tenant.as_ref().map_or_else(|| self.client(), Subject::tenant),
+            charge: (!self.is_free()).then(|| Charge::new(plan, meters, self.route)),
+            tenant,
+            unknown_plan,
+        })
+    }
+
+    fn needs_key(&self) -> bool {
+        self.route.is_some_and(|route| route.require_key)
+    }
+
+    fn is_free(&self) -> bool {
+        self.route.is_some_and(|route| route.exempt || route.allows(self.facts.address))
+    }
+
+    /// Whether a key comes before the address, as far as the address is known.
+    fn identifies_by_key(&self) -> bool {
+        let applies = |way: &&Identify| **way == Identify::ApiKey || self.facts.address.is_some();
+        self.config.identify.iter().find(applies) == Some(&Identify::ApiKey)
+    }
+}
+
+#[cfg(test)]
+mod tests;

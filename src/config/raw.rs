@@ -1,0 +1,203 @@
+//! The configuration as it is written, before anybody has looked at whether it makes sense.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+
+use super::limit::RawLimit;
+use super::object::{Object, duration};
+use super::route::{self, RawRoute};
+use super::{Config, ConfigError, Identify, KeySource, Scripts};
+use crate::policy::{Clock, OnOutage, Plan};
+use crate::time::Millis;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    #[serde(default = "by_address")]
+    identify: Vec<Identify>,
+    #[serde(default = "everywhere")]
+    api_key_from: Vec<KeySource>,
+    default_plan: String,
+    #[serde(default)]
+    on_outage: RawOnOutage,
+    #[serde(default = "default_timeout", deserialize_with = "duration")]
+    timeout: Millis,
+    #[serde(default)]
+    clock: RawClock,
+    #[serde(default)]
+    scripts: Scripts,
+    #[serde(default = "one_subnet")]
+    ipv6_prefix: u8,
+    #[serde(default = "default_tenant_ttl", deserialize_with = "duration")]
+    tenant_ttl: Millis,
+    #[serde(default = "default_tenant_cache")]
+    tenant_cache: usize,
+    #[serde(default = "yes")]
+    usage: bool,
+    #[serde(default)]
+    log_allowed_one_in: u64,
+    plans: BTreeMap<String, Object<RawPlan>>,
+    #[serde(default)]
+    routes: Vec<Object<RawRoute>>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawOnOutage {
+    #[default]
+    Open,
+    Closed,
+    Local,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+enum RawClock {
+    #[default]
+    Edge,
+    Redis,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPlan {
+    limits: Vec<Object<RawLimit>>,
+}
+
+impl RawConfig {
+    /// Makes a configuration of it.
+    pub(super) fn validate(self) -> Result<Config, ConfigError> {
+        each_once("identify", &self.identify)?;
+        each_once("api_key_from", &self.api_key_from)?;
+        if !self.identify.contains(&Identify::Address) {
+            let problem = "\"address\" is missing (without it every client would share one quota)";
+            return Err(ConfigError::new("identify", problem));
+        }
+        if self.api_key_from.is_empty() {
+            return Err(ConfigError::new("api_key_from", "is empty (leave it out to look everywhere)"));
+        }
+        if !(1..=128).contains(&self.ipv6_prefix) {
+            let problem = format!("expected 1 to 128 bits, found {}", self.ipv6_prefix);
+            return Err(ConfigError::new("ipv6_prefix", problem));
+        }
+        within("timeout", self.timeout, Millis::new(1)..=MAX_TIMEOUT)?;
+        within("tenant_ttl", self.tenant_ttl, Millis::new(1)..=MAX_TENANT_TTL)?;
+        if !(1..=MAX_TENANT_CACHE).contains(&self.tenant_cache) {
+            let problem = format!("expected 1 to {MAX_TENANT_CACHE} tenants, found {}", self.tenant_cache);
+            return Err(ConfigError::new("tenant_cache", problem));
+        }
+        let plans = self
+            .plans
+            .into_iter()
+            .map(|(name, Object(plan))| Ok((name.clone(), plan.validate(&format!("plans.{name}"))?)))
+            .collect::<Result<BTreeMap<_, _>, ConfigError>>()?;
+        let default_plan = named(&plans, "default_plan", &self.default_plan)?.clone();
+        let routes = route::validate(self.routes.into_iter().map(|Object(route)| route), &plans)?;
+        Ok(Config {
+            identify: self.identify,
+            api_key_from: self.api_key_from,
+            ipv6_prefix: self.ipv6_prefix,
+            on_outage: self.on_outage.into(),
+            timeout: self.timeout,
+            clock: match self.clock {
+                RawClock::Edge => Clock::Edge,
+                RawClock::Redis => Clock::Redis,
+            },
+            scripts: self.scripts,
+            tenant_ttl: self.tenant_ttl,
+            tenant_cache: self.tenant_cache,
+            usage: self.usage,
+            log_allowed_one_in: self.log_allowed_one_in,
+            plans,
+            default_plan,
+            routes,
+        })
+    }
+}
+
+impl RawPlan {
+    /// Makes a plan of it; `path` is where it stands.
+    pub(super) fn validate(self, path: &str) -> Result<Plan, ConfigError> {
+        let dot = if path.is_empty() { "" } else { "." };
+        let limits = self
+            .limits
+            .into_iter()
+            .enumerate()
+            .map(|(i, Object(limit))| limit.validate().map_err(|error| error.below(&format!("{path}{dot}limits[{i}]"))))
+            .collect::<Result<_, ConfigError>>()?;
+        Plan::new(limits).map_err(|error| error.below(path))
+    }
+}
+
+impl From<RawOnOutage> for OnOutage {
+    fn from(raw: RawOnOutage) -> Self {
+        match raw {
+            RawOnOutage::Open => OnOutage::Open,
+            RawOnOutage::Closed => OnOutage::Closed,
+            RawOnOutage::Local => OnOutage::Local,
+        }
+    }
+}
+
+/// The plan that the field at `path` names.
+pub(super) fn named<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
+    plans.get(name).ok_or_else(|| {
+        let known: Vec<_> = plans.keys().map(String::as_str).collect();
+        ConfigError::new(path, format!("no plan is named {name:?} (plans: {})", known.join(", ")))
+    })
+}
+
+fn each_once<T: PartialEq>(path: &str, list: &[T]) -> Result<(), ConfigError> {
+    match list.iter().enumerate().find(|(i, item)| list.iter().take(*i).any(|earlier| earlier == *item)) {
+        Some((i, _)) => Err(ConfigError::new(format!("{path}[{i}]"), "is listed twice")),
+        None => Ok(()),
+    }
+}
+
+fn within(path: &str, found: Millis, range: RangeInclusive<Millis>) -> Result<(), ConfigError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    Err(ConfigError::new(path, format!("expected {} to {}, found {found}", range.start(), range.end())))
+}
+
+fn by_address() -> Vec<Identify> {
+    vec![Identify::Address]
+}
+
+fn everywhere() -> Vec<KeySource> {
+    vec![KeySource::Authorization, KeySource::XApiKey]
+}
+
+fn default_timeout() -> Millis {
+    Millis::new(250)
+}
+
+/// The smallest network that an IPv6 client is given: within it, addresses are free for the taking.
+fn one_subnet() -> u8 {
+    64
+}
+
+fn default_tenant_ttl() -> Millis {
+    Millis::from_secs(30)
+}
+
+/// About ten megabytes of documents of the usual size.
+fn default_tenant_cache() -> usize {
+    10_000
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A client that waits longer has gone.
+const MAX_TIMEOUT: Millis = Millis::from_secs(30);
+
+/// Who suspends a tenant does not want to wait longer.
+const MAX_TENANT_TTL: Millis = Millis::from_secs(3600);
+
+/// What fits into the memory of an isolate.
+const MAX_TENANT_CACHE: usize = 100_000;

@@ -1,0 +1,305 @@
+//! Routes as the operator writes them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::ConfigError;
+use super::limit::RawLimit;
+use super::object::Object;
+use super::raw::{RawOnOutage, named};
+use crate::policy::{Limit, MAX_INTEGER, MAX_LIMITS, Plan};
+use crate::routes::{Pattern, Route, Routes, Statuses};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRoute {
+    #[serde(rename = "match")]
+    pattern: String,
+    cost: Option<u64>,
+    #[serde(default)]
+    limits: Vec<Object<RawLimit>>,
+    plan: Option<String>,
+    #[serde(default)]
+    exempt: bool,
+    #[serde(default)]
+    require_key: bool,
+    on_outage: Option<RawOnOutage>,
+    #[serde(default)]
+    shadow: bool,
+    #[serde(default)]
+    allow: Vec<String>,
+    #[serde(default)]
+    deny: Vec<String>,
+    settle: Option<String>,
+    #[serde(default)]
+    refund_on: Vec<String>,
+    #[serde(default)]
+    count_on: Vec<String>,
+}
+
+/// Makes a table of them.
+pub(super) fn validate(
+    routes: impl Iterator<Item = RawRoute>,
+    plans: &BTreeMap<String, Plan>,
+) -> Result<Routes, ConfigError> {
+    let mut table: Vec<Route> = Vec::new();
+    for (i, route) in routes.enumerate() {
+        let path = format!("routes[{i}]");
+        let route = route.validate(&path, plans)?;
+        same_name_same_limit(&path, &route, &table)?;
+        table.push(route);
+    }
+    let patterns: Vec<String> = table.iter().map(|route| route.pattern.to_string()).collect();
+    Routes::new(table).map_err(|unreachable| {
+        let first = patterns.get(unreachable.earlier).map_or("", String::as_str);
+        let problem = format!("is never reached (routes[{}], {first:?}, comes first)", unreachable.earlier);
+        ConfigError::new(format!("routes[{}].match", unreachable.later), problem)
+    })
+}
+
+impl RawRoute {
+    fn validate(self, path: &str, plans: &BTreeMap<String, Plan>) -> Result<Route, ConfigError> {
+        let at = |field: &str| format!("{path}.{field}");
+        let pattern = Pattern::new(&self.pattern).map_err(|problem| ConfigError::new(at("match"), problem))?;
+        self.refuse_contradictions(path)?;
+        let mut limits = Vec::new();
+        for (i, Object(limit)) in self.limits.into_iter().enumerate() {
+            limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
+        }
+        let cost = self.cost.unwrap_or(1);
+        if !(1..=MAX_INTEGER).contains(&cost) {
+            let problem = format!("expected 1 to {MAX_INTEGER}, found {cost} (a request that costs nothing is exempt)");
+            return Err(ConfigError::new(at("cost"), problem));
+        }
+        if let Some(plan) = &self.plan {
+            named(plans, &at("plan"), plan)?;
+        }
+        let route = Route {
+            pattern,
+            cost,
+            limits,
+            exempt: self.exempt,
+            require_key: self.require_key,
+            on_outage: self.on_outage.map(Into::into),
+            shadow: self.shadow,
+            allow: networks(&at("allow"), &self.allow)?,
+            deny: networks(&at("deny"), &self.deny)?,
+            settle: self.settle.map(|name| header_name(&at("settle"), &name)).transpose()?,
+            refund_on: statuses(&at("refund_on"), &self.refund_on)?,
+            count_on: statuses(&at("count_on"), &self.count_on)?,
+            plan: self.plan,
+        };
+        fits(path, &route, plans)?;
+        Ok(route)
+    }
+
+    /// Refuses fields that mean nothing beside each other.
+    fn refuse_contradictions(&self, path: &str) -> Result<(), ConfigError> {
+        for (field, given) in [
+            ("cost", self.cost.is_some()),
+            ("limits", !self.limits.is_empty()),
+            ("plan", self.plan.is_some()),
+            ("on_outage", self.on_outage.is_some()),
+            ("shadow", self.shadow),
+            ("allow", !self.allow.is_empty()),
+            ("settle", self.settle.is_some()),
+            ("refund_on", !self.refund_on.is_empty()),
+            ("count_on", !self.count_on.is_empty()),
+        ] {
+            if self.exempt && given {
+                return Err(ConfigError::new(format!("{path}.{field}"), "means nothing on a route that is exempt"));
+            }
+        }
+        if !self.refund_on.is_empty() && !self.count_on.is_empty() {
+            let problem = "cannot stand beside refund_on (one says which answers count, the other which do not)";
+            return Err(ConfigError::new(format!("{path}.count_on"), problem));
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that the route's limits and those of every plan that can meet them can be judged together, and that
+/// they can ever hold the route's cost.
+fn fits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
+    if route.exempt {
+        return Ok(());
+    }
+    for (i, limit) in route.limits.iter().enumerate() {
+        if route.limits.iter().take(i).any(|other| other.name() == limit.name()) {
+            let problem = format!("two limits are named {:?}", limit.name().as_str());
+            return Err(ConfigError::new(format!("{path}.limits"), problem));
+        }
+    }
+    let too_dear = |limit: &Limit| limit.capacity() < limit.price(route.cost);
+    let dear = |limit: &Limit, whose: &str| {
+        let capacity = limit.capacity();
+        let problem = format!("expected at most {capacity}, which is all that {whose} can hold, found {}", route.cost);
+        ConfigError::new(format!("{path}.cost"), problem)
+    };
+    if let Some(limit) = route.limits.iter().find(|limit| too_dear(limit)) {
+        return Err(dear(limit, &format!("the limit {:?}", limit.name().as_str())));
+    }
+    for (name, plan) in plans.iter().filter(|(name, _)| route.plan.as_ref().is_none_or(|plan| plan == *name)) {
+        let limits = plan.limits();
+        if route.limits.is_empty()
+            && let Some(limit) = limits.iter().find(|limit| too_dear(limit))
+        {
+            return Err(dear(limit, &format!("the limit {:?} of the plan {name:?}", limit.name().as_str())));
+        }
+        if let Some(i) = route.limits.iter().position(|own| limits.iter().any(|other| other.name() == own.name())) {
+            let problem = format!("the plan {name:?} has a limit of this name, too");
+            return Err(ConfigError::new(format!("{path}.limits[{i}].name"), problem));
+        }
+        let together = limits.len() + route.limits.len();
+        if together > MAX_LIMITS {
+            let problem =
+                format!("with those of the plan {name:?} these are {together} limits, more than {MAX_LIMITS}");
+            return Err(ConfigError::new(format!("{path}.limits"), problem));
+        }
+    }
+    Ok(())
+}
+
+/// Limits of two routes that have the same name share their state, so they must be the same.
+fn same_name_same_limit(path: &str, route: &Route, earlier: &[Route]) -> Result<(), ConfigError> {
+    for (i, limit) in route.limits.iter().enumerate() {
+        for (place, other) in earlier.iter().enumerate() {
+            if other.limits.iter().any(|other| other.name() == limit.name() && other != limit) {
+                let problem = format!("routes[{place}] has another limit of this name (the same limit is shared)");
+                return Err(ConfigError::new(format!("{path}.limits[{i}].name"), problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Addresses and networks in CIDR notation.
+fn networks(path: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    let network = |(i, text): (usize, &String)| {
+        let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        parsed.map_err(|_| {
+            let problem = format!("expected an address or a network like \"192.0.2.0/24\", found {text:?}");
+            ConfigError::new(format!("{path}[{i}]"), problem)
+        })
+    };
+    texts.iter().enumerate().map(network).collect()
+}
+
+fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {
+    let mut statuses = Statuses::default();
+    for (i, text) in texts.iter().enumerate() {
+        statuses.add(text).map_err(|problem| ConfigError::new(format!("{path}[{i}]"), problem))?;
+    }
+    Ok(statuses)
+}
+
+fn header_name(path: &str, name: &str) -> Result<String, ConfigError> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(ConfigError::new(path, format!("expected the name of a header, found {name:?}")));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::routes::Found;
+    use serde_json::{Value, json};
+
+    fn read(routes: &Value) -> Result<Config, String> {
+        let config = json!({
+            "default_plan": "free",
+            "plans": {
+                "free": { "limits": [{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }] },
+                "pro": { "limits": [
+                    { "name": "burst", "algorithm": "token_bucket", "limit": 50, "window": "1s", "burst": 100 },
+                    { "name": "inflight", "algorithm": "concurrency", "limit": 5, "lease": "30s" },
+                ] },
+            },
+            "routes": routes,
+        });
+        Config::from_json(&config.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_route_with_everything_is_read() {
+        let tokens = json!({ "name": "tokens", "algorithm": "token_bucket", "limit": 100_000, "window": "1m" });
+        let config = read(&json!([
+            { "match": "GET /health", "exempt": true },
+            {
+                "match": "POST /v1/chat", "cost": 1000, "limits": [tokens], "settle": "X-Tokens-Used",
+                "plan": "pro", "require_key": true, "on_outage": "local", "shadow": true,
+                "allow": ["10.0.0.0/8", "2001:db8::1"], "deny": ["192.0.2.1"], "refund_on": ["5xx", "429"],
+            },
+            { "match": "POST /v1/complete", "cost": 10, "limits": [tokens], "count_on": ["2xx"] },
+        ]))
+        .unwrap();
+        let Found::Route(chat) = config.routes.find("POST", "/v1/chat") else { panic!("no route") };
+        assert_eq!((chat.cost, chat.settle.as_deref()), (1000, Some("x-tokens-used")));
+        assert!(chat.allows(Some("2001:db8::1".parse().unwrap())) && chat.denies(Some("192.0.2.1".parse().unwrap())));
+        assert_eq!((chat.real_cost(503, Some(7)), chat.real_cost(200, Some(7))), (0, 7));
+    }
+
+    #[test]
+    fn messages_name_the_path() {
+        let limit = |name: &str, limit: u64| json!([{ "name": name, "algorithm": "sliding_log", "limit": limit, "window": "1s" }]);
+        for (route, message) in [
+            (json!({ "match": "/v1" }), "match: expected \"METHOD /path\" (\"* /path\" for any method), found \"/v1\""),
+            (
+                json!({ "match": "* /", "cost": 0 }),
+                "cost: expected 1 to 9007199254740991, found 0 (a request that costs nothing is exempt)",
+            ),
+            (
+                json!({ "match": "* /", "cost": 21 }),
+                "cost: expected at most 20, which is all that the limit \"burst\" of the plan \"free\" can hold, found 21",
+            ),
+            (
+                json!({ "match": "* /", "cost": 9, "limits": limit("l", 8) }),
+                "cost: expected at most 8, which is all that the limit \"l\" can hold, found 9",
+            ),
+            (json!({ "match": "* /", "plan": "gold" }), "plan: no plan is named \"gold\" (plans: free, pro)"),
+            (
+                json!({ "match": "* /", "limits": limit("inflight", 8) }),
+                "limits[0].name: the plan \"pro\" has a limit of this name, too",
+            ),
+            (
+                json!({ "match": "* /", "limits": limit("_day", 8) }),
+                "limits[0].name: a name that begins with \"_\" is reserved",
+            ),
+            (json!({ "match": "* /", "exempt": true, "cost": 2 }), "cost: means nothing on a route that is exempt"),
+            (
+                json!({ "match": "* /", "deny": ["10.0.0.0/33"] }),
+                "deny[0]: expected an address or a network like \"192.0.2.0/24\", found \"10.0.0.0/33\"",
+            ),
+            (json!({ "match": "* /", "settle": "a b" }), "settle: expected the name of a header, found \"a b\""),
+            (
+                json!({ "match": "* /", "refund_on": ["5xx", "x"] }),
+                "refund_on[1]: expected a status like \"404\" or a class like \"5xx\", found \"x\"",
+            ),
+            (
+                json!({ "match": "* /", "refund_on": ["5xx"], "count_on": ["2xx"] }),
+                "count_on: cannot stand beside refund_on (one says which answers count, the other which do not)",
+            ),
+        ] {
+            assert_eq!(read(&json!([route])).unwrap_err(), format!("routes[0].{message}"));
+        }
+    }
+
+    #[test]
+    fn routes_are_held_against_each_other() {
+        let tokens =
+            |limit: u64| json!([{ "name": "tokens", "algorithm": "sliding_log", "limit": limit, "window": "1s" }]);
+        let error = read(&json!([
+            { "match": "* /a", "limits": tokens(5) },
+            { "match": "* /b", "limits": tokens(6) },
+        ]));
+        let problem = "routes[1].limits[0].name: routes[0] has another limit of this name (the same limit is shared)";
+        assert_eq!(error.unwrap_err(), problem);
+        let error = read(&json!([{ "match": "* /v1/*" }, { "match": "GET /v1/x" }])).unwrap_err();
+        assert_eq!(error, "routes[1].match: is never reached (routes[0], \"* /v1/*\", comes first)");
+    }
+}

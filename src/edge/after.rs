@@ -1,0 +1,113 @@
+//! What comes after the answer: the real cost, and the end of the lease. Nothing of it delays the answer, and all of it
+//! happens also when the client has gone.
+
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use js_sys::Promise;
+use js_sys::futures::JsFuture;
+use worker::Context;
+
+use super::gate::Gate;
+use super::js::now;
+use super::judge::{Charged, Judgement};
+use super::log;
+use crate::admission::Charge;
+use crate::limiter::Now;
+use crate::policy::{Clock, Limit};
+use crate::question::LeaseId;
+use crate::settle::{Correction, RequestId, Settlement};
+use crate::subject::Subject;
+use crate::time::Millis;
+
+/// What the origin has answered, as far as it matters here.
+pub(super) struct Answered {
+    /// The status; 502 where there was no answer.
+    pub(super) status: u16,
+    /// The real cost, if the answer tells it.
+    pub(super) cost: Option<u64>,
+    /// Is kept when the body has ended, or the client has gone. `None`: there is no body.
+    pub(super) ended: Option<Promise>,
+}
+
+/// Promises to do what is left to do when the answer is known. `None`: nothing will be.
+///
+/// If the sender is dropped, the request has ended without an answer: then its lease ends, and it costs what it
+/// was charged.
+pub(super) fn expect(gate: &Rc<Gate>, context: &Context, judgement: &Judgement) -> Option<oneshot::Sender<Answered>> {
+    let (charged, admission) = (judgement.charged.as_ref()?, judgement.admission.as_ref()?);
+    let charge = admission.charge.as_ref()?;
+    let route = judgement.route.as_ref();
+    let corrects = route.is_some_and(|route| route.may_correct());
+    if !corrects && charge.leases().next().is_none() {
+        return None;
+    }
+    let (sender, receiver) = oneshot::channel();
+    let after = After {
+        gate: Rc::clone(gate),
+        subject: admission.subject.clone(),
+        charge: charge.clone(),
+        charged: Charged { id: charged.id.clone(), at: charged.at },
+    };
+    context.wait_until(async move {
+        let answered = receiver.await.ok();
+        if let Some(answered) = &answered {
+            after.settle(answered).await;
+        }
+        match answered {
+            // A WebSocket: nobody here sees it end, so its lease does by itself.
+            Some(Answered { status: 101, .. }) => {}
+            Some(Answered { ended: Some(ended), .. }) => {
+                // Kept or broken: either way the body has ended.
+                let _ = JsFuture::from(ended).await;
+                after.release().await;
+            }
+            _ => after.release().await,
+        }
+    });
+    Some(sender)
+}
+
+/// One request, after its answer.
+struct After {
+    gate: Rc<Gate>,
+    subject: Subject,
+    charge: Charge,
+    charged: Charged,
+}
+
+impl After {
+    async fn settle(&self, answered: &Answered) {
+        for (i, correction) in self.charge.corrections(answered.status, answered.cost).into_iter().enumerate() {
+            let Ok(request) = RequestId::new(&format!("{}:{i}", self.charged.id)) else { continue };
+            let settlement = Settlement {
+                request: &request,
+                charged_at: self.charged.at,
+                correction: Correction::between(correction.charged, correction.real),
+                memory: REMEMBERED,
+            };
+            let clock = match self.gate.config.clock {
+                Clock::Edge => Now::At(now()),
+                Clock::Redis => Now::Redis,
+            };
+            let settled = self.gate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
+            if let Err(error) = settled {
+                log::failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));
+            }
+        }
+    }
+
+    async fn release(&self) {
+        let leases: Vec<Limit> = self.charge.leases().cloned().collect();
+        let Ok(lease) = LeaseId::new(&self.charged.id) else { return };
+        if leases.is_empty() {
+            return;
+        }
+        if let Err(error) = self.gate.limiter.release(&self.subject, &leases, &lease).await {
+            log::failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
+        }
+    }
+}
+
+/// Longer than an answer to a settlement may be under way. Nobody tries a second time.
+const REMEMBERED: Millis = Millis::from_secs(60);

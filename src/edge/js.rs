@@ -1,0 +1,89 @@
+//! What the Workers runtime has and its bindings for Rust have not.
+
+use js_sys::{Array, Date, Object, Promise, Reflect};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{ReadableStream, WritableStream};
+
+use crate::time::Millis;
+
+#[wasm_bindgen]
+extern "C" {
+    /// 128 bits of which 122 are random, as 36 characters (Web Cryptography API).
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    pub(super) fn random_uuid() -> String;
+
+    /// Fills `bytes` (Web Cryptography API).
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
+
+    /// A stream that gives out what it gets, inside the runtime (Cloudflare documentation, "`TransformStream`").
+    pub(super) type IdentityTransformStream;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new() -> IdentityTransformStream;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn readable(this: &IdentityTransformStream) -> ReadableStream;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn writable(this: &IdentityTransformStream) -> WritableStream;
+
+    /// The same, of a length that is known, so that an answer keeps its `Content-Length`.
+    #[wasm_bindgen(extends = IdentityTransformStream)]
+    pub(super) type FixedLengthStream;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(length: f64) -> FixedLengthStream;
+
+    /// A rate limit binding (`[[ratelimits]]`).
+    pub(super) type RateLimitBinding;
+    #[wasm_bindgen(method)]
+    pub(super) fn limit(this: &RateLimitBinding, options: &JsValue) -> Promise;
+
+    /// A data set of Analytics Engine.
+    pub(super) type AnalyticsEngine;
+    #[wasm_bindgen(method, js_name = writeDataPoint)]
+    fn write_data_point(this: &AnalyticsEngine, point: &JsValue);
+}
+
+/// One data point: an index, texts and numbers (Cloudflare documentation, "Workers Analytics Engine").
+pub(super) fn write_point(set: &AnalyticsEngine, index: &str, blobs: &[&str], doubles: &[f64]) {
+    let list = |values: &mut dyn Iterator<Item = JsValue>| JsValue::from(values.collect::<Array>());
+    let point = object([
+        ("indexes", list(&mut [index.into()].into_iter())),
+        ("blobs", list(&mut blobs.iter().map(|text| (*text).into()))),
+        ("doubles", list(&mut doubles.iter().map(|number| (*number).into()))),
+    ]);
+    set.write_data_point(&point);
+}
+
+/// An object with these properties.
+pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in properties {
+        // A fresh object takes any property.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    }
+    object.into()
+}
+
+/// A property of an object; `None` where there is none.
+pub(super) fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// A binding by its name, where the deployment has it.
+pub(super) fn binding<T: JsCast>(env: &JsValue, name: &str) -> Option<T> {
+    property(env, name).map(JsCast::unchecked_into)
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    get_random_values(&mut bytes);
+    bytes
+}
+
+/// The edge's clock. In the Workers runtime it advances only after I/O.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970, whole")]
+pub(super) fn now() -> Millis {
+    Millis::new(Date::now() as u64)
+}

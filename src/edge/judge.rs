@@ -1,0 +1,202 @@
+//! Decides about a request: who asks, what it costs, and what the limits say, or what is done when they cannot say it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use js_sys::futures::JsFuture;
+use worker::Context;
+
+use super::gate::Gate;
+use super::js::{now, object, property, random_uuid};
+use super::log;
+use crate::admission::{self, Admission, Caller, Charge, Look};
+use crate::directory::DirectoryError;
+use crate::facts::Facts;
+use crate::limiter::{CheckError, Now};
+use crate::meter;
+use crate::policy::{Clock, OnOutage};
+use crate::problem::Problem;
+use crate::question::{LeaseId, Request};
+use crate::routes::Route;
+use crate::subject::Subject;
+use crate::tenants::TenantsError;
+use crate::time::Millis;
+use crate::verdict::Verdict;
+
+/// What was decided about a request.
+pub(super) struct Judgement {
+    /// The route that holds for it.
+    pub(super) route: Option<Arc<Route>>,
+    /// Who it is charged to, and what; `None`: it did not get that far.
+    pub(super) admission: Option<Admission>,
+    /// What the limits say, where they could be asked.
+    pub(super) verdict: Option<Verdict>,
+    /// What Redis was asked, if it has charged the request.
+    pub(super) charged: Option<Charged>,
+    /// Whether it goes on.
+    pub(super) passage: Passage,
+}
+
+/// Whether a request goes on to the origin.
+pub(super) enum Passage {
+    /// It does.
+    Open,
+    /// It does not.
+    Refused(Problem),
+}
+
+/// A charge that Redis has taken.
+pub(super) struct Charged {
+    /// The request's id, also that of its lease.
+    pub(super) id: String,
+    /// When, by the clock that judged.
+    pub(super) at: Millis,
+}
+
+/// Decides about a request that is for the origin.
+pub(super) async fn judge(gate: &Rc<Gate>, context: &Context, facts: &Facts) -> Judgement {
+    let look = match admission::look(facts, &gate.config) {
+        Ok(look) => look,
+        Err(problem) => return Judgement::refused(None, problem),
+    };
+    let route = look.route().cloned();
+    let caller = match caller(gate, context, &look).await {
+        Ok(caller) => caller,
+        Err(problem) => return Judgement::refused(route, problem),
+    };
+    let known = matches!(caller, Caller::Tenant(..));
+    let admission = match look.admit(caller, now()) {
+        Ok(admission) => admission,
+        Err(problem) => return Judgement::refused(route, problem),
+    };
+    if let Some(unknown) = &admission.unknown_plan {
+        let tenant = admission.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+        log::failure(&format!("tenant {tenant}"), &format!("{unknown}; judged by the default plan"));
+    }
+    let mut judgement = Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Open };
+    if let Some(charge) = &admission.charge {
+        judgement.ask(gate, &admission.subject, charge, look.on_outage(known)).await;
+    }
+    judgement.admission = Some(admission);
+    judgement
+}
+
+/// Whose the request's key is, where that matters.
+async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<Caller, Problem> {
+    let Some(key) = look.key() else { return Ok(Caller::Anonymous) };
+    match gate.directory.find(gate.tenants(), key, &look.client(), now()).await {
+        Ok(answer) => {
+            if answer.refresh {
+                let (gate, id) = (Rc::clone(gate), key.tenant().clone());
+                context.wait_until(async move {
+                    if let Err(error) = gate.directory.refresh(gate.tenants(), &id, now()).await {
+                        log::failure(&format!("tenant {id}"), &error);
+                    }
+                });
+            }
+            Ok(answer.caller)
+        }
+        Err(DirectoryError::TooManyGuesses(wait)) => Err(Problem::too_many_unknown_keys(wait)),
+        Err(DirectoryError::Tenants(TenantsError::Redis(error))) => match look.on_outage(false) {
+            OnOutage::Closed => {
+                log::outage(&error, "closed", "refused the request");
+                Err(Problem::limiter_unavailable())
+            }
+            // Whose key it is cannot be told: the address is known.
+            OnOutage::Open | OnOutage::Local => Ok(Caller::Anonymous),
+        },
+        Err(DirectoryError::Tenants(error)) => {
+            log::failure(&format!("tenant {}", key.tenant()), &error);
+            Err(Problem::misconfigured())
+        }
+    }
+}
+
+impl Judgement {
+    fn refused(route: Option<Arc<Route>>, problem: Problem) -> Self {
+        Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Refused(problem) }
+    }
+
+    /// Asks Redis, and when it does not answer, does what `policy` says.
+    async fn ask(&mut self, gate: &Gate, subject: &Subject, charge: &Charge, policy: OnOutage) {
+        let (id, started) = (random_uuid(), now());
+        let lease = charge.leases().next().and_then(|_| LeaseId::new(&id).ok());
+        let request = Request { cost: charge.cost(), lease: lease.as_ref() };
+        let clock = match gate.config.clock {
+            Clock::Edge => Now::At(started),
+            Clock::Redis => Now::Redis,
+        };
+        let error = match gate.limiter.judge(subject, charge.limits(), [request], clock).await {
+            Ok(mut judged) => {
+                if let Some(verdict) = judged.verdicts.pop() {
+                    if verdict.is_allow() {
+                        self.charged = Some(Charged { id, at: judged.at });
+                    }
+                    return self.accept(verdict, charge);
+                }
+                return;
+            }
+            Err(CheckError::Question(error)) => {
+                log::failure("request", &format!("cannot be judged: {error}"));
+                self.passage = Passage::Refused(Problem::misconfigured());
+                return;
+            }
+            Err(CheckError::Redis(error)) => error,
+        };
+        match policy {
+            OnOutage::Open => log::outage(&error, "open", "forwarded the request unjudged"),
+            OnOutage::Closed => {
+                log::outage(&error, "closed", "refused the request");
+                self.passage = Passage::Refused(Problem::limiter_unavailable());
+            }
+            OnOutage::Local => {
+                log::outage(&error, "local", "judged the request by what this isolate has seen");
+                let verdict = gate.local.borrow_mut().check(subject, charge.limits(), request, started);
+                match verdict {
+                    Ok(verdict) => self.accept(verdict, charge),
+                    Err(error) => log::failure("request", &error),
+                }
+                if matches!(self.passage, Passage::Open) && !charge.is_shadow() && !last_resort(gate, subject).await {
+                    self.passage = Passage::Refused(Problem::over_last_resort());
+                }
+            }
+        }
+    }
+
+    /// Takes a verdict for the decision, unless it is only a shadow's.
+    fn accept(&mut self, verdict: Verdict, charge: &Charge) {
+        let (verdict, _) = meter::split(verdict);
+        if !verdict.is_allow() && !charge.is_shadow() {
+            self.passage = Passage::Refused(Problem::quota_exceeded(&verdict));
+        }
+        self.verdict = Some(verdict);
+    }
+}
+
+/// Whether the rate limit binding lets a subject pass. A binding that fails, or that the deployment does not have,
+/// lets everybody pass: this isolate has judged already.
+async fn last_resort(gate: &Gate, subject: &Subject) -> bool {
+    let Some(binding) = &gate.last_resort else { return true };
+    let answer = JsFuture::from(binding.limit(&object([("key", subject.as_str().into())]))).await;
+    let success = answer.map(|answer| property(&answer, "success").and_then(|success| success.as_bool()));
+    match success {
+        Ok(Some(success)) => success,
+        Ok(None) => true,
+        Err(error) => {
+            log::failure("the binding LAST_RESORT", &format!("{error:?}"));
+            true
+        }
+    }
+}
+
+/// What the request shows of itself and of the client. Only the edge's own header is believed for the address.
+pub(super) fn facts(request: &web_sys::Request, url: &url::Url, gate: Option<&Gate>) -> Facts {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let sources = gate.map_or(&[][..], |gate| &gate.config.api_key_from);
+    Facts {
+        method: request.method(),
+        path: url.path().to_owned(),
+        address: header("cf-connecting-ip").and_then(|address| address.parse().ok()),
+        api_key: sources.iter().find_map(|source| source.key_in(&header(source.header())?)),
+    }
+}

@@ -1,0 +1,79 @@
+//! The log: one line of JSON for each refusal, each failure, and as many requests that pass as are wanted.
+//!
+//! No line has a key, a token, a query or a body in it.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value, json};
+
+use super::judge::{Judgement, Passage};
+use crate::facts::Facts;
+use crate::history::Report;
+use crate::tenant::TenantId;
+use crate::verdict::{Retry, Verdict};
+
+/// Something does not work that should. `what` says which part.
+pub(super) fn failure(what: &str, error: &dyn Display) {
+    worker::console_error!("{}", json!({ "event": "failure", "what": what, "error": error.to_string() }));
+}
+
+/// A failure of Redis, and what it meant for the request (`on_outage`).
+pub(super) fn outage(error: &dyn Display, policy: &str, meaning: &str) {
+    let error = format!("{error}; {meaning} (on_outage = {policy})");
+    worker::console_error!("{}", json!({ "event": "outage", "policy": policy, "error": error }));
+}
+
+/// What a run of the scheduled work has done.
+pub(super) fn recorded(report: &Report) {
+    let unreadable: Vec<&str> = report.unreadable.iter().map(TenantId::as_str).collect();
+    let line = json!({
+        "event": "recorded",
+        "end": format!("{:?}", report.end),
+        "tenants": report.tenants,
+        "written": report.written,
+        "unreadable": unreadable,
+        "calls": report.calls,
+    });
+    worker::console_log!("{line}");
+}
+
+/// What became of a request that was judged or refused.
+pub(super) fn judgement(facts: &Facts, judgement: &Judgement) {
+    let mut line = Map::new();
+    let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
+    put("method", json!(facts.method));
+    put("path", json!(facts.path));
+    if let Some(admission) = &judgement.admission {
+        put("subject", json!(admission.subject.as_str()));
+        if let Some(tenant) = &admission.tenant {
+            put("tenant", json!(tenant.as_str()));
+        }
+        if let Some(charge) = &admission.charge {
+            put("cost", json!(charge.cost()));
+            if charge.is_shadow() {
+                put("shadow", json!(true));
+            }
+        }
+    }
+    if let Some(route) = &judgement.route {
+        put("route", json!(route.pattern.to_string()));
+    }
+    if let Some(verdict) = &judgement.verdict {
+        put("verdict", json!(if verdict.is_allow() { "allow" } else { "deny" }));
+        if let Verdict::Deny(_) = verdict {
+            put("limits", json!(verdict.refusing().map(|budget| budget.limit.name().as_str()).collect::<Vec<_>>()));
+        }
+        if let Retry::After(wait) = verdict.retry() {
+            put("retry_ms", json!(wait.get()));
+        }
+    }
+    let event = match &judgement.passage {
+        Passage::Refused(problem) => {
+            put("status", json!(problem.status));
+            "refused"
+        }
+        Passage::Open => "passed",
+    };
+    put("event", json!(event));
+    worker::console_log!("{}", Value::Object(line));
+}

@@ -1,0 +1,53 @@
+//! The scheduled work: what each tenant used is written into its history.
+
+use std::time::Duration;
+
+use worker::{Delay, Env, ScheduleContext, ScheduledEvent, event};
+
+use super::gate;
+use super::js::{now, random_bytes, random_uuid};
+use super::log;
+use crate::history::Recorder;
+use crate::lock::{Lease, Runtime};
+use crate::time::Millis;
+
+/// One run of the cron trigger.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let gate = match gate::of_isolate(&env) {
+        Ok(gate) => gate,
+        Err(reason) => return log::failure("configuration", &reason),
+    };
+    if !gate.config.usage {
+        return;
+    }
+    let Ok(lease) = Lease::new(LEASE) else { return };
+    match Recorder::new(&gate.limiter, Edge, lease).with_calls(CALLS).run(&random_uuid(), now()).await {
+        Ok(report) => log::recorded(&report),
+        Err(error) => log::failure("usage history", &error),
+    }
+}
+
+/// Time and chance of the Workers runtime.
+struct Edge;
+
+impl Runtime for Edge {
+    async fn sleep(&self, duration: Millis) {
+        Delay::from(Duration::from_millis(duration.get())).await;
+    }
+
+    /// The runtime has no clock that is never set; this one stands still between two I/O operations.
+    fn now(&self) -> Millis {
+        now()
+    }
+
+    fn random(&self) -> u64 {
+        u64::from_le_bytes(random_bytes())
+    }
+}
+
+/// Longer than an invocation works.
+const LEASE: Millis = Millis::from_secs(30);
+
+/// Requests to Redis in one invocation: a Worker of the free plan has 50 subrequests.
+const CALLS: u32 = 45;

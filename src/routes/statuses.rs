@@ -1,0 +1,53 @@
+//! Sets of HTTP statuses.
+
+use std::ops::RangeInclusive;
+
+/// Statuses of answers, written as `"404"` or, for a class, `"5xx"`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statuses(Vec<RangeInclusive<u16>>);
+
+impl Statuses {
+    /// Reads one status or class, and adds it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let class = text.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
+        let range = match (class, text.parse::<u16>()) {
+            (Some(class @ 1..=5), _) => class * 100..=class * 100 + 99,
+            (_, Ok(status @ 100..=599)) => status..=status,
+            _ => return Err(format!("expected a status like \"404\" or a class like \"5xx\", found {text:?}")),
+        };
+        self.0.push(range);
+        Ok(())
+    }
+
+    /// Whether a status is one of these.
+    #[must_use]
+    pub fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&status))
+    }
+
+    /// Whether no status is one of these.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_and_classes_are_read() {
+        let mut statuses = Statuses::default();
+        statuses.add("404").unwrap();
+        statuses.add("5xx").unwrap();
+        let found: Vec<u16> = [403, 404, 405, 499, 500, 599].into_iter().filter(|s| statuses.contains(*s)).collect();
+        assert_eq!(found, [404, 500, 599]);
+        for bad in ["", "5XX", "6xx", "99", "600", "xx", "+404x", "-1"] {
+            assert!(Statuses::default().add(bad).is_err(), "{bad}");
+        }
+    }
+}

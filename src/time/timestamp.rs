@@ -1,0 +1,202 @@
+//! Instants as people write them: RFC 3339.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use super::Millis;
+
+/// An instant from 1970 to the end of the year 9999, to the millisecond.
+///
+/// It reads any offset (`2026-12-01T02:00:00+02:00`) and any fraction, of which it keeps milliseconds, and
+/// prints UTC: `2026-12-01T00:00:00Z`, with a fraction of three digits where there is one. A leap second is
+/// read as the second before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(Millis);
+
+impl Timestamp {
+    /// The instant that is `millis` after the Unix epoch; what is later than the year 9999 is its end.
+    #[must_use]
+    pub fn new(millis: Millis) -> Self {
+        Timestamp(millis.min(END))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn millis(self) -> Millis {
+        self.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = SystemTime::UNIX_EPOCH + Duration::from(self.0);
+        if self.0.get().is_multiple_of(1000) {
+            humantime::format_rfc3339_seconds(time).fmt(f)
+        } else {
+            humantime::format_rfc3339_millis(time).fmt(f)
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that is not a timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time like \"2026-12-01T00:00:00Z\" (RFC 3339, from 1970 on), found {found:?}")]
+pub struct NotATimestamp {
+    found: String,
+}
+
+impl FromStr for Timestamp {
+    type Err = NotATimestamp;
+
+    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
+        read(text).map(Timestamp).ok_or_else(|| NotATimestamp { found: text.chars().take(LONGEST_SHOWN).collect() })
+    }
+}
+
+fn read(text: &str) -> Option<Millis> {
+    let (local, offset) = split_offset(text)?;
+    // The parser looks only at the first characters of what follows the seconds.
+    let fraction = local.get(SECONDS_END..)?;
+    let digits = fraction.strip_prefix('.');
+    let well_formed = digits
+        .map_or(fraction.is_empty(), |digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    if !well_formed {
+        return None;
+    }
+    let time = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let utc = Millis::new(u64::try_from(since_epoch.as_millis()).ok()?.checked_add_signed(-offset)?);
+    (utc <= END).then_some(utc)
+}
+
+/// What stands before the offset, and the offset from UTC in milliseconds.
+fn split_offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(local) = text.strip_suffix('Z') {
+        return Some((local, 0));
+    }
+    let (local, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
+    let number = |digits: &[u8], most| {
+        let [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = digits else { return None };
+        let number = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        (number <= most).then_some(number)
+    };
+    let [sign @ (b'+' | b'-'), hours @ .., b':', _, _] = offset.as_bytes() else { return None };
+    let minutes = number(hours, 23)? * 60 + number(offset.as_bytes().get(4..)?, 59)?;
+    Some((local, if *sign == b'-' { -minutes } else { minutes } * 60_000))
+}
+
+/// Where the seconds end in `2026-12-01T00:00:00`.
+const SECONDS_END: usize = 19;
+
+/// 9999-12-31T23:59:59.999Z: a year has four digits in RFC 3339.
+const END: Millis = Millis::new(253_402_300_799_999);
+
+/// Characters of a wrong text that a message repeats.
+const LONGEST_SHOWN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_and_prints() {
+        // In seconds: `date -u -d 2026-12-01 +%s`.
+        for (text, ms, printed) in [
+            ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
+            ("2026-12-01T00:00:00Z", 1_796_083_200_000, "2026-12-01T00:00:00Z"),
+            ("2026-12-01T00:00:00.5Z", 1_796_083_200_500, "2026-12-01T00:00:00.500Z"),
+            ("2026-12-01T00:00:00.1239999999999Z", 1_796_083_200_123, "2026-12-01T00:00:00.123Z"),
+            ("2026-12-01T02:30:00+02:30", 1_796_083_200_000, "2026-12-01T00:00:00Z"),
+            ("2026-11-30T19:00:00.001-05:00", 1_796_083_200_001, "2026-12-01T00:00:00.001Z"),
+            ("2024-02-29T00:00:00-00:00", 1_709_164_800_000, "2024-02-29T00:00:00Z"),
+            ("2016-12-31T23:59:60Z", 1_483_228_799_000, "2016-12-31T23:59:59Z"),
+            ("9999-12-31T23:59:59.999Z", END.get(), "9999-12-31T23:59:59.999Z"),
+        ] {
+            let timestamp: Timestamp = text.parse().unwrap();
+            assert_eq!(timestamp.millis(), Millis::new(ms), "{text}");
+            assert_eq!(timestamp.to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_timestamp() {
+        for text in [
+            "",
+            "Z",
+            "+00:00",
+            "2026-12-01",
+            "2026-12-01T00:00:00",
+            "2026-12-01 00:00:00Z",
+            "2026-12-01T00:00Z",
+            "2026-12-01T00:00:00ZZ",
+            "2026-12-01T00:00:00Z Z",
+            "2026-12-01T00:00:00.Z",
+            "2026-12-01T00:00:00.+00:00",
+            "2026-12-01T00:00:00.1.2Z",
+            "2026-12-01T00:00:00+24:00",
+            "2026-12-01T00:00:00+01:60",
+            "2026-12-01T00:00:00+1:000",
+            "2026-12-01T00:00:00+0100",
+            "2026-12-01T00:00:00 01:00",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-12-00T00:00:00Z",
+            "2026-12-01T24:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "02026-12-01T00:00:00Z",
+            "２026-12-01T00:00:00Z",
+            "2026-12-01T00:00:0éZ",
+            "2026-12-01T00:00:00é:00",
+        ] {
+            let error = text.parse::<Timestamp>().unwrap_err();
+            assert!(error.to_string().ends_with(&format!("found {text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_late_is_the_end() {
+        assert_eq!(Timestamp::new(Millis::new(u64::MAX)).to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(ms in 0..=END.get(), whole in any::<bool>()) {
+            let timestamp = Timestamp::new(Millis::new(if whole { ms / 1000 * 1000 } else { ms }));
+            prop_assert_eq!(timestamp.to_string().parse(), Ok(timestamp));
+            prop_assert_eq!(timestamp.to_string().len(), if timestamp.0.get().is_multiple_of(1000) { 20 } else { 24 });
+        }
+
+        #[test]
+        fn no_text_is_too_much(text in "\\PC*|[0-9TZ:.+-]{15,40}") {
+            let _ = text.parse::<Timestamp>();
+        }
+
+        #[test]
+        fn an_offset_is_taken_away(ms in 100_000_000..END.get() - 100_000_000, minutes in -1439_i64..=1439) {
+            let local = Timestamp::new(Millis::new(ms.checked_add_signed(minutes * 60_000).unwrap())).to_string();
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+            let text = format!("{}{sign}{hours:02}:{rest:02}", local.trim_end_matches('Z'));
+            prop_assert_eq!(text.parse(), Ok(Timestamp::new(Millis::new(ms))));
+        }
+    }
+}

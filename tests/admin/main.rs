@@ -1,0 +1,17 @@
+//! The admin API on a real redis-server, through the real bridge; and held to its own description.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod any_bytes;
+mod calls;
+mod check;
+mod diagnosis;
+mod keys;
+mod locks;
+mod openapi;
+mod races;
+mod schemathesis;
+mod service;
+mod tenants;
+mod usage;
+mod values;

@@ -1,0 +1,162 @@
+//! The API with everything below it, as a test uses it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+use sluicegate::admin::{Admin, Answer, Call};
+use sluicegate::config::Config;
+use sluicegate::limiter::Limiter;
+use sluicegate::redis::{HttpTransport, Token};
+use sluicegate::script::Spelling;
+use sluicegate::time::Millis;
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
+
+/// Ends with the value.
+pub(crate) struct Service {
+    /// What the API takes for the time.
+    pub(crate) now: AtomicU64,
+    connection: redis::Connection,
+    config: Config,
+    limiter: Limiter<HttpTransport>,
+    token: Token,
+    keys: AtomicU64,
+    _redis: RedisServer,
+    _bridge: BridgeServer,
+}
+
+/// An answer, taken apart.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Null where there is none.
+    pub(crate) body: Value,
+    /// The tenant that has changed.
+    pub(crate) changed: Option<String>,
+    /// What goes to the log. Read where an assertion prints the reply.
+    #[allow(dead_code, reason = "for people")]
+    pub(crate) failure: Option<String>,
+}
+
+impl Service {
+    /// The API with two plans: `free` and `pro`.
+    pub(crate) async fn start() -> Self {
+        let redis = RedisServer::start().await.unwrap();
+        let bridge = BridgeServer::start(0, "rest-token", redis.url()).await.unwrap();
+        let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
+        let rest = Token::new("rest-token").unwrap();
+        let transport = HttpTransport::new(bridge.url().parse().unwrap(), &rest, Millis::from_secs(30));
+        Service {
+            now: NOON.into(),
+            connection,
+            config: Config::from_json(&config().to_string()).unwrap(),
+            limiter: Limiter::new(transport, Spelling::Plain),
+            token: Token::new(TOKEN).unwrap(),
+            keys: 0.into(),
+            _redis: redis,
+            _bridge: bridge,
+        }
+    }
+
+    /// Asks with the token, and with a JSON body unless it is null.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
+        self.call_if_match(method, path, None, body).await
+    }
+
+    /// As [`Service::call`], with the header `If-Match`.
+    pub(crate) async fn call_if_match(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Reply {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let content_type = (!body.is_empty()).then_some("application/json");
+        let authorization = format!("Bearer {TOKEN}");
+        let authorization = Some(authorization.as_str());
+        let call = Call { method, path, query, authorization, content_type, if_match, body: body.as_bytes() };
+        Reply::from(self.send(&call).await)
+    }
+
+    /// Asks exactly this.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Answer {
+        let clock = || Millis::new(self.now.load(Ordering::SeqCst));
+        let admin = Admin { config: &self.config, limiter: &self.limiter, token: &self.token, clock: &clock };
+        let mut random = [0; 20];
+        random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+        admin.answer(call, random).await
+    }
+
+    /// Creates a tenant and returns its entity tag.
+    pub(crate) async fn tenant(&self, id: &str, plan: &str) -> String {
+        let reply = self.call("POST", "/tenants", json!({ "id": id, "plan": plan })).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.header("etag").to_owned()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, ms: u64) {
+        self.now.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Runs a command beside the API and returns what it returns.
+    pub(crate) fn redis<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
+        let mut built = redis::cmd(command[0]);
+        for argument in &command[1..] {
+            built.arg(*argument);
+        }
+        built.query(&mut self.connection).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+}
+
+impl Reply {
+    /// A header's value; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// The last part of the problem's type.
+    pub(crate) fn kind(&self) -> &str {
+        self.body["type"].as_str().unwrap_or_default().rsplit(':').next().unwrap_or_default()
+    }
+
+    /// The paths of an invalid request's errors.
+    pub(crate) fn paths(&self) -> Vec<&str> {
+        self.body["errors"].as_array().into_iter().flatten().map(|error| error["path"].as_str().unwrap()).collect()
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        let body = if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() };
+        Reply {
+            status: answer.status,
+            headers: answer.headers,
+            body,
+            changed: answer.changed.map(|id| id.to_string()),
+            failure: answer.failure,
+        }
+    }
+}
+
+pub(crate) fn config() -> Value {
+    json!({
+        "default_plan": "free",
+        "timeout": "30s",
+        "plans": {
+            "free": { "limits": [
+                { "name": "minute", "algorithm": "fixed_window", "limit": 10, "window": "minute" },
+                { "name": "day", "algorithm": "fixed_window", "limit": 100, "window": "day" },
+            ] },
+            "pro": { "limits": [
+                { "name": "burst", "algorithm": "token_bucket", "limit": 50, "window": "10s", "burst": 100 },
+                { "name": "day", "algorithm": "sliding_log", "limit": 1000, "window": "1d" },
+                { "name": "inflight", "algorithm": "concurrency", "limit": 2, "lease": "30s" },
+            ] },
+        },
+    })
+}
+
+/// The admin token of these tests.
+pub(crate) const TOKEN: &str = "admin-t0ken";
+
+/// 2026-11-23T12:00:00Z.
+pub(crate) const NOON: u64 = 1_795_435_200_000;

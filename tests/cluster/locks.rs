@@ -1,0 +1,93 @@
+//! The lock and compare-and-swap, on every node.
+
+use std::time::Duration;
+
+use sluicegate::cas::{self, Expiry, Outcome};
+use sluicegate::lock::{Attempt, Guard, Lease, Lock, Release, Renewal, Runtime, Write};
+use sluicegate::redis::HttpTransport;
+use sluicegate::script::Spelling;
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate_bridge::RedisCluster;
+use tokio::time::{Instant, sleep};
+
+use crate::{Gate, name_of_each_node, start};
+
+/// The real time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Runtime for Clock {
+    async fn sleep(&self, duration: Millis) {
+        sleep(Duration::from(duration)).await;
+    }
+
+    fn now(&self) -> Millis {
+        Millis::new(self.0.elapsed().as_millis().try_into().unwrap())
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+}
+
+/// A lock of ten minutes.
+pub(crate) fn lock(gate: &Gate, spelling: Spelling, name: &str) -> Lock<HttpTransport, Clock> {
+    let lease = Lease::new(Millis::from_secs(600)).unwrap();
+    Lock::new(gate.transport.clone(), Clock(Instant::now()), spelling, name, lease)
+}
+
+/// An attempt that must succeed.
+pub(crate) async fn take<'a>(lock: &'a Lock<HttpTransport, Clock>, owner: &str) -> Guard<'a, HttpTransport, Clock> {
+    match lock.try_acquire(owner).await.unwrap() {
+        Attempt::Acquired(guard) => guard,
+        Attempt::Busy { free_in } => panic!("{owner} finds it busy, free in {free_in:?}"),
+    }
+}
+
+/// The name of a lock of each node.
+pub(crate) async fn locks(cluster: &RedisCluster) -> [String; 3] {
+    let key = |name: &str| Subject::named(&format!("lock:{name}")).state_key();
+    name_of_each_node(cluster, |number| format!("job {number}"), key).await
+}
+
+#[tokio::test]
+async fn a_lock_keeps_its_word_on_every_node() {
+    let (gate, cluster) = start().await;
+    for (name, spelling) in locks(&cluster).await.iter().zip([Spelling::Plain, Spelling::KeyLocking, Spelling::Plain]) {
+        let lock = lock(&gate, spelling, name);
+        let first = take(&lock, "a").await;
+        assert!(matches!(lock.try_acquire("b").await.unwrap(), Attempt::Busy { free_in: Some(_) }));
+        assert_eq!(first.renew().await.unwrap(), Renewal::Renewed);
+        assert_eq!(first.write("page", "one", Expiry::Never).await.unwrap(), Write::Written);
+        let late = first.token();
+        assert_eq!(first.release().await.unwrap(), Release::Released);
+        assert_eq!(first.release().await.unwrap(), Release::NotHeld);
+
+        let second = take(&lock, "b").await;
+        assert!(late < second.token());
+        let write = lock.write(late, "page", "two", Expiry::Never).await.unwrap();
+        assert_eq!(write, Write::Stale { newest: second.token() });
+        assert_eq!(lock.read("page").await.unwrap().as_deref(), Some("one"));
+        assert_eq!(second.write("page", "three", Expiry::Keep).await.unwrap(), Write::Written);
+        assert_eq!(lock.read("page").await.unwrap().as_deref(), Some("three"));
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_swapped_on_every_node() {
+    let (gate, cluster) = start().await;
+    let transport = &gate.transport;
+    let keys = name_of_each_node(&cluster, |number| format!("sg:1:{{flag:{number}}}"), str::to_owned).await;
+    for (key, spelling) in keys.iter().zip([Spelling::KeyLocking, Spelling::Plain, Spelling::KeyLocking]) {
+        let found = |value: &str| Outcome::Conflict { found: Some(value.to_owned()) };
+        let create = async |new| cas::create(transport, spelling, key, new, Expiry::Never).await.unwrap();
+        let replace = async |old, new| cas::replace(transport, spelling, key, old, new, Expiry::Keep).await.unwrap();
+        assert_eq!(create("on").await, Outcome::Swapped);
+        assert_eq!(create("off").await, found("on"));
+        assert_eq!(replace("off", "on").await, found("on"));
+        assert_eq!(replace("on", "off").await, Outcome::Swapped);
+        assert_eq!(cas::delete(transport, spelling, key, "on").await.unwrap(), found("off"));
+        assert_eq!(cas::delete(transport, spelling, key, "off").await.unwrap(), Outcome::Swapped);
+    }
+}

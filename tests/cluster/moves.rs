@@ -1,0 +1,44 @@
+//! Slots that move from node to node under load.
+
+use std::sync::atomic::Ordering;
+
+use sluicegate::limiter::CheckError;
+use sluicegate::redis::RedisError;
+
+use crate::harness::judge::judge;
+use crate::harness::load::Load;
+use crate::harness::plans::{HOT, subject};
+use crate::{info, run, start};
+
+/// While the keys of a subject are on their way, some here and some there, no node can run its script: a bridge that has
+/// tried again for a while says so. And a machine that is busy with other things may let a node be silent for longer
+/// than the bridge waits; whether that call was executed, the judge finds out.
+fn on_the_way(error: &CheckError) -> bool {
+    let CheckError::Redis(RedisError::Server { status, reason }) = error else { return false };
+    reason.contains("TRYAGAIN") || *status == 504
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_right_while_slots_move() {
+    let (gate, mut cluster) = start().await;
+    let mut load = Load::start(&gate.url, 6000, 3, on_the_way);
+    load.held.store(true, Ordering::Relaxed);
+    load.marks.recv().await.unwrap();
+    for number in 0..usize::try_from(HOT).unwrap() {
+        let slot = cluster.slot(&subject(number).state_key()).await.unwrap();
+        cluster.move_slot(slot, (cluster.owner(slot) + 1) % 3).await.unwrap();
+        // At one node, as when it starts again.
+        run::<()>(&cluster.urls()[number % 3], &["SCRIPT", "FLUSH"]);
+    }
+    load.held.store(false, Ordering::Relaxed);
+    let summary = judge(&load.end().await).unwrap();
+    println!("{HOT} slots moved: {summary}");
+    assert!(summary.admitted > 1000 && summary.refused > 1000, "{summary}");
+    for command in ["cmdstat_evalsha:calls=", "cmdstat_eval:calls="] {
+        let calls = info(&cluster, "commandstats", command);
+        assert!(calls.iter().all(|calls| *calls > 0), "{command}{calls:?}");
+    }
+    let redirected = info(&cluster, "errorstats", "errorstat_MOVED:count=").iter().sum::<u64>()
+        + info(&cluster, "errorstats", "errorstat_ASK:count=").iter().sum::<u64>();
+    assert!(redirected > 0);
+}

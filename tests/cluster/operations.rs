@@ -1,0 +1,117 @@
+//! All operations of the limiter on a cluster, beside the same on a single Redis.
+
+use std::collections::BTreeSet;
+
+use sluicegate::limiter::{Limiter, Now};
+use sluicegate::policy::Limit;
+use sluicegate::question::{LeaseId, Request};
+use sluicegate::redis::HttpTransport;
+use sluicegate::script::Spelling;
+use sluicegate::settle::{self, Correction, RequestId, Settlement};
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate::verdict::Verdict;
+use sluicegate_bridge::{Backend, RedisServer};
+
+use crate::harness::plans::{plan, subject};
+use crate::harness::random::Random;
+use crate::harness::traffic::START;
+use crate::{Gate, info, run, start};
+
+/// What can be asked.
+#[derive(Debug)]
+enum Operation {
+    Check(Vec<(u64, LeaseId)>),
+    Peek,
+    Settle(RequestId, Correction),
+    Release(LeaseId),
+    Reset,
+}
+
+/// What comes back.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Verdicts(Vec<Verdict>),
+    Settled(settle::Outcome),
+    Count(u64),
+}
+
+impl Operation {
+    /// Ids are few, so that leases end that are alive and settlements come twice.
+    fn any(random: &mut Random) -> Self {
+        let lease = |random: &mut Random| LeaseId::new(&format!("lease-{}", random.below(12))).unwrap();
+        let requests = |random: &mut Random, size| (0..size).map(|_| (random.within(0, 12), lease(random))).collect();
+        match random.below(100) {
+            0..40 => Operation::Check(requests(random, 1)),
+            40..55 => {
+                let size = random.within(2, 12);
+                Operation::Check(requests(random, size))
+            }
+            55..63 => Operation::Peek,
+            63..80 => {
+                let request = RequestId::new(&format!("request-{}", random.below(8))).unwrap();
+                Operation::Settle(request, Correction::between(random.below(20), random.below(20)))
+            }
+            80..97 => Operation::Release(lease(random)),
+            _ => Operation::Reset,
+        }
+    }
+
+    async fn run(&self, limiter: &Limiter<HttpTransport>, subject: &Subject, limits: &[Limit], now: u64) -> Answer {
+        let at = Now::At(Millis::new(now));
+        match self {
+            Operation::Check(requests) => {
+                let requests = requests.iter().map(|(cost, lease)| Request { cost: *cost, lease: Some(lease) });
+                Answer::Verdicts(limiter.check_batch(subject, limits, requests, at).await.unwrap())
+            }
+            Operation::Peek => Answer::Verdicts(vec![limiter.peek(subject, limits, at).await.unwrap()]),
+            Operation::Settle(request, correction) => {
+                let (charged_at, memory) = (Millis::new(now - 60_000), Millis::from_secs(3600));
+                let settlement = Settlement { request, charged_at, correction: *correction, memory };
+                Answer::Settled(limiter.settle(subject, limits, &settlement, at).await.unwrap())
+            }
+            Operation::Release(lease) => Answer::Count(limiter.release(subject, limits, lease).await.unwrap()),
+            Operation::Reset => Answer::Count(limiter.reset(subject, limits).await.unwrap()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_on_a_single_redis() {
+    const SUBJECTS: usize = 24;
+    let (gate, cluster) = start().await;
+    let redis = RedisServer::start().await.unwrap();
+    let single = Gate::over(Backend::Redis(redis.url())).await;
+    let mut owners = BTreeSet::new();
+    for number in 0..SUBJECTS {
+        owners.insert(cluster.owner(cluster.slot(&subject(number).state_key()).await.unwrap()));
+    }
+    assert_eq!(owners.len(), 3, "subjects of every node");
+
+    let (mut random, mut now) = (Random::new(3), START);
+    let (mut admitted, mut refused, mut repeated, mut released) = (0, 0, 0, 0);
+    for _ in 0..1500 {
+        now += random.below(60_000);
+        let number = usize::try_from(random.below(SUBJECTS as u64)).unwrap();
+        let spelling = if random.chance(50) { Spelling::Plain } else { Spelling::KeyLocking };
+        let (subject, limits, operation) = (subject(number), &plan(number).limits, Operation::any(&mut random));
+        let there = operation.run(&Limiter::new(gate.transport.clone(), spelling), &subject, limits, now).await;
+        let here = operation.run(&Limiter::new(single.transport.clone(), spelling), &subject, limits, now).await;
+        assert_eq!(there, here, "subject {number}: {operation:?}");
+        match there {
+            Answer::Verdicts(verdicts) => {
+                admitted += verdicts.iter().filter(|verdict| verdict.is_allow()).count();
+                refused += verdicts.iter().filter(|verdict| !verdict.is_allow()).count();
+            }
+            Answer::Settled(outcome) => repeated += usize::from(outcome == settle::Outcome::Repeat),
+            Answer::Count(count) => released += usize::from(count > 0),
+        }
+    }
+    let met = (admitted, refused, repeated, released);
+    assert!(admitted > 500 && refused > 500 && repeated > 30 && released > 50, "{met:?}");
+    let keys: u64 = cluster.urls().iter().map(|url| run::<u64>(url, &["DBSIZE"])).sum();
+    assert_eq!(keys, run::<u64>(&redis.url(), &["DBSIZE"]), "as many keys");
+    for error in ["CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"] {
+        assert_eq!(info(&cluster, "errorstats", &format!("errorstat_{error}:count=")), [0; 3], "{error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Scripts, which each node loads for itself.
+
+use sluicegate::cas::{self, Expiry};
+use sluicegate::limiter::{Limiter, Now};
+use sluicegate::question::{LeaseId, Request};
+use sluicegate::redis::{self, Command};
+use sluicegate::script::{self, Spelling};
+use sluicegate::settle::{Correction, RequestId, Settlement};
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+
+use crate::harness::plans::plan;
+use crate::harness::traffic::START;
+use crate::locks::{lock, locks, take};
+use crate::{Gate, info, name_of_each_node, start};
+
+/// Runs every script once, on keys of one node.
+async fn run_all(gate: &Gate, spelling: Spelling, name: &str, lock_name: &str) {
+    let (subject, limits, at) = (Subject::named(name), &plan(0).limits, Millis::new(START));
+    let limiter = Limiter::new(gate.transport.clone(), spelling);
+    let (lease, request) = (LeaseId::new("lease").unwrap(), RequestId::new("request").unwrap());
+    let asked = Request { cost: 7, lease: Some(&lease) };
+    assert!(limiter.check(&subject, limits, asked, Now::At(at)).await.unwrap().is_allow());
+    let (correction, memory) = (Correction::between(7, 9), Millis::from_secs(3600));
+    let settlement = Settlement { request: &request, charged_at: at, correction, memory };
+    limiter.settle(&subject, limits, &settlement, Now::At(at)).await.unwrap();
+    assert_eq!(limiter.release(&subject, limits, &lease).await, Ok(1));
+    assert_eq!(limiter.reset(&subject, limits).await, Ok(3));
+    let _ = cas::create(&gate.transport, spelling, &subject.state_key(), "x", Expiry::Never).await.unwrap();
+    let _ = cas::delete(&gate.transport, spelling, &subject.state_key(), "x").await.unwrap();
+
+    let lock = lock(gate, spelling, lock_name);
+    let guard = take(&lock, "a").await;
+    let _ = guard.write("page", "x", Expiry::Never).await.unwrap();
+    let _ = guard.renew().await.unwrap();
+    guard.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn each_node_loads_each_script_once_and_again_after_a_flush() {
+    let (gate, cluster) = start().await;
+    let subject = |number| format!("someone {number}");
+    let subjects = name_of_each_node(&cluster, subject, |name| Subject::named(name).state_key()).await;
+    let locks = locks(&cluster).await;
+    let scripts = script::ALL.len() as u64;
+    for times in 1..=2 {
+        for _ in 0..3 {
+            for (name, lock) in subjects.iter().zip(&locks) {
+                run_all(&gate, Spelling::Plain, name, lock).await;
+            }
+        }
+        assert_eq!(info(&cluster, "commandstats", "cmdstat_eval:calls="), [times * scripts; 3]);
+        let flush = Command::new("SCRIPT").text("FLUSH");
+        assert_eq!(redis::run::<String>(&gate.transport, flush).await.unwrap(), "OK");
+    }
+    // In the other spelling it is the same script to a Redis that does not know the flag.
+    for _ in 0..2 {
+        for (name, lock) in subjects.iter().zip(&locks) {
+            run_all(&gate, Spelling::KeyLocking, name, lock).await;
+        }
+    }
+    assert_eq!(info(&cluster, "commandstats", "cmdstat_eval:calls="), [3 * scripts; 3]);
+    for (name, lock) in subjects.iter().zip(&locks) {
+        run_all(&gate, Spelling::Plain, name, lock).await;
+    }
+    assert_eq!(info(&cluster, "commandstats", "cmdstat_eval:calls="), [3 * scripts; 3]);
+}

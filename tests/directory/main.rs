@@ -1,0 +1,205 @@
+//! Whose API keys are, asked of a real Redis: how often it is asked, and what guessing brings.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "../lock/server.rs"]
+mod server;
+
+use std::cell::Cell;
+
+use serde_json::json;
+use sluicegate::admission::Caller;
+use sluicegate::config::Config;
+use sluicegate::directory::{Answer, Directory, DirectoryError};
+use sluicegate::redis::{self, HttpTransport, RedisError, Transport};
+use sluicegate::script::Spelling;
+use sluicegate::subject::Subject;
+use sluicegate::tenant::{ApiKey, KeyRecord, Settings, Tenant, TenantId};
+use sluicegate::tenants::{Create, Replace, Stored, Tenants};
+use sluicegate::time::{Millis, Timestamp};
+
+use server::Server;
+
+/// Counts the requests to Redis; may be cut.
+struct Counted {
+    to: HttpTransport,
+    posts: Cell<u64>,
+    cut: Cell<bool>,
+}
+
+impl Transport for Counted {
+    async fn post(&self, body: String) -> Result<redis::Answer, RedisError> {
+        self.posts.set(self.posts.get() + 1);
+        if self.cut.get() {
+            return Err(RedisError::Unreachable { reason: "cut".to_owned() });
+        }
+        self.to.post(body).await
+    }
+}
+
+struct World {
+    _server: Server,
+    wire: Counted,
+    directory: Directory,
+    now: Cell<Millis>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = Server::start().await;
+        let config = json!({ "default_plan": "p", "tenant_ttl": "30s", "plans": { "p": { "limits": [
+            { "name": "l", "algorithm": "sliding_log", "limit": 1, "window": "1s" }
+        ] } } });
+        let directory = Directory::new(&Config::from_json(&config.to_string()).unwrap());
+        let wire = Counted { to: server.transport(), posts: Cell::new(0), cut: Cell::new(false) };
+        World { _server: server, wire, directory, now: Cell::new(Millis::from_secs(1_800_000_000)) }
+    }
+
+    fn tenants(&self) -> Tenants<'_, Counted> {
+        Tenants::new(&self.wire, Spelling::Plain)
+    }
+
+    fn pass(&self, span: Millis) {
+        self.now.set(Millis::new(self.now.get().get() + span.get()));
+    }
+
+    /// Asks for a client, and returns how many requests that took.
+    async fn ask(&self, key: &ApiKey, client: &str) -> (Result<Answer, DirectoryError>, u64) {
+        let before = self.wire.posts.get();
+        let answer = self.directory.find(self.tenants(), key, &Subject::named(client), self.now.get()).await;
+        (answer, self.wire.posts.get() - before)
+    }
+
+    /// Asks, and expects the tenant or a stranger and so many requests.
+    async fn expect(&self, key: &ApiKey, known: bool, posts: u64) -> Answer {
+        let (answer, asked) = self.ask(key, "ip:203.0.113.7").await;
+        let answer = answer.unwrap();
+        assert_eq!((matches!(answer.caller, Caller::Tenant(..)), asked), (known, posts), "{answer:?}");
+        answer
+    }
+
+    async fn create(&self, keys: &[&ApiKey]) -> Stored {
+        match self.tenants().create(&acme(), tenant(keys)).await.unwrap() {
+            Create::Created(stored) => stored,
+            Create::Exists => panic!("exists"),
+        }
+    }
+
+    async fn replace(&self, old: &Stored, keys: &[&ApiKey]) -> Stored {
+        match self.tenants().replace(old.version(), tenant(keys)).await.unwrap() {
+            Replace::Replaced(stored) => stored,
+            Replace::Lost { found } => panic!("lost to {found:?}"),
+        }
+    }
+}
+
+fn acme() -> TenantId {
+    TenantId::new("acme").unwrap()
+}
+
+fn key(number: u8) -> ApiKey {
+    ApiKey::generate(&acme(), [number; 20])
+}
+
+fn tenant(keys: &[&ApiKey]) -> Tenant {
+    let created = Timestamp::new(Millis::from_secs(1_700_000_000));
+    keys.iter().fold(Tenant::new(Settings::new("p")).unwrap(), |tenant, key| {
+        tenant.with_key(KeyRecord::new(key, created, None)).unwrap()
+    })
+}
+
+const TTL: Millis = Millis::from_secs(30);
+
+#[tokio::test]
+async fn a_tenant_is_read_once_and_then_remembered() {
+    let world = World::new().await;
+    world.create(&[&key(1)]).await;
+    world.expect(&key(1), true, 1).await;
+    world.expect(&key(1), true, 0).await;
+
+    world.pass(TTL);
+    assert!(world.expect(&key(1), true, 0).await.refresh, "served as it was, and one refreshes it");
+    assert!(!world.expect(&key(1), true, 0).await.refresh, "not two");
+    world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
+    world.pass(Millis::new(TTL.get() - 1));
+    assert!(!world.expect(&key(1), true, 0).await.refresh);
+}
+
+#[tokio::test]
+async fn keys_are_rotated_without_a_refused_request() {
+    let world = World::new().await;
+    let old = world.create(&[&key(1)]).await;
+    world.expect(&key(1), true, 1).await;
+    let both = world.replace(&old, &[&key(1), &key(2)]).await;
+    world.pass(Millis::from_secs(1));
+    world.expect(&key(2), true, 1).await;
+    world.expect(&key(1), true, 0).await;
+    world.replace(&both, &[&key(2)]).await;
+    world.expect(&key(1), true, 0).await;
+    world.pass(TTL);
+    world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
+    world.expect(&key(1), false, 0).await;
+    world.expect(&key(2), true, 0).await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_not_there_is_found_when_it_is() {
+    let world = World::new().await;
+    world.expect(&key(1), false, 1).await;
+    world.expect(&key(1), false, 0).await;
+    world.create(&[&key(1)]).await;
+    world.pass(Millis::from_secs(1));
+    world.expect(&key(1), true, 1).await;
+}
+
+#[tokio::test]
+async fn a_thousand_wrong_keys_of_a_known_tenant_are_one_request_a_second() {
+    let world = World::new().await;
+    world.create(&[&key(0)]).await;
+    world.expect(&key(0), true, 1).await;
+    let before = world.wire.posts.get();
+    for number in 0..1000_u16 {
+        world.pass(Millis::new(1));
+        let [high, low] = number.to_be_bytes();
+        let mut random = [9; 20];
+        random[..2].copy_from_slice(&[high, low]);
+        let _ = world.ask(&ApiKey::generate(&acme(), random), "ip:198.51.100.1").await;
+    }
+    assert_eq!(world.wire.posts.get() - before, 1, "in one second");
+    world.expect(&key(0), true, 0).await;
+}
+
+#[tokio::test]
+async fn whoever_tries_tenants_is_held_up_and_others_are_not() {
+    let world = World::new().await;
+    world.create(&[&key(0)]).await;
+    let mut held_up = 0;
+    for number in 0..1000 {
+        world.pass(Millis::new(1));
+        let guess = ApiKey::generate(&TenantId::new(&format!("t{number}")).unwrap(), [1; 20]);
+        let (answer, posts) = world.ask(&guess, "ip:198.51.100.1").await;
+        if let Err(DirectoryError::TooManyGuesses(wait)) = answer {
+            assert!(posts == 0 && wait > Millis::ZERO);
+            held_up += 1;
+        }
+    }
+    assert!(world.wire.posts.get() < 50 && held_up > 950, "{} requests, {held_up}", world.wire.posts.get());
+    world.expect(&key(0), true, 1).await;
+    let (answer, posts) = world.ask(&key(0), "ip:198.51.100.1").await;
+    assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)) && posts == 0, "a key that is known is no guess");
+}
+
+#[tokio::test]
+async fn a_known_tenant_outlives_redis() {
+    let world = World::new().await;
+    world.create(&[&key(1)]).await;
+    world.expect(&key(1), true, 1).await;
+    world.wire.cut.set(true);
+    world.pass(Millis::from_secs(3600));
+    assert!(world.expect(&key(1), true, 0).await.refresh);
+    assert!(world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.is_err());
+    world.expect(&key(1), true, 0).await;
+    let stranger = ApiKey::generate(&TenantId::new("other").unwrap(), [1; 20]);
+    let (answer, _) = world.ask(&stranger, "ip:203.0.113.7").await;
+    assert!(matches!(answer, Err(DirectoryError::Tenants(_))), "unknown is not refused: nobody can tell");
+}

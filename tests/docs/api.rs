@@ -1,0 +1,61 @@
+//! docs/admin-api.md has every path, method and problem of the API, and no other.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sluicegate::admin::OPENAPI;
+
+use crate::{document, quoted};
+
+fn described() -> Value {
+    serde_json::from_str(OPENAPI).unwrap()
+}
+
+/// `METHOD /path`, as the description has them.
+fn operations(description: &Value) -> BTreeSet<String> {
+    let paths = description["paths"].as_object().unwrap().iter();
+    let methods = ["get", "put", "post", "patch", "delete"];
+    paths
+        .flat_map(|(path, operations)| {
+            let known = methods.iter().filter(|method| operations.get(**method).is_some());
+            known.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_path_and_method_is_documented_and_no_other() {
+    let text = document("docs/admin-api.md");
+    let is_operation = |words: &String| {
+        words.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|byte| byte.is_ascii_uppercase()))
+    };
+    // A path alone in a row; requests with a host or a query are examples.
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let documented: BTreeSet<_> = rows.filter_map(|row| quoted(row).into_iter().next()).filter(is_operation).collect();
+    assert_eq!(documented, operations(&described()));
+}
+
+/// The names behind `urn:sluicegate:problem:` in a text.
+fn problems(text: &str) -> BTreeSet<String> {
+    let names = text.split("urn:sluicegate:problem:").skip(1);
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
+    names.map(name).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn every_problem_is_documented_and_no_other() {
+    let text = document("docs/admin-api.md");
+    let table = text.split_once("\n## Problems\n").unwrap().1;
+    let rows = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let documented: BTreeSet<_> = rows.skip(2).map(|row| quoted(row)[0].clone()).collect();
+    assert_eq!(documented, problems(OPENAPI));
+}
+
+#[test]
+fn every_problem_of_a_client_is_explained_to_operators() {
+    let code = document("src/problem/client.rs");
+    let text = document("docs/operations.md");
+    for name in problems(&code) {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+}

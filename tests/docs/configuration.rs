@@ -1,0 +1,133 @@
+//! docs/configuration.md has every field of the parser and no other, with its default, its values and its bounds.
+
+use serde_json::{Value, json};
+use sluicegate::config::Config;
+
+use crate::{document, quoted};
+
+/// A row of a table of fields.
+struct Field {
+    name: String,
+    values: String,
+    default: String,
+}
+
+/// A heading, and where a configuration has what stands below it.
+const SECTIONS: [(&str, &str); 4] =
+    [("SLUICEGATE", ""), ("A plan", "/plans/p"), ("A limit", "/plans/p/limits/0"), ("A route", "/routes/0")];
+
+/// The first table below a heading.
+fn table(heading: &str) -> Vec<Field> {
+    let text = document("docs/configuration.md");
+    let below = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading}")).1;
+    let rows = below.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    rows.skip(2)
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [name, values, default, _] = cells[..] else { panic!("{row}") };
+            Field { name: quoted(name)[0].clone(), values: values.to_owned(), default: default.to_owned() }
+        })
+        .collect()
+}
+
+/// A configuration in which `field` of `section` can be set.
+fn base(section: &str, field: &str) -> Value {
+    let mut limit = json!({ "name": "l", "algorithm": "token_bucket", "limit": 5, "window": "1s" });
+    if (section, field) == ("A limit", "lease") {
+        limit = json!({ "name": "l", "algorithm": "concurrency", "limit": 5, "lease": "1s" });
+    }
+    let mut config = json!({ "default_plan": "p", "plans": { "p": { "limits": [limit] } } });
+    if section == "A route" {
+        config["routes"] = json!([{ "match": "GET /x" }]);
+    }
+    config
+}
+
+/// The same with the field set, or without it.
+fn with(section: &str, field: &str, value: Option<Value>) -> Result<String, String> {
+    let mut config = base(section, field);
+    let place = SECTIONS.iter().find(|(heading, _)| *heading == section).unwrap().1;
+    let object = config.pointer_mut(place).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => object.insert(field.to_owned(), value),
+        None => object.remove(field),
+    };
+    let read = Config::from_json(&config.to_string());
+    read.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_field_of_the_parser_is_documented_and_no_other() {
+    for (section, _) in SECTIONS {
+        let error = with(section, "no such field", Some(json!(1))).unwrap_err();
+        let mut known = quoted(error.split_once("expected ").unwrap().1);
+        let mut documented: Vec<_> = table(section).into_iter().map(|field| field.name).collect();
+        known.sort();
+        documented.sort();
+        assert_eq!(documented, known, "{section}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_parser() {
+    for (section, _) in SECTIONS {
+        for Field { name, default, .. } in table(section) {
+            let without = with(section, &name, None);
+            let literal = match default.as_str() {
+                "none" | "that of the whole" => None,
+                "the limit" => Some(json!(5)),
+                required if required.starts_with("required") => {
+                    let error = without.unwrap_err();
+                    assert!(error.contains("missing"), "{section}, {name}: {error}");
+                    continue;
+                }
+                literal => {
+                    let literal = &quoted(literal)[0];
+                    Some(serde_json::from_str(literal).unwrap_or_else(|error| panic!("{name}: {literal}: {error}")))
+                }
+            };
+            assert!(without.is_ok(), "{section}, {name}: {without:?}");
+            if let Some(literal) = literal {
+                assert_eq!(without, with(section, &name, Some(literal)), "{section}, {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn choices_are_those_of_the_parser() {
+    let mut seen = 0;
+    for (section, _) in SECTIONS {
+        for Field { name, values, default } in table(section) {
+            let choices: Vec<_> = values.split(", ").map(|value| value.strip_prefix("`\"")?.strip_suffix("\"`")).collect();
+            let Some(mut choices) = choices.into_iter().collect::<Option<Vec<_>>>() else { continue };
+            if choices[0].contains(' ') {
+                continue;
+            }
+            let stranger = if default.starts_with("`[") { json!(["no such choice"]) } else { json!("no such choice") };
+            let error = with(section, &name, Some(stranger)).unwrap_err();
+            let mut known = quoted(error.split_once("expected ").unwrap().1);
+            known.sort();
+            choices.sort_unstable();
+            assert_eq!(choices, known, "{section}, {name}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 6, "the test looks at the choices: {seen}");
+}
+
+#[test]
+fn bounds_are_those_of_the_parser() {
+    let mut seen = 0;
+    for (section, _) in SECTIONS {
+        for Field { name, values, .. } in table(section) {
+            let Some((least, most)) = values.split(';').next().unwrap().split_once("` to `") else { continue };
+            let (least, most) = (least.trim_start_matches('`'), most.trim_end_matches('`'));
+            let nothing = if least.ends_with("ms") { json!("0ms") } else { json!(0) };
+            let error = with(section, &name, Some(nothing)).unwrap_err();
+            assert!(error.contains(&format!("expected {least} to {most}")), "{section}, {name}: {error}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 9, "the test looks at the bounds: {seen}");
+}

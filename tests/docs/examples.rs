@@ -1,0 +1,106 @@
+//! Examples in the documents are read by what would read them, and links lead somewhere.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sluicegate::config::Config;
+
+use crate::document;
+
+/// The paths of the documents for those who run sluicegate and those who read its code.
+fn documents() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let in_docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let top = ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
+    in_docs.map(|name| format!("docs/{name}")).chain(top).collect()
+}
+
+/// The blocks of a language in a document.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).map(|part| part.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// Reads the configuration in a wrangler file, or in a part of one, to which the plans are added that it lacks.
+fn read(toml: &str, place: &str) -> bool {
+    let mut file: Value = toml::from_str(toml).unwrap_or_else(|error| panic!("{place}: {error}\n{toml}"));
+    let Some(config) = file.pointer_mut("/vars/SLUICEGATE").and_then(Value::as_object_mut) else { return false };
+    let plans = config.entry("plans").or_insert_with(|| json!({}));
+    for name in ["anonymous", "pro"] {
+        let limits = json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1_000_000, "window": "1m" }]);
+        plans.as_object_mut().unwrap().entry(name).or_insert_with(|| json!({ "limits": limits }));
+    }
+    config.entry("default_plan").or_insert_with(|| json!("anonymous"));
+    let text = Value::Object(config.clone()).to_string();
+    Config::from_json(&text).unwrap_or_else(|error| panic!("{place}: {error}\n{toml}"));
+    true
+}
+
+#[test]
+fn every_toml_example_is_a_valid_configuration() {
+    let mut seen = 0;
+    for path in documents() {
+        for block in blocks(&document(&path), "toml") {
+            seen += usize::from(read(&block, &path));
+        }
+    }
+    assert!(seen >= 4, "the test looks at the examples: {seen}");
+}
+
+#[test]
+fn every_json_example_is_json() {
+    for path in documents() {
+        for block in blocks(&document(&path), "json") {
+            serde_json::from_str::<Value>(&block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
+        }
+    }
+}
+
+/// In the example of a deployment, a `#` with a space behind it begins a remark, and one without turns a line off.
+#[test]
+fn the_example_of_a_deployment_is_valid_as_it_is_and_with_all_that_is_turned_off() {
+    let name = "wrangler.production.example.toml";
+    let text = document(name);
+    let on = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+    let everything = text.lines().map(on).collect::<Vec<_>>().join("\n");
+    assert!(everything != text.trim_end(), "the test looks at what is turned off");
+    for text in [&text, &everything] {
+        assert!(read(text, name));
+    }
+    let everything: Value = toml::from_str(&everything).unwrap();
+    for place in ["/triggers/crons", "/analytics_engine_datasets/0/binding", "/ratelimits/0/simple/period"] {
+        assert!(everything.pointer(place).is_some(), "{place}");
+    }
+}
+
+/// The name by which a link finds a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for path in documents() {
+        let text = document(&path);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').map_or((target, None), |(file, heading)| (file, Some(heading)));
+            let found = if file.is_empty() { root.join(&path) } else { root.join(&path).parent().unwrap().join(file) };
+            assert!(found.exists(), "{path}: {target}");
+            if let Some(heading) = heading {
+                let text = fs::read_to_string(&found).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                let known = headings.map(|line| anchor(line.trim_start_matches('#').trim())).any(|known| known == heading);
+                assert!(known, "{path}: {target}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the test looks at the links: {seen}");
+}

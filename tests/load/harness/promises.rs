@@ -1,0 +1,80 @@
+//! What the limits promise, told from the admissions alone: no algorithm of the product has a part in it.
+
+use std::collections::{HashMap, VecDeque};
+
+use sluicegate::algorithm::calendar::end_of_month;
+use sluicegate::policy::{Algorithm, Limit, Window};
+
+use super::replay::Admission;
+
+/// Holds the admissions of one subject, in order, to the promise of a limit.
+pub(crate) fn hold(limit: &Limit, admissions: &[Admission]) -> Result<(), String> {
+    let quota = limit.quota();
+    let kept = match limit.algorithm() {
+        Algorithm::SlidingLog { window } => most_in_any(admissions, window.get()) <= quota,
+        Algorithm::SlidingWindow { window } => {
+            most_in_each(admissions, |at| at / window.get()) <= quota
+                && most_in_any(admissions, window.get()) <= 2 * quota
+        }
+        Algorithm::FixedWindow { window: Window::Span(span) } => {
+            most_in_each(admissions, |at| at / span.get()) <= quota
+        }
+        Algorithm::FixedWindow { window: Window::Month } => most_in_each(admissions, end_of_month) <= quota,
+        Algorithm::TokenBucket { window, burst, .. } => refilled_in_time(admissions, quota, window.get(), burst),
+        Algorithm::Concurrency { lease } => most_alive(admissions, lease.get()) <= quota,
+    };
+    if kept { Ok(()) } else { Err(format!("more was admitted than the limit allows: {limit:?}")) }
+}
+
+/// The most units in any window of this length, wherever it begins.
+fn most_in_any(admissions: &[Admission], window: u64) -> u64 {
+    let (mut most, mut units, mut first) = (0, 0, 0);
+    for admission in admissions {
+        units += admission.cost;
+        while admissions[first].at + window <= admission.at {
+            units -= admissions[first].cost;
+            first += 1;
+        }
+        most = most.max(units);
+    }
+    most
+}
+
+/// The most units in any of the windows that `window` tells apart.
+fn most_in_each(admissions: &[Admission], window: impl Fn(u64) -> u64) -> u64 {
+    let mut units: HashMap<u64, u64> = HashMap::new();
+    for admission in admissions {
+        *units.entry(window(admission.at)).or_default() += admission.cost;
+    }
+    units.into_values().max().unwrap_or(0)
+}
+
+/// Whether from any admission to any later one no more was taken than the burst and what came back meanwhile.
+fn refilled_in_time(admissions: &[Admission], quota: u64, window: u64, burst: u64) -> bool {
+    let [quota, window, burst] = [quota, window, burst].map(i128::from);
+    // What was taken minus what came back since the beginning of time; its highest rise is the most that was owed.
+    let (mut taken, mut lowest) = (0, i128::MAX);
+    admissions.iter().all(|admission| {
+        let back = i128::from(admission.at) * quota;
+        lowest = lowest.min(taken - back);
+        taken += i128::from(admission.cost) * window;
+        taken - back - lowest <= burst * window
+    })
+}
+
+/// The most leases that were alive at once. A lease that is taken again begins anew.
+fn most_alive(admissions: &[Admission], lease: u64) -> u64 {
+    let (mut most, mut ends, mut order) = (0, HashMap::new(), VecDeque::new());
+    for admission in admissions {
+        let id = admission.lease.as_ref().unwrap();
+        ends.insert(id, admission.at + lease);
+        order.push_back((admission.at + lease, id));
+        while let Some((end, id)) = order.pop_front_if(|(end, _)| *end <= admission.at) {
+            if ends.get(id) == Some(&end) {
+                ends.remove(id);
+            }
+        }
+        most = most.max(ends.len());
+    }
+    most as u64
+}

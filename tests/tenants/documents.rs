@@ -1,0 +1,74 @@
+//! One document: created, read, replaced, deleted.
+
+use sluicegate::script::Spelling;
+use sluicegate::tenants::{Create, Delete, Replace, Tenants};
+
+use crate::server::Server;
+use crate::{INDEX, create, delete, id, key, replace, tenant, tenants};
+
+#[tokio::test]
+async fn a_tenant_lives_from_its_creation_to_its_deletion_in_both_spellings() {
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
+        let tenants = Tenants::new(&transport, spelling);
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), None);
+        let first = create(tenants, "acme", "free").await;
+        assert_eq!((first.id.as_str(), first.tenant.plan()), ("acme", "free"));
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(first.clone()));
+        assert_eq!(tenants.create(&id("acme"), tenant("pro")).await.unwrap(), Create::Exists);
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(first.clone()), "it stays");
+
+        let second = replace(tenants, &first, "pro").await;
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(second.clone()));
+        assert_ne!(first.etag(), second.etag());
+        let lost = tenants.replace(first.version(), tenant("huge")).await.unwrap();
+        assert_eq!(lost, Replace::Lost { found: Some(second.clone()) });
+        let lost = tenants.delete(first.version()).await.unwrap();
+        assert_eq!(lost, Delete::Lost { found: Some(second.clone()) });
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(second.clone()), "it stays");
+
+        delete(tenants, &second).await;
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), None);
+        assert_eq!(tenants.delete(second.version()).await.unwrap(), Delete::Lost { found: None });
+        assert_eq!(tenants.replace(second.version(), tenant("pro")).await.unwrap(), Replace::Lost { found: None });
+        assert!(server.dump().is_empty(), "nothing stays behind");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_those_of_the_design_and_never_expire() {
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    let stored = create(tenants(&transport), "acme-2.eu", "free").await;
+    let stored = replace(tenants(&transport), &stored, "pro").await;
+    let keys: Vec<_> = server.dump().into_iter().map(|(key, _, expires)| (key, expires)).collect();
+    assert_eq!(keys, [(INDEX.to_owned(), false), (key("acme-2.eu"), false)]);
+    let text: String = server.run(&["GET", "sg:1:{acme-2.eu}:tenant"]);
+    assert_eq!(text, stored.tenant.to_text());
+    assert_eq!(stored.etag(), sluicegate::tenant::etag(&text));
+}
+
+#[tokio::test]
+async fn what_others_wrote_in_their_own_spelling_is_compared_as_they_wrote_it() {
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    let tenants = tenants(&transport);
+    server.run::<()>(&["SET", &key("acme"), "{ \"plan\": \"free\",\n  \"v\": 1 }\n"]);
+    let stored = tenants.get(&id("acme")).await.unwrap().unwrap();
+    assert_eq!(stored.tenant, tenant("free"));
+    let stored = replace(tenants, &stored, "pro").await;
+    delete(tenants, &stored).await;
+}
+
+#[tokio::test]
+async fn several_are_read_at_once_in_their_order() {
+    let server = Server::start().await;
+    let transport = server.transport();
+    let tenants = tenants(&transport);
+    assert_eq!(tenants.get_many(&[]).await.unwrap(), []);
+    let a = create(tenants, "a", "free").await;
+    let b = create(tenants, "b", "pro").await;
+    let found = tenants.get_many(&[id("b"), id("missing"), id("a"), id("b")]).await.unwrap();
+    assert_eq!(found, [Ok(Some(b.clone())), Ok(None), Ok(Some(a)), Ok(Some(b))]);
+}

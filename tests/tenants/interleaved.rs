@@ -1,0 +1,154 @@
+//! Between any two commands of one, somebody else creates or deletes the same tenant. Whatever comes of it,
+//! a tenant is listed exactly if it exists.
+
+use std::cell::{Cell, RefCell};
+
+use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::tenants::{Create, Delete};
+
+use crate::server::Server;
+use crate::{INDEX, create, delete, id, key, list, tenant, tenants};
+
+/// A transport that does something else before the command of this number, and counts.
+struct Interrupted<'a> {
+    transport: &'a HttpTransport,
+    interruption: RefCell<Option<(usize, Interruption)>>,
+    commands: Cell<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Interruption {
+    Create,
+    Delete,
+    DeleteAndCreate,
+    CreateAndDelete,
+}
+
+impl<'a> Interrupted<'a> {
+    fn new(transport: &'a HttpTransport, interruption: Option<(usize, Interruption)>) -> Self {
+        Interrupted { transport, interruption: RefCell::new(interruption), commands: Cell::new(0) }
+    }
+}
+
+impl Transport for Interrupted<'_> {
+    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+        let number = self.commands.replace(self.commands.get() + 1);
+        let now = self.interruption.borrow_mut().take_if(|(at, _)| *at == number);
+        if let Some((_, interruption)) = now {
+            interrupt(self.transport, interruption).await;
+        }
+        self.transport.post(body).await
+    }
+}
+
+/// Another's operations, which do nothing where they come too late.
+async fn interrupt(transport: &HttpTransport, interruption: Interruption) {
+    let tenants = tenants(transport);
+    let create = async || drop(tenants.create(&id("acme"), tenant("another")).await.unwrap());
+    let delete = async || {
+        if let Some(stored) = tenants.get(&id("acme")).await.unwrap() {
+            assert_eq!(tenants.delete(stored.version()).await.unwrap(), Delete::Deleted);
+        }
+    };
+    match interruption {
+        Interruption::Create => create().await,
+        Interruption::Delete => delete().await,
+        Interruption::DeleteAndCreate => (delete().await, create().await).1,
+        Interruption::CreateAndDelete => (create().await, delete().await).1,
+    }
+}
+
+const ALL: [Interruption; 4] =
+    [Interruption::Create, Interruption::Delete, Interruption::DeleteAndCreate, Interruption::CreateAndDelete];
+
+/// More than any operation sends, with what it has to repeat.
+const MOST_COMMANDS: usize = 12;
+
+#[tokio::test]
+async fn a_creation_may_be_interrupted_anywhere() {
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    let mut interrupted = 0;
+    for interruption in ALL {
+        for at in 0..MOST_COMMANDS {
+            server.run::<()>(&["FLUSHDB"]);
+            let own = Interrupted::new(&transport, Some((at, interruption)));
+            let outcome = tenants(&own).create(&id("acme"), tenant("own")).await.unwrap();
+            interrupted += usize::from(own.interruption.borrow().is_none());
+            consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}")).await;
+        }
+    }
+    assert!(interrupted >= 16, "{interrupted} interruptions came to pass");
+}
+
+#[tokio::test]
+async fn a_deletion_may_be_interrupted_anywhere() {
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    let mut interrupted = 0;
+    for interruption in ALL {
+        for at in 0..MOST_COMMANDS {
+            server.run::<()>(&["FLUSHDB"]);
+            let stored = create(tenants(&transport), "acme", "own").await;
+            let own = Interrupted::new(&transport, Some((at, interruption)));
+            let outcome = tenants(&own).delete(stored.version()).await.unwrap();
+            interrupted += usize::from(own.interruption.borrow().is_none());
+            consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}")).await;
+        }
+    }
+    assert!(interrupted >= 12, "{interrupted} interruptions came to pass");
+}
+
+async fn consistent(server: &mut Server, transport: &HttpTransport, when: &str) {
+    let exists = server.run::<bool>(&["EXISTS", &key("acme")]);
+    let listed = list(tenants(transport), 10).await;
+    assert_eq!(listed, if exists { vec!["acme"] } else { vec![] }, "{when}");
+}
+
+#[tokio::test]
+async fn a_creation_that_dies_leaves_no_tenant_that_is_not_listed() {
+    /// Answers so many commands, then never again.
+    struct Dying<'a>(&'a HttpTransport, Cell<usize>);
+
+    impl Transport for Dying<'_> {
+        async fn post(&self, body: String) -> Result<Answer, RedisError> {
+            let left = self.1.get().checked_sub(1).ok_or(RedisError::Timeout)?;
+            self.1.set(left);
+            self.0.post(body).await
+        }
+    }
+
+    let mut server = Server::start().await;
+    let transport = server.transport();
+    for commands in 0..5 {
+        server.run::<()>(&["FLUSHDB"]);
+        let outcome = tenants(&Dying(&transport, Cell::new(commands))).create(&id("acme"), tenant("own")).await;
+        let exists = server.run::<bool>(&["EXISTS", &key("acme")]);
+        let listed = server.run::<Option<f64>>(&["ZSCORE", INDEX, "acme"]).is_some();
+        assert!(listed || !exists, "{commands} commands: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn operations_cost_what_they_say() {
+    let server = Server::start().await;
+    let transport = server.transport();
+    // The script is known from here on.
+    let stored = create(tenants(&transport), "other", "free").await;
+    delete(tenants(&transport), &stored).await;
+
+    let counted = Interrupted::new(&transport, None);
+    let tenants = tenants(&counted);
+    let commands = || counted.commands.replace(0);
+    let stored = create(tenants, "acme", "free").await;
+    assert_eq!(commands(), 4, "ZADD, EVALSHA, ZADD, EXISTS");
+    assert_eq!(tenants.create(&id("acme"), tenant("pro")).await.unwrap(), Create::Exists);
+    assert_eq!(commands(), 2);
+    assert_eq!((tenants.get(&id("acme")).await.unwrap().is_some(), commands()), (true, 1));
+    assert_eq!((tenants.get_many(&[id("acme"), id("b")]).await.unwrap().len(), commands()), (2, 1));
+    assert_eq!((tenants.list(None, 100).await.unwrap().ids.len(), commands()), (1, 1));
+    let stored = crate::replace(tenants, &stored, "pro").await;
+    assert_eq!(commands(), 1);
+    delete(tenants, &stored).await;
+    assert_eq!(commands(), 3, "EVALSHA, ZREM, EXISTS");
+}

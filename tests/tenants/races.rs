@@ -1,0 +1,160 @@
+//! Many at once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sluicegate::redis::HttpTransport;
+use sluicegate::tenant::{Settings, Tenant};
+use sluicegate::tenants::{Create, Delete, Replace, Stored, Tenants};
+use tokio::sync::Barrier;
+
+use crate::server::Server;
+use crate::{create, id, key, list, tenant, tenants};
+
+const WRITERS: usize = 50;
+
+/// Starts as many tasks as there are writers, each with a client of its own, and waits for what they return.
+async fn at_once<R: Send + 'static, F>(
+    server: &Server,
+    task: impl Fn(usize, HttpTransport, Arc<Barrier>) -> F,
+) -> Vec<R>
+where
+    F: Future<Output = R> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(WRITERS));
+    let tasks: Vec<_> =
+        (0..WRITERS).map(|writer| tokio::spawn(task(writer, server.transport(), barrier.clone()))).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_writers_exactly_one_wins_each_version() {
+    const ROUNDS: usize = 20;
+    let server = Server::start().await;
+    let first = create(tenants(&server.transport()), "acme", "first").await;
+    let histories = at_once(&server, |writer, transport, barrier| {
+        let mut known = first.clone();
+        async move {
+            // In each round: whether this writer has won, and the tag of what is there now.
+            let mut history = Vec::new();
+            for round in 0..ROUNDS {
+                barrier.wait().await;
+                let own = tenant(&format!("{round} by {writer}"));
+                let (won, now) = match tenants(&transport).replace(known.version(), own).await.unwrap() {
+                    Replace::Replaced(stored) => (true, stored),
+                    Replace::Lost { found } => (false, found.unwrap()),
+                };
+                history.push((won, now.etag()));
+                known = now;
+            }
+            history
+        }
+    })
+    .await;
+    let mut tags = HashSet::from([first.etag()]);
+    for round in 0..ROUNDS {
+        let winners = histories.iter().filter(|history| history[round].0).count();
+        assert_eq!(winners, 1, "round {round}");
+        let tag = &histories[0][round].1;
+        assert!(histories.iter().all(|history| history[round].1 == *tag), "round {round}: all see the winner's");
+        assert!(tags.insert(tag.clone()), "round {round}: a tag of its own");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_write_is_lost_silently() {
+    const WRITES: usize = 4;
+    let server = Server::start().await;
+    create(tenants(&server.transport()), "acme", "pro").await;
+    let wins = at_once(&server, |_, transport, barrier| async move {
+        let tenants = tenants(&transport);
+        barrier.wait().await;
+        let mut known = tenants.get(&id("acme")).await.unwrap().unwrap();
+        let mut tags = Vec::new();
+        while tags.len() < WRITES {
+            match tenants.replace(known.version(), one_more(&known)).await.unwrap() {
+                Replace::Replaced(stored) => {
+                    tags.push(stored.etag());
+                    known = stored;
+                }
+                Replace::Lost { found } => known = found.unwrap(),
+            }
+        }
+        tags
+    })
+    .await;
+    let tags: HashSet<_> = wins.into_iter().flatten().collect();
+    assert_eq!(tags.len(), WRITERS * WRITES, "every win made a version of its own");
+    let last = tenants(&server.transport()).get(&id("acme")).await.unwrap().unwrap();
+    assert_eq!(count(&last), WRITERS * WRITES, "and every one is in the last version");
+}
+
+/// The tenant after one more write.
+fn one_more(stored: &Stored) -> Tenant {
+    let mut settings: Settings = stored.tenant.settings().clone();
+    settings.metadata.insert("writes".to_owned(), (count(stored) + 1).to_string());
+    stored.tenant.with_settings(settings).unwrap()
+}
+
+fn count(stored: &Stored) -> usize {
+    stored.tenant.settings().metadata.get("writes").map_or(0, |writes| writes.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_creators_exactly_one_creates_and_of_many_deleters_one_deletes() {
+    let mut server = Server::start().await;
+    for _ in 0..3 {
+        let created = at_once(&server, |writer, transport, barrier| async move {
+            barrier.wait().await;
+            match tenants(&transport).create(&id("acme"), tenant(&format!("by {writer}"))).await.unwrap() {
+                Create::Created(stored) => Some(stored),
+                Create::Exists => None,
+            }
+        })
+        .await;
+        let created: Vec<_> = created.into_iter().flatten().collect();
+        let stored = tenants(&server.transport()).get(&id("acme")).await.unwrap().unwrap();
+        assert_eq!(created, std::slice::from_ref(&stored));
+
+        let deleted = at_once(&server, |_, transport, barrier| {
+            let stored = stored.clone();
+            async move {
+                barrier.wait().await;
+                tenants(&transport).delete(stored.version()).await.unwrap()
+            }
+        })
+        .await;
+        assert_eq!(deleted.iter().filter(|outcome| **outcome == Delete::Deleted).count(), 1);
+        assert!(deleted.iter().all(|outcome| matches!(outcome, Delete::Deleted | Delete::Lost { found: None })));
+        assert!(server.dump().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_any_creations_and_deletions_a_tenant_is_listed_exactly_if_it_exists() {
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    const STEPS: usize = 20;
+    let mut server = Server::start().await;
+    at_once(&server, |writer, transport, barrier| async move {
+        barrier.wait().await;
+        for step in 0..STEPS {
+            let name = id(NAMES[(writer + step) % NAMES.len()]);
+            toggle(tenants(&transport), &name).await;
+        }
+    })
+    .await;
+    let existing: Vec<_> = NAMES.into_iter().filter(|name| server.run::<bool>(&["EXISTS", &key(name)])).collect();
+    assert_eq!(list(tenants(&server.transport()), 2).await, existing);
+}
+
+/// Creates the tenant if it is not there, and deletes it if it is.
+async fn toggle(tenants: Tenants<'_, HttpTransport>, name: &sluicegate::tenant::TenantId) {
+    match tenants.get(name).await.unwrap() {
+        Some(stored) => drop(tenants.delete(stored.version()).await.unwrap()),
+        None => drop(tenants.create(name, tenant("pro")).await.unwrap()),
+    }
+}
