@@ -14,7 +14,7 @@ CONFIG ?=
 environment := . setup/environment.sh
 
 # The tests that meet a real Redis directly: they run on each generation of it.
-script_tests := agreement cas check_lua expiry lock operations promises scripts
+script_tests := agreement cas check_lua directory docs expiry history lock operations promises scripts tenants
 
 .PHONY: help
 help: ## what can be made

@@ -26,6 +26,10 @@
 -- Time never goes backwards: the script judges at `now`, the latest of now_ms and the times it finds stored,
 -- and tells retry_ms and reset_ms from now_ms. Every key expires when its state stops to matter.
 --
+-- A refused request passes when the latest retry_ms is over, and not a millisecond earlier. So a concurrency limit
+-- refuses a request that renews its lease, too, where the others let it wait until this lease has ended and no place is
+-- free: its retry_ms says when one is.
+--
 -- The packed state is `LIMITS|TIME NUMBERS`: the limits word by word as they came, the time of the last charge,
 -- and each packed limit's numbers at that time. A bucket keeps its debt, the fractions that are missing from the full
 -- bucket; a fixed_window the units of its window; a sliding_window those of the current and of the previous one. A call
@@ -223,7 +227,7 @@ if time > now then now = time end
 --
 -- Concurrency: one member a lease, its expiry as the score.
 
-local sets, load, advance, wait_for, charge, budget, save
+local sets, load, advance, wait_for, outlast, charge, budget, save
 
 if keyed > 0 then
   local function decode(entry)
@@ -296,11 +300,10 @@ if keyed > 0 then
     end
   end
 
-  -- Whether this lease is alive: taken by this call, or before and not expired.
-  local function is_alive(limit, lease, now)
-    if limit.added[lease] then return true end
-    local expiry = call('ZSCORE', limit.key, lease)
-    return expiry and tonumber(expiry) > now
+  -- When this lease ends, taken by this call or before; 0 if there is none.
+  local function expiry_of_lease(limit, lease, now)
+    if limit.added[lease] then return now + limit.window end
+    return tonumber(call('ZSCORE', limit.key, lease) or 0)
   end
 
   -- The n-th of the expiries of all leases that are alive, from the earliest: those in the set, less those that
@@ -316,13 +319,18 @@ if keyed > 0 then
     return expiries[n]
   end
 
+  -- When a place is free again, where there is none: as many leases have ended then as are too many, and one more.
+  local function free_at(limit, now)
+    local n = limit.used - limit.limit + 1
+    if #limit.added > 0 then return expiry_of(limit, n, now) end
+    local entry = call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES', 'LIMIT', n - 1, 1)
+    return tonumber(entry[2])
+  end
+
   function wait_for(limit, cost, lease, now)
     if limit.algorithm == 'concurrency' then
-      if limit.used < limit.limit or is_alive(limit, lease, now) then return 0 end
-      local n = limit.used - limit.limit + 1
-      if #limit.added > 0 then return expiry_of(limit, n, now) - now end
-      local entry = call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES', 'LIMIT', n - 1, 1)
-      return tonumber(entry[2]) - now
+      if limit.used < limit.limit or expiry_of_lease(limit, lease, now) > now then return 0 end
+      return free_at(limit, now) - now
     end
     if cost > limit.limit then return -1 end
     local over = cost - (limit.limit - limit.used)
@@ -331,11 +339,37 @@ if keyed > 0 then
     return time_of_unit(limit, over) + limit.window - now
   end
 
+  -- Of a refused request whose answer ends at `reply[size]`: lets a concurrency limit that admits it only because its
+  -- lease is alive refuse it, if at the time that is promised the lease has ended and no place is free. This promises
+  -- a later time, at which another lease may have ended; no limit refuses for this reason twice.
+  --
+  -- Where no more leases are alive than the limit allows, the first that ends leaves a place free.
+  function outlast(reply, size, lease, now)
+    local holes, latest = {}, 0
+    for i = 1, count do
+      local limit, at = sets[i], size - 3 * (count - i) - 1
+      if reply[at] < 0 then return end
+      latest = math.max(latest, reply[at])
+      if limit and limit.algorithm == 'concurrency' and limit.wait == 0 and limit.used > limit.limit then
+        local ends, free = expiry_of_lease(limit, lease, now), free_at(limit, now)
+        holes[#holes + 1] = { at = at, from = ends - now_ms, upto = free - now_ms }
+      end
+    end
+    repeat
+      local promised = latest
+      for _, hole in ipairs(holes) do
+        if hole.from <= promised and promised < hole.upto then
+          reply[hole.at], latest = hole.upto, math.max(latest, hole.upto)
+        end
+      end
+    until latest == promised
+  end
+
   function charge(limit, cost, lease, now)
     local added = limit.added
     if limit.algorithm == 'concurrency' then
       if added[lease] then return end
-      if not is_alive(limit, lease, now) then limit.used = limit.used + 1 end
+      if expiry_of_lease(limit, lease, now) <= now then limit.used = limit.used + 1 end
       added[lease] = true
       added[#added + 1] = lease
       return
@@ -470,15 +504,15 @@ end
 
 -- The verdicts ----------------------------------------------------------------------------------------
 
--- The costs of a request at each limit, and the first of them; nothing where the text is none.
+-- The costs of a request at each limit, and the first of them; 0 where all are, and nothing where the text is none.
 local function costs(text)
-  local each = {}
+  local each, all = {}, 0
   for word in string.gmatch(text .. ',', '([^,]*),') do
     local cost = find(word, '^%d+$') and tonumber(word)
     if not cost or cost >= TWO_53 then return nil end
-    each[#each + 1] = cost
+    each[#each + 1], all = cost, all + cost
   end
-  if #each == count then return each[1], each end
+  if #each == count then return each[1], all > 0 and each or nil end
 end
 
 local ahead = now - now_ms
@@ -607,6 +641,7 @@ for _ = 1, requests do
       size = size + 3
     end
   end
+  if leases and allowed == 0 then outlast(reply, size, lease, now) end
 end
 
 -- What was charged ------------------------------------------------------------------------------------
@@ -616,7 +651,8 @@ if charged and keyed > 0 then
     if sets[i] then save(sets[i], now, ahead) end
   end
 end
-if charged and kept > 0 then
+-- Where each packed limit is full, for a request can cost nothing there, there is nothing to keep.
+if charged and kept > 0 and longest > 0 then
   -- Of the others, those that are not full.
   word, number = last, kept + 1
   for i = 1, total - count do

@@ -94,7 +94,11 @@ impl<'a> Look<'a> {
         if self.needs_key() && !tenant_known {
             return OnOutage::Closed;
         }
-        self.route.and_then(|route| route.on_outage).unwrap_or(self.config.on_outage)
+        match self.route.and_then(|route| route.on_outage).unwrap_or(self.config.on_outage) {
+            // A shadow never refuses.
+            OnOutage::Closed if self.route.is_some_and(|route| route.shadow) => OnOutage::Open,
+            policy => policy,
+        }
     }
 
     /// The subject by its address alone.

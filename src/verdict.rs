@@ -31,6 +31,8 @@ pub enum Retry {
     /// It did now.
     Now,
     /// It refused; the same request is admitted after this time and not a millisecond earlier, if nothing else comes.
+    /// Concurrency also refuses to renew a lease that ends before the others admit the request, where no place is free
+    /// then.
     After(Millis),
     /// It never will: the cost is above what the limit can hold.
     Never,

@@ -127,6 +127,30 @@ fn redis_and_memory_agree_on_many_limits() {
     }
 }
 
+/// Leases that are alive, and end before the other limits admit their request, when their places are taken.
+#[test]
+fn the_traffic_meets_leases_that_do_not_live_long_enough() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let (mut runner, subject, mut met) = (TestRunner::deterministic(), Subject::named("s"), 0);
+    for _ in 0..300 {
+        let mut local = Local::new(Bounds::default());
+        for call in traffic::changing(40).new_tree(&mut runner).unwrap().current() {
+            for request in call.requests() {
+                let verdict = local.check(&subject, &call.limits, request, call.now).unwrap();
+                let refusing = verdict.refusing().map(|budget| &budget.limit).filter(|limit| limit.needs_lease());
+                met += refusing
+                    .filter(|limit| {
+                        let alone = std::slice::from_ref(*limit);
+                        local.clone().check(&subject, alone, request, call.now).unwrap().is_allow()
+                    })
+                    .count();
+            }
+        }
+    }
+    assert!(met >= 50, "{met}");
+}
+
 #[test]
 fn the_traffic_meets_every_limit_and_every_verdict() {
     use proptest::strategy::ValueTree;

@@ -122,6 +122,18 @@ fn a_route_that_needs_a_key_accepts_nothing_else() {
 }
 
 #[test]
+fn a_shadow_refuses_nobody_even_without_redis() {
+    let config = config(&json!({ "on_outage": "closed", "routes": [
+        { "match": "* /new", "shadow": true },
+        { "match": "* /keyed", "shadow": true, "require_key": true },
+    ] }));
+    let policy = |path: &str| look(&with_key(path), &config).unwrap().on_outage(false);
+    assert_eq!(policy("GET /other"), OnOutage::Closed);
+    assert_eq!(policy("GET /new"), OnOutage::Open);
+    assert_eq!(policy("GET /keyed"), OnOutage::Closed, "a key that nobody can look up opens nothing");
+}
+
+#[test]
 fn networks_are_let_in_or_kept_out() {
     let config = config(&json!({ "routes": [
         { "match": "* /in", "allow": ["203.0.113.0/24"] },

@@ -17,9 +17,8 @@ use crate::time::Millis;
 /// A problem as a response. None is ever good for a second request.
 pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
     let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
-    for (name, value) in problem.headers() {
-        response.headers().set(name, &value)?;
-    }
+    let headers = response.headers();
+    problem.headers().iter().try_for_each(|(name, value)| headers.set(name, value))?;
     Ok(response)
 }
 

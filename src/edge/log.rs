@@ -43,6 +43,9 @@ pub(super) fn judgement(facts: &Facts, judgement: &Judgement) {
     let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
     put("method", json!(facts.method));
     put("path", json!(facts.path));
+    if judgement.admission.is_none() {
+        put("address", json!(facts.address));
+    }
     if let Some(admission) = &judgement.admission {
         put("subject", json!(admission.subject.as_str()));
         if let Some(tenant) = &admission.tenant {

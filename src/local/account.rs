@@ -53,9 +53,12 @@ impl Account {
             .map(|request| {
                 let lease = request.lease.map(LeaseId::as_str);
                 let prices = limits.iter().map(|limit| limit.price(request.cost));
-                let waits: Vec<Retry> =
+                let mut waits: Vec<Retry> =
                     states.iter().zip(prices.clone()).map(|(state, price)| state.wait(price, lease, now)).collect();
                 let allowed = waits.iter().all(|wait| *wait == Retry::Now);
+                if !allowed {
+                    outlast(&states, &mut waits, lease, now);
+                }
                 if allowed && request.cost > 0 {
                     charged = true;
                     for (state, price) in states.iter_mut().zip(prices) {
@@ -137,6 +140,31 @@ impl Kept {
     fn ends(&self, time: u64, now: u64) -> u64 {
         let at = if self.state.is_packed() { time } else { now };
         at.saturating_add(self.state.full_in(at))
+    }
+}
+
+/// Lets limits of concurrency refuse a request that they admit only because its lease is alive, if at the time that all
+/// others make it wait for the lease has ended and no place is free. This makes the request wait longer, and another of
+/// its leases may have ended by then; no limit refuses for this reason twice.
+fn outlast(states: &[State], waits: &mut [Retry], lease: Option<&str>, now: u64) {
+    let longest = |waits: &[Retry]| {
+        waits.iter().try_fold(0, |longest, wait| match wait {
+            Retry::Now => Some(longest),
+            Retry::After(wait) => Some(wait.get().max(longest)),
+            Retry::Never => None,
+        })
+    };
+    while let Some(promised) = longest(waits) {
+        for (state, wait) in states.iter().zip(waits.iter_mut()) {
+            if let State::Concurrency(leases) = state
+                && let Retry::After(more) = leases.wait(lease, now.saturating_add(promised))
+            {
+                *wait = Retry::After(Millis::new(promised.saturating_add(more.get())));
+            }
+        }
+        if longest(waits) == Some(promised) {
+            break;
+        }
     }
 }
 

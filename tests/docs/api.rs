@@ -59,3 +59,22 @@ fn every_problem_of_a_client_is_explained_to_operators() {
         assert!(text.contains(&format!("`{name}`")), "{name}");
     }
 }
+
+#[test]
+fn every_failure_of_the_log_is_explained() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge");
+    let text = document("docs/operations.md");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root).unwrap() {
+        let code = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for call in code.split("log::failure(").skip(1) {
+            let what = call.trim_start_matches("&format!(").trim_start_matches('"').split(['"', '{']).next().unwrap();
+            let named =
+                |row: &str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{}", what.trim_end())));
+            let named = text.lines().any(named);
+            assert!(named, "{what}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the test looks at the code: {seen}");
+}

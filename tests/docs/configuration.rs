@@ -99,7 +99,8 @@ fn choices_are_those_of_the_parser() {
     let mut seen = 0;
     for (section, _) in SECTIONS {
         for Field { name, values, default } in table(section) {
-            let choices: Vec<_> = values.split(", ").map(|value| value.strip_prefix("`\"")?.strip_suffix("\"`")).collect();
+            let choices: Vec<_> =
+                values.split(", ").map(|value| value.strip_prefix("`\"")?.strip_suffix("\"`")).collect();
             let Some(mut choices) = choices.into_iter().collect::<Option<Vec<_>>>() else { continue };
             if choices[0].contains(' ') {
                 continue;

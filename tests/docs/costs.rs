@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use sluicegate::history::Recorder;
+use sluicegate::history::{End, Recorder};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::lock::{Lease, Runtime};
 use sluicegate::meter;
@@ -10,10 +10,10 @@ use sluicegate::policy::{Limit, LimitName, Window};
 use sluicegate::question::{LeaseId, Request};
 use sluicegate::redis::{self as rest, Answer, Command, HttpTransport, RedisError, Token, Transport};
 use sluicegate::script::Spelling;
-use sluicegate::settle::{Correction, RequestId, Settlement};
+use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
 use sluicegate::subject::Subject;
 use sluicegate::tenant::{Settings, Tenant, TenantId};
-use sluicegate::tenants::Tenants;
+use sluicegate::tenants::{Create, Tenants};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
@@ -55,7 +55,7 @@ impl Till {
     }
 
     /// The commands that Redis has run, those of scripts included, and the requests that it took: since the last call.
-    fn bill(&mut self) -> (u64, u64) {
+    fn bill(&mut self) -> Bill {
         let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connection).unwrap();
         redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut self.connection).unwrap();
         let calls = |line: &str| {
@@ -66,16 +66,67 @@ impl Till {
         (statistics.lines().filter_map(calls).sum(), self.limiter.transport().requests.replace(0))
     }
 
-    /// What a request of this cost at `now` costs, and whether it passes.
-    async fn asks(&mut self, subject: &str, limits: &[Limit], cost: u64, now: Now) -> (bool, u64, u64) {
-        self.bill();
+    /// The bill of a request of one unit, which is expected to pass or not.
+    async fn asks(&mut self, limits: &[Limit], passes: bool, now: Now) -> Bill {
         self.leases += 1;
         let lease = LeaseId::new(&format!("lease-{}", self.leases)).unwrap();
         let lease = limits.iter().any(Limit::needs_lease).then_some(&lease);
-        let request = Request { cost, lease };
-        let verdict = self.limiter.check(&Subject::named(subject), limits, request, now).await.unwrap();
-        let (commands, requests) = self.bill();
-        (verdict.is_allow(), commands, requests)
+        let request = Request { cost: 1, lease };
+        self.bill();
+        let verdict = self.limiter.check(&Subject::named("acme"), limits, request, now).await.unwrap();
+        assert_eq!(verdict.is_allow(), passes);
+        self.bill()
+    }
+
+    /// The bills of two requests, of which the second is refused. The requests before them make sure that every branch
+    /// has been taken once, and that the scripts are loaded.
+    async fn admits_and_refuses(&mut self, limits: &[Limit]) -> [Bill; 2] {
+        self.forget(limits).await;
+        self.asks(limits, true, AT).await;
+        let admitted = self.asks(limits, true, AT).await;
+        [admitted, self.asks(limits, false, AT).await]
+    }
+
+    async fn forget(&self, limits: &[Limit]) {
+        self.limiter.reset(&Subject::named("acme"), limits).await.unwrap();
+    }
+
+    /// The bill of a correction that comes for the first time; the script is loaded.
+    async fn settles(&mut self, limits: &[Limit], correction: Correction) -> Bill {
+        let mut bill = self.bill();
+        for attempt in ["loads", "counts"] {
+            let request = RequestId::new(&format!("{correction:?}-{attempt}")).unwrap();
+            let settlement = Settlement { request: &request, charged_at: NOW, correction, memory: MINUTE };
+            self.bill();
+            let outcome = self.limiter.settle(&Subject::named("acme"), limits, &settlement, AT).await.unwrap();
+            assert!(matches!(outcome, Outcome::Settle { .. }), "{outcome:?}");
+            bill = self.bill();
+        }
+        bill
+    }
+
+    /// The bill of the recorder on the day of this number from now on, on which these tenants use something before.
+    async fn records(&mut self, day: u64, tenants: &[&str]) -> Bill {
+        let noon = |day| Millis::new(NOW.get() + day * 86_400_000);
+        for tenant in tenants {
+            let limits = meter::with_meters(&packed(300));
+            self.limiter.check(&Subject::named(tenant), &limits, 1, Now::At(noon(day - 1))).await.unwrap();
+        }
+        self.bill();
+        let recorder = Recorder::new(&self.limiter, Still, Lease::new(Millis::from_secs(30)).unwrap());
+        let report = recorder.run(&format!("recorder-{day}"), noon(day)).await.unwrap();
+        assert_eq!(report.end, End::Done, "{report:?}");
+        self.bill()
+    }
+
+    fn tenants(&self) -> Tenants<'_, Counted> {
+        Tenants::new(self.limiter.transport(), Spelling::Plain)
+    }
+
+    async fn tenant(&self, id: &str) {
+        let tenant = Tenant::new(Settings::new("pro")).unwrap();
+        let created = self.tenants().create(&TenantId::new(id).unwrap(), tenant).await.unwrap();
+        assert!(matches!(created, Create::Created(_)));
     }
 }
 
@@ -91,72 +142,82 @@ fn packed(quota: u64) -> Vec<Limit> {
     ]
 }
 
+/// What `more` costs beyond `less`.
+fn beyond(more: Bill, less: Bill) -> Bill {
+    (more.0 - less.0, more.1 - less.1)
+}
+
+/// Packed limits with one or two limits of this kind, each of which refuses the third request.
+async fn each(till: &mut Till, kind: impl Fn(&str) -> Limit) -> [Bill; 2] {
+    let without = till.admits_and_refuses(&packed(2)).await;
+    let one = till.admits_and_refuses(&[packed(300), vec![kind("a")]].concat()).await;
+    let two = till.admits_and_refuses(&[packed(300), vec![kind("b"), kind("c")]].concat()).await;
+    let [admitted, refused] = [0, 1].map(|i| beyond(one[i], without[i]));
+    assert_eq!([0, 1].map(|i| beyond(two[i], one[i])), [admitted, refused], "twice as many, twice as much");
+    [admitted, refused]
+}
+
 #[tokio::test]
-async fn explore() {
+async fn the_table_of_costs_is_what_redis_counts() {
     let mut till = Till::open().await;
-    let at = Now::At(NOW);
-    println!("warm {:?}", till.asks("w", &packed(9), 1, at).await);
-    for limits in [packed(3), meter::with_meters(&packed(3))] {
-        for _ in 0..4 {
-            println!("packed {:?}", till.asks(&format!("p{}", limits.len()), &limits, 1, at).await);
-        }
+    let mut table: Vec<(&str, Bill)> = Vec::new();
+
+    let [admitted, refused] = till.admits_and_refuses(&packed(2)).await;
+    table.push(("a request that packed limits admit", admitted));
+    table.push(("a request that they refuse", refused));
+    let metered = till.admits_and_refuses(&meter::with_meters(&packed(2))).await;
+    table.push(("counting the usage of a tenant, more", beyond(metered[0], admitted)));
+    till.forget(&[]).await;
+    table.push(("`clock = \"redis\"`, more", beyond(till.asks(&packed(2), true, Now::Redis).await, admitted)));
+
+    let log = |text: &str| Limit::sliding_log(name(text), 2, MINUTE).unwrap();
+    let [admitted, refused] = each(&mut till, log).await;
+    table.push(("each `sliding_log` that admits, more", admitted));
+    table.push(("each `sliding_log` that refuses, more", refused));
+    let inflight = |text: &str| Limit::concurrency(name(text), 2, MINUTE).unwrap();
+    let [admitted, refused] = each(&mut till, inflight).await;
+    table.push(("each `concurrency` that admits, more", admitted));
+    table.push(("each `concurrency` that refuses, more", refused));
+    till.asks(&[inflight("d")], true, AT).await;
+    for id in ["that-loads-the-script".to_owned(), format!("lease-{}", till.leases)] {
+        till.bill();
+        till.limiter.release(&Subject::named("acme"), &[inflight("d")], &LeaseId::new(&id).unwrap()).await.unwrap();
     }
-    println!("clock {:?}", till.asks("c", &packed(3), 1, Now::Redis).await);
-    let log = vec![Limit::sliding_log(name("log"), 3, Millis::from_secs(10)).unwrap()];
-    for i in 0..10 {
-        println!("log {i} {:?}", till.asks("l", &log, 1, Now::At(Millis::new(NOW.get() + i * 1500))).await);
-    }
-    let both = [log.clone(), packed(30)].concat();
-    for i in 0..10 {
-        println!("both {i} {:?}", till.asks("b", &both, 1, Now::At(Millis::new(NOW.get() + i * 1500))).await);
-    }
-    let con = vec![Limit::concurrency(name("inflight"), 3, Millis::from_secs(10)).unwrap()];
-    for i in 0..10 {
-        println!("con {i} {:?}", till.asks("i", &con, 1, Now::At(Millis::new(NOW.get() + i * 1500))).await);
-    }
-    let both = [con.clone(), packed(30)].concat();
-    for i in 0..10 {
-        println!("con+packed {i} {:?}", till.asks("j", &both, 1, Now::At(Millis::new(NOW.get() + i * 1500))).await);
-    }
-    let big = vec![Limit::sliding_log(name("log"), 1000, Millis::from_secs(1000)).unwrap()];
-    for i in 0..1001 {
-        let cost = till.asks("big", &big, if i == 1000 { 400 } else { 1 + i % 2 * u64::from(i < 10) }, Now::At(Millis::new(NOW.get() + i * i % 977))).await;
-        if i > 985 { println!("big {i} {cost:?}"); }
-    }
-    for (what, limits) in [("packed", packed(300)), ("log", log), ("con", con)] {
-        till.asks("s", &limits, 3, at).await;
-        for correction in [Correction::Charge(2), Correction::GiveBack(2)] {
-            let request = RequestId::new(&format!("{what}{correction:?}")).unwrap();
-            let settlement = Settlement { request: &request, charged_at: NOW, correction, memory: Millis::from_secs(60) };
-            for _ in 0..2 {
-                till.limiter.settle(&Subject::named("s"), &limits, &settlement, at).await.unwrap();
-                println!("settle {what} {correction:?} {:?}", till.bill());
-            }
-        }
-        till.limiter.release(&Subject::named("s"), &limits, &LeaseId::new("x").unwrap()).await.unwrap();
-        println!("release {what} {:?}", till.bill());
-        till.limiter.release(&Subject::named("s"), &limits, &LeaseId::new("x").unwrap()).await.unwrap();
-        println!("release {what} {:?}", till.bill());
-    }
+    table.push(("the end of a lease", till.bill()));
+
+    till.asks(&packed(300), true, AT).await;
+    table.push((
+        "a cost at packed limits that is corrected upwards",
+        till.settles(&packed(300), Correction::Charge(2)).await,
+    ));
+    table.push(("… downwards, or to nothing", till.settles(&packed(300), Correction::GiveBack(1)).await));
+
+    till.tenant("acme").await;
+    till.bill();
+    assert!(till.tenants().get(&TenantId::new("acme").unwrap()).await.unwrap().is_some());
+    table.push(("reading a tenant", till.bill()));
     rest::run::<String>(till.limiter.transport(), Command::new("PING")).await.unwrap();
-    println!("ping {:?}", till.bill());
-    let acme = TenantId::new("acme").unwrap();
-    Tenants::new(till.limiter.transport(), Spelling::Plain).create(&acme, Tenant::new(Settings::new("pro")).unwrap()).await.unwrap();
-    println!("create {:?}", till.bill());
-    Tenants::new(till.limiter.transport(), Spelling::Plain).get(&acme).await.unwrap();
-    println!("get {:?}", till.bill());
-    for day in 0..5 {
-        let now = Millis::new(NOW.get() + day * 86_400_000);
-        if day < 3 {
-            till.asks("acme", &meter::with_meters(&packed(300)), 1, Now::At(now)).await;
-        }
-        for _ in 0..2 {
-            let recorder = Recorder::new(&till.limiter, Still, Lease::new(Millis::from_secs(30)).unwrap());
-            let report = recorder.run(&format!("r{day}"), now).await.unwrap();
-            println!("record {day} {:?} {report:?}", till.bill());
-        }
-    }
-    document("README.md");
+    table.push(("the health, once a second at most", till.bill()));
+
+    till.forget(&packed(1)).await;
+    till.records(1, &["acme"]).await;
+    table.push(("a run of the cron trigger that has nothing to do", till.records(1, &[]).await));
+    let one = till.records(2, &["acme"]).await;
+    till.tenant("bolt").await;
+    till.records(3, &["acme", "bolt"]).await;
+    let two = till.records(4, &["acme", "bolt"]).await;
+    let used = beyond(two, one);
+    let idle = beyond(till.records(5, &["acme"]).await, one);
+    table.push(("once a day, all tenants together", beyond(one, used)));
+    table.push(("once a day, a tenant that used something", used));
+    table.push(("once a day, one that did not", idle));
+
+    let text = document("docs/operations.md");
+    let below = text.split_once("\n| what | commands | requests |\n").expect("the table").1;
+    let documented: Vec<&str> = below.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    let counted: Vec<String> =
+        table.iter().map(|(what, (commands, requests))| format!("| {what} | {commands} | {requests} |")).collect();
+    assert_eq!(documented, counted, "\n{}", counted.join("\n"));
 }
 
 /// A clock that stands still, and no chance.
@@ -174,5 +235,10 @@ impl Runtime for Still {
     }
 }
 
+/// Commands, and requests that carried them.
+type Bill = (u64, u64);
+
 /// 2026-11-23T12:00:00Z.
 const NOW: Millis = Millis::new(1_795_435_200_000);
+const AT: Now = Now::At(NOW);
+const MINUTE: Millis = Millis::from_secs(60);

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sluicegate::limiter::Now;
 use sluicegate::policy::{Algorithm, Limit};
+use sluicegate::question::Request;
 use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate::verdict::Verdict;
 
 use crate::clocked::{Clocked, at_once};
 use crate::traffic::{self, Call};
@@ -23,20 +26,30 @@ proptest! {
     }
 }
 
-/// Asks a Redis that forgets and one that does not the same, by the server's own clock.
+/// Asks a Redis that forgets and one that does not the same, by the server's own clock. Where it passes the end of what
+/// an answer spoke of, both are asked in the millisecond before, too: the last one that matters.
 pub(crate) fn compare(server: &Clocked, calls: Vec<Call>) -> Result<(), TestCaseError> {
     server.clear();
     let (subject, kept) = (Subject::named("s"), Subject::named("kept"));
     let mut rates = Rates::default();
-    let mut latest = calls[0].now;
+    let ask = |limits: &[Limit], requests: Vec<Request<'_>>, at: u64| {
+        server.reach(at);
+        let now = Now::At(Millis::new(at));
+        let forgets = at_once(server.limiter().check_batch(&subject, limits, requests.clone(), now)).unwrap();
+        let keeps = at_once(server.unforgetting().check_batch(&kept, limits, requests, now)).unwrap();
+        prop_assert_eq!(&forgets, &keeps, "at {}", at);
+        let resets = keeps.last().into_iter().flat_map(Verdict::budgets).map(|budget| budget.reset.get());
+        Ok(at + resets.max().unwrap_or(0))
+    };
+    let (mut latest, mut end, mut limits) = (calls[0].now.get(), 0, Vec::new());
     for mut call in calls {
         rates.hold(&mut call);
-        latest = latest.max(call.now);
-        server.reach(latest.get());
-        let now = Now::At(latest);
-        let forgets = at_once(server.limiter().check_batch(&subject, &call.limits, call.requests(), now));
-        let keeps = at_once(server.unforgetting().check_batch(&kept, &call.limits, call.requests(), now));
-        prop_assert_eq!(forgets.unwrap(), keeps.unwrap(), "at {} {:?}", latest, call);
+        let now = latest.max(call.now.get());
+        if latest < end && end <= now {
+            ask(&limits, vec![Request::from(0)], end - 1)?;
+        }
+        end = ask(&call.limits, call.requests().collect(), now)?;
+        (latest, limits) = (now, call.limits);
     }
     Ok(())
 }

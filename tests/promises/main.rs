@@ -8,6 +8,7 @@ mod bounds;
 mod clocks;
 mod leases;
 mod plans;
+mod prices;
 mod refusals;
 
 #[path = "../support/clocked.rs"]

@@ -3,14 +3,14 @@
 
 use proptest::prelude::*;
 use sluicegate::limiter::Now;
-use sluicegate::policy::{Algorithm, Limit, MAX_INTEGER};
+use sluicegate::policy::MAX_INTEGER;
 use sluicegate::question::{LeaseId, Request};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::Retry;
 
-use crate::clocked::{Clocked, at_once};
-use crate::{dump, traffic, with_limiter};
+use crate::clocked::at_once;
+use crate::{T, dump, limit, traffic, with_limiter};
 
 proptest! {
     #![proptest_config(traffic::config(300, "regressions"))]
@@ -36,7 +36,7 @@ proptest! {
                     let Retry::After(wait) = verdict.retry() else { continue };
                     let at = now + wait.get();
                     // A time that nobody lives to see is none that the script takes.
-                    if at > MAX_INTEGER || outlives(server, &subject, &call.limits, lease, at) {
+                    if at > MAX_INTEGER {
                         continue;
                     }
                     prop_assert!(!ask(at - 1).is_allow(), "a millisecond early: cost {} of {:?}", cost, call);
@@ -48,15 +48,76 @@ proptest! {
     }
 }
 
-/// Whether a request that renews its lease finds it ended when the other limits would admit it, and its place taken,
-/// because the limit was lowered below the leases that are alive.
-fn outlives(server: &Clocked, subject: &Subject, limits: &[Limit], lease: &LeaseId, at: u64) -> bool {
-    let mut redis = server.redis.borrow_mut();
-    limits.iter().any(|limit| {
-        let Algorithm::Concurrency { .. } = limit.algorithm() else { return false };
-        let key = subject.inflight_key(limit.name());
-        let end: Option<u64> = redis.run(&["ZSCORE", &key, lease.as_str()]);
-        let alive: u64 = redis.run(&["ZCOUNT", &key, &format!("({at}"), "+inf"]);
-        end.is_some_and(|end| end <= at) && alive >= limit.quota()
+/// A lease that is alive may be renewed even where the limit was lowered below the leases that are alive. If it has
+/// ended when the other limits admit the request, its place is gone.
+#[test]
+fn a_lease_that_ends_before_the_promised_time_finds_its_place_taken() {
+    with_limiter(|limiter, server| {
+        let subject = Subject::named("s");
+        let ask = |most: u64, lease: &str, seconds: u64| {
+            let limits = [limit(4, "c", most, 1_000_000).unwrap(), limit(0, "l", 2, 600_000).unwrap()];
+            let lease = LeaseId::new(lease).unwrap();
+            let request = Request { cost: 1, lease: Some(&lease) };
+            at_once(limiter.check(&subject, &limits, request, Now::At(Millis::new(T + seconds * 1000)))).unwrap()
+        };
+        // The leases end at 1000, 1890 and 1900 s, and the log has room again at 1490 s.
+        for (lease, seconds) in [("x", 0), ("a", 890), ("b", 900)] {
+            prop_assert!(ask(3, lease, seconds).is_allow());
+        }
+        let before = dump(server, &subject);
+        let after = |seconds: u64| Retry::After(Millis::new(seconds * 1000));
+        for (most, lease, retry, why) in [
+            (1, "x", after(950), "a and b must have ended"),
+            (2, "x", after(940), "a must have ended"),
+            (3, "x", Retry::Now, "its own place is free when its lease has ended"),
+            (1, "a", Retry::Now, "it lives long enough"),
+        ] {
+            let verdict = ask(most, lease, 950);
+            let retries: Vec<Retry> = verdict.budgets().iter().map(|budget| budget.retry).collect();
+            prop_assert_eq!(retries, [retry, after(540)], "{} of {}: {}", lease, most, why);
+            prop_assert_eq!(verdict.retry(), if retry == Retry::Now { after(540) } else { retry });
+        }
+        prop_assert!(!ask(1, "x", 1899).is_allow());
+        prop_assert_eq!(dump(server, &subject), before);
+        prop_assert!(ask(1, "x", 1900).is_allow());
+        Ok(())
     })
+    .unwrap();
+}
+
+/// At the time that one limit promises, the lease of another one may have ended.
+#[test]
+fn a_lease_may_end_before_the_time_that_another_limit_promises() {
+    let after = |ms: u64| Retry::After(Millis::new(ms));
+    // x ends at 100 ms in p and later in q, the other lease at 200 ms in p and at 300 ms in q; the bucket has a unit
+    // again at 150 ms.
+    for (ends_in_q, retry_of_q) in [(180, after(300)), (250, Retry::Now)] {
+        for reversed in [false, true] {
+            with_limiter(|limiter, _| {
+                let subject = Subject::named("s");
+                let ask = |most: u64, (p, q): (u64, u64), bucket: bool, lease: &str, ms: u64| {
+                    let mut limits = vec![limit(4, "p", most, p).unwrap(), limit(4, "q", most, q).unwrap()];
+                    limits.extend(bucket.then(|| limit(3, "b", 1, 150).unwrap()));
+                    if reversed {
+                        limits.reverse();
+                    }
+                    let lease = LeaseId::new(lease).unwrap();
+                    let request = Request { cost: 1, lease: Some(&lease) };
+                    at_once(limiter.check(&subject, &limits, request, Now::At(Millis::new(T + ms)))).unwrap()
+                };
+                prop_assert!(ask(2, (200, 300), false, "other", 0).is_allow());
+                prop_assert!(ask(2, (100, ends_in_q), true, "x", 0).is_allow());
+                let verdict = ask(1, (1, 1), true, "x", 0);
+                let retry = |name: &str| {
+                    verdict.budgets().iter().find(|budget| budget.limit.name().to_string() == name).unwrap().retry
+                };
+                prop_assert_eq!(["b", "p", "q"].map(retry), [after(150), after(200), retry_of_q], "{}", reversed);
+                let Retry::After(wait) = verdict.retry() else { panic!("{verdict:?}") };
+                prop_assert!(!ask(1, (1, 1), true, "x", wait.get() - 1).is_allow());
+                prop_assert!(ask(1, (1, 1), true, "x", wait.get()).is_allow());
+                Ok(())
+            })
+            .unwrap();
+        }
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) fn steady(most: usize) -> impl Strategy<Value = Vec<Call>> {
 /// Calls of batches, by plans that change in the middle: limits are raised, lowered, added, removed, replaced by
 /// others of the same name.
 pub(crate) fn changing(most: usize) -> impl Strategy<Value = Vec<Call>> {
-    calls(plans(), 4, most)
+    prop_oneof![4 => calls(plans(), 4, most), 1 => lowering(most)]
 }
 
 fn calls(plans: impl Strategy<Value = Vec<Vec<Limit>>>, batch: usize, most: usize) -> impl Strategy<Value = Vec<Call>> {
@@ -69,13 +69,48 @@ fn calls(plans: impl Strategy<Value = Vec<Vec<Limit>>>, batch: usize, most: usiz
             let call = |(step, change, batch): (i64, Option<prop::sample::Index>, Vec<(u64, u8)>)| {
                 now = now.saturating_add_signed(step).clamp(1, LATEST);
                 plan = change.map_or(plan, |index| index.get(&plans));
-                let lease = |number: u8| LeaseId::new(&format!("lease-{number}")).unwrap();
-                let requests = batch.into_iter().map(|(cost, number)| (cost, lease(number))).collect();
-                Call { limits: plan.clone(), requests, now: Millis::new(now) }
+                Call { limits: plan.clone(), requests: leased(batch), now: Millis::new(now) }
             };
             steps.into_iter().map(call).collect()
         })
     })
+}
+
+/// Short leases are taken, then long ones, then concurrency is lowered below those that are alive, beside a limit that
+/// refuses often: whoever renews a lease may have to wait until it has ended.
+fn lowering(most: usize) -> impl Strategy<Value = Vec<Call>> {
+    let concurrency = (3_u64..7, 500_u64..2000, 2000_u64..10_000, 1_u64..3);
+    let kind = prop_oneof![Just(0_u8), Just(1), Just(2), Just(4)];
+    let other = (kind, 1_u64..3, 500_u64..5000, 1_u64..3, any::<bool>());
+    let plans = (prop::collection::vec(concurrency, 1..=2), other).prop_map(|(concurrency, other)| {
+        let (kind, quota, window, burst, counts_requests) = other;
+        let other = Numbers { kind, quota, window, burst, counts_requests };
+        let leases = |quota, window| Numbers { kind: 5, quota, window, burst: 1, counts_requests: false };
+        let short = concurrency.iter().map(|(many, short, _, _)| leases(*many, *short)).collect();
+        let long = concurrency.iter().map(|(many, _, long, _)| leases(*many, *long)).collect();
+        let few = concurrency.iter().map(|(_, _, long, few)| leases(*few, *long)).chain([other]).collect();
+        let limits = |plan: Vec<Numbers>| -> Vec<Limit> {
+            plan.iter().enumerate().map(|(i, numbers)| numbers.limit(i)).collect()
+        };
+        [short, long, few].map(limits)
+    });
+    let request = (prop_oneof![8 => Just(1_u64), 1 => Just(0), 1 => Just(2)], 0_u8..6);
+    let call = (prop_oneof![1 => Just(0_u64), 1 => 0_u64..500], prop::collection::vec(request, 1..3));
+    (plans, start(), prop::collection::vec(call, 1..most)).prop_map(|(plans, start, calls)| {
+        let mut now = start;
+        let call = |(i, (step, requests)): (usize, (u64, Vec<(u64, u8)>))| {
+            now += step;
+            let limits = plans[(i / 3).min(2)].clone();
+            Call { limits, requests: leased(requests), now: Millis::new(now) }
+        };
+        calls.into_iter().enumerate().map(call).collect()
+    })
+}
+
+/// The requests with the names of their leases.
+fn leased(requests: Vec<(u64, u8)>) -> Vec<(u64, LeaseId)> {
+    let lease = |number: u8| LeaseId::new(&format!("lease-{number}")).unwrap();
+    requests.into_iter().map(|(cost, number)| (cost, lease(number))).collect()
 }
 
 fn plan() -> impl Strategy<Value = Vec<Limit>> {
