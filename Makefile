@@ -49,11 +49,14 @@ load: redis ## a million checks from 64 connections, with flushes and crashes: C
 	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_answer crash::
 
 .PHONY: lint
-lint: wasm node_modules/.stamp ## formatting, and clippy for both targets
+lint: wasm node_modules/.stamp ## formatting, clippy for both targets, and the configurations in the repository
 	@$(environment)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --lib --test vectors --test wasm --target wasm32-unknown-unknown -- -D warnings
+	for config in wrangler.toml wrangler.production.example.toml; do
+		cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
+	done
 
 .PHONY: build
 build: node_modules/.stamp wasm cargo-tools ## the Worker and the demo page
