@@ -5,7 +5,7 @@
 //! where another client wrote some, they appear in [`Outcome::Conflict`] as U+FFFD, and such a text does not
 //! match the bytes it stands for.
 //!
-//! After [`RedisError::Unreachable`] and [`RedisError::Timeout`] it is unknown whether the value was changed.
+//! After an error that [leaves it open](RedisError::leaves_it_open) it is unknown whether the value was changed.
 //! Asking again is safe where the new value is the caller's own, with an id in it: a conflict that finds
 //! this very value is the first attempt's success. Where others write the same values (`on`, `off`), it
 //! could undo what somebody did in between.

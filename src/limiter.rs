@@ -50,8 +50,8 @@ pub enum CheckError {
     /// The question has no answer; Redis was not asked.
     #[error(transparent)]
     Question(#[from] QuestionError),
-    /// Redis could not be asked, or its answer is none. After [`RedisError::Unreachable`] and
-    /// [`RedisError::Timeout`] it is unknown whether the requests were charged.
+    /// Redis could not be asked, or its answer is none. After an error that
+    /// [leaves it open](RedisError::leaves_it_open) it is unknown whether the requests were charged.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }

@@ -109,7 +109,7 @@ impl<T: Transport> Limiter<T> {
     /// Corrects what `limits` were charged for a request, once. Safe to repeat when no answer came.
     ///
     /// # Errors
-    /// A [`CheckError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] it is unknown whether the
+    /// A [`CheckError`]. After one that [leaves it open](RedisError::leaves_it_open) it is unknown whether the
     /// request is settled.
     pub async fn settle(
         &self,
@@ -145,7 +145,7 @@ impl<T: Transport> Limiter<T> {
     /// those among `limits` are forgotten; all others are, whether named or not.
     ///
     /// # Errors
-    /// A [`RedisError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] it is unknown whether the
+    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open) it is unknown whether the
     /// subject is forgotten.
     pub async fn reset(&self, subject: &Subject, limits: &[Limit]) -> Result<u64, RedisError> {
         let (sets, _) = limiter::spell(subject, limits);

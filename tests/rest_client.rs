@@ -212,6 +212,7 @@ async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
     ] {
         let server = Misbehaving::with(status, body).await;
         assert_eq!(server.check().await, error, "{status} {body}");
+        assert_eq!(error.leaves_it_open(), status.starts_with('5'), "{status}");
         assert_eq!(server.requests(), 1, "{status} {body}");
     }
 }

@@ -30,7 +30,7 @@
 //!
 //! # When no answer comes
 //!
-//! After [`RedisError::Unreachable`] and [`RedisError::Timeout`] it is unknown whether Redis has executed the
+//! After an error that [leaves it open](RedisError::leaves_it_open) it is unknown whether Redis has executed the
 //! call, or will yet. Every call may be repeated by the same owner:
 //!
 //! - acquire: the owner may hold the lock without knowing. Acquiring again is safe; not doing so leaves the
@@ -96,7 +96,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// Tries once to take the lock for `owner`, a name of 1 byte or more.
     ///
     /// # Errors
-    /// A [`RedisError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`], `owner` may hold the lock
+    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open), `owner` may hold the lock
     /// for a lease; it may acquire again.
     pub async fn try_acquire(&self, owner: &str) -> Result<Attempt<'_, T, R>, RedisError> {
         let sent = self.runtime.now();

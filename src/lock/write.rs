@@ -53,7 +53,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// read the value, either. It does land when the writer's lease is over and nobody has come since.
     ///
     /// # Errors
-    /// A [`RedisError`]. After [`RedisError::Unreachable`] and [`RedisError::Timeout`] the write may still land, but
+    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open) the write may still land, but
     /// never after a higher token was handed out.
     pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
         self.raw.write(token, name, new, expiry).await

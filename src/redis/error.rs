@@ -67,3 +67,16 @@ pub enum RedisError {
         found: usize,
     },
 }
+
+impl RedisError {
+    /// Whether the command may have been executed all the same, or may be yet: no answer of Redis itself came.
+    #[must_use]
+    pub fn leaves_it_open(&self) -> bool {
+        match self {
+            RedisError::Unreachable { .. } | RedisError::Timeout => true,
+            // A server in between has given up.
+            RedisError::Server { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+}
