@@ -1,0 +1,98 @@
+//! What a route may say, and what its mistakes are called.
+
+use crate::config::Config;
+use crate::routes::Found;
+use serde_json::{Value, json};
+
+fn read(routes: &Value) -> Result<Config, String> {
+    let config = json!({
+        "default_plan": "free",
+        "plans": {
+            "free": { "limits": [{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }] },
+            "pro": { "limits": [
+                { "name": "burst", "algorithm": "token_bucket", "limit": 50, "window": "1s", "burst": 100 },
+                { "name": "inflight", "algorithm": "concurrency", "limit": 5, "lease": "30s" },
+            ] },
+        },
+        "routes": routes,
+    });
+    Config::from_json(&config.to_string()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_route_with_everything_is_read() {
+    let tokens = json!({ "name": "tokens", "algorithm": "token_bucket", "limit": 100_000, "window": "1m" });
+    let config = read(&json!([
+        { "match": "GET /health", "exempt": true },
+        {
+            "match": "POST /v1/chat", "cost": 1000, "limits": [tokens], "settle": "X-Tokens-Used",
+            "plan": "pro", "require_key": true, "on_outage": "local", "shadow": true,
+            "allow": ["10.0.0.0/8", "2001:db8::1"], "deny": ["192.0.2.1"], "refund_on": ["5xx", "429"],
+        },
+        { "match": "POST /v1/complete", "cost": 10, "limits": [tokens], "count_on": ["2xx"] },
+    ]))
+    .unwrap();
+    let Found::Route(chat) = config.routes.find("POST", "/v1/chat") else { panic!("no route") };
+    assert_eq!((chat.cost, chat.settle.as_deref()), (1000, Some("x-tokens-used")));
+    assert!(chat.allows(Some("2001:db8::1".parse().unwrap())) && chat.denies(Some("192.0.2.1".parse().unwrap())));
+    assert_eq!((chat.real_cost(503, Some(7)), chat.real_cost(200, Some(7))), (0, 7));
+}
+
+#[test]
+fn messages_name_the_path() {
+    let limit =
+        |name: &str, limit: u64| json!([{ "name": name, "algorithm": "sliding_log", "limit": limit, "window": "1s" }]);
+    for (route, message) in [
+        (json!({ "match": "/v1" }), "match: expected \"METHOD /path\" (\"* /path\" for any method), found \"/v1\""),
+        (
+            json!({ "match": "* /", "cost": 0 }),
+            "cost: expected 1 to 9007199254740991, found 0 (a request that costs nothing is exempt)",
+        ),
+        (
+            json!({ "match": "* /", "cost": 21 }),
+            "cost: expected at most 20, which is all that the limit \"burst\" of the plan \"free\" can hold, found 21",
+        ),
+        (
+            json!({ "match": "* /", "cost": 9, "limits": limit("l", 8) }),
+            "cost: expected at most 8, which is all that the limit \"l\" can hold, found 9",
+        ),
+        (json!({ "match": "* /", "plan": "gold" }), "plan: no plan is named \"gold\" (plans: free, pro)"),
+        (
+            json!({ "match": "* /", "limits": limit("inflight", 8) }),
+            "limits[0].name: the plan \"pro\" has a limit of this name, too",
+        ),
+        (
+            json!({ "match": "* /", "limits": limit("_day", 8) }),
+            "limits[0].name: a name that begins with \"_\" is reserved",
+        ),
+        (json!({ "match": "* /", "exempt": true, "cost": 2 }), "cost: means nothing on a route that is exempt"),
+        (
+            json!({ "match": "* /", "deny": ["10.0.0.0/33"] }),
+            "deny[0]: expected an address or a network like \"192.0.2.0/24\", found \"10.0.0.0/33\"",
+        ),
+        (json!({ "match": "* /", "settle": "a b" }), "settle: expected the name of a header, found \"a b\""),
+        (
+            json!({ "match": "* /", "refund_on": ["5xx", "x"] }),
+            "refund_on[1]: expected a status like \"404\" or a class like \"5xx\", found \"x\"",
+        ),
+        (
+            json!({ "match": "* /", "refund_on": ["5xx"], "count_on": ["2xx"] }),
+            "count_on: cannot stand beside refund_on (one says which answers count, the other which do not)",
+        ),
+    ] {
+        assert_eq!(read(&json!([route])).unwrap_err(), format!("routes[0].{message}"));
+    }
+}
+
+#[test]
+fn routes_are_held_against_each_other() {
+    let tokens = |limit: u64| json!([{ "name": "tokens", "algorithm": "sliding_log", "limit": limit, "window": "1s" }]);
+    let error = read(&json!([
+        { "match": "* /a", "limits": tokens(5) },
+        { "match": "* /b", "limits": tokens(6) },
+    ]));
+    let problem = "routes[1].limits[0].name: routes[0] has another limit of this name (the same limit is shared)";
+    assert_eq!(error.unwrap_err(), problem);
+    let error = read(&json!([{ "match": "* /v1/*" }, { "match": "GET /v1/x" }])).unwrap_err();
+    assert_eq!(error, "routes[1].match: is never reached (routes[0], \"* /v1/*\", comes first)");
+}

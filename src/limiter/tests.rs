@@ -1,0 +1,101 @@
+//! How the question is spelled and the answer is read.
+
+use super::*;
+use crate::policy::LimitName;
+
+fn limits() -> [Limit; 2] {
+    let name = |text| LimitName::new(text).unwrap();
+    [
+        Limit::token_bucket(name("burst"), 20, Millis::from_secs(10), Some(30)).unwrap(),
+        Limit::sliding_log(name("day"), 100, Millis::from_secs(86_400)).unwrap(),
+    ]
+}
+
+fn asked(limits: &[Limit], requests: &[Request<'_>]) -> (Vec<String>, String) {
+    let prices: Vec<_> = requests.iter().map(|request| prices(limits, request.cost)).collect();
+    let subject = Subject::named("ip:203.0.113.7");
+    let (keys, arguments) = question(&subject, limits, requests, &prices, Now::At(Millis::new(77)));
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|argument| match argument {
+            Argument::Number(number) => number.to_string(),
+            Argument::Text(text) => (*text).to_owned(),
+        })
+        .collect();
+    (keys, words.join(" "))
+}
+
+#[test]
+fn the_question_is_spelled_as_the_script_reads_it() {
+    let (keys, words) = asked(&limits(), &[1.into(), 5.into()]);
+    assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:log:day"]);
+    assert_eq!(words, "77 2 burst token_bucket 10000 30 1 500 day sliding_log 86400000 100 2 1 5");
+}
+
+#[test]
+fn every_algorithm_has_its_words() {
+    let name = |text| LimitName::new(text).unwrap();
+    let limits = [
+        Limit::concurrency(name("inflight"), 3, Millis::from_secs(30)).unwrap(),
+        Limit::fixed_window(name("month"), 1000, Window::Month).unwrap(),
+        Limit::fixed_window(name("hour"), 100, Window::Span(Millis::from_secs(3600))).unwrap(),
+        Limit::sliding_window(name("minute"), 10, Millis::from_secs(60)).unwrap(),
+    ];
+    let lease = LeaseId::new("r1").unwrap();
+    let (keys, words) = asked(&limits, &[Request { cost: 2, lease: Some(&lease) }, 0.into()]);
+    assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:inflight:inflight"]);
+    assert_eq!(
+        words,
+        "77 4 inflight concurrency 30000 3 month fixed_window month 1000 hour fixed_window 3600000 100 \
+         minute sliding_window 60000 10 2 2 r1 0 ?"
+    );
+}
+
+#[test]
+fn a_limit_that_counts_requests_has_its_own_price() {
+    let [burst, day] = limits();
+    let (_, words) = asked(&[burst.counting_requests(), day], &[1000.into(), 1.into(), 0.into()]);
+    assert!(words.ends_with(" 3 1,1000 1 0"), "{words}");
+}
+
+#[test]
+fn the_epoch_itself_is_not_mistaken_for_the_clock_of_redis() {
+    let limits = limits();
+    let (_, arguments) = question(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
+    assert_eq!(arguments[0], Argument::Number(1));
+}
+
+#[test]
+fn an_answer_is_read() {
+    let answer = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
+    let Judged { at, verdicts } = judged(&limits(), 2, &answer).unwrap();
+    assert_eq!(at, Millis::new(77));
+    assert!(verdicts[0].is_allow());
+    assert_eq!(verdicts[0].budgets()[1].remaining, 99);
+    assert_eq!(verdicts[1].retry(), Retry::After(Millis::new(1500)));
+    assert_eq!(verdicts[1].budgets()[0].reset, Millis::new(15_000));
+}
+
+#[test]
+fn an_answer_of_the_wrong_length_is_refused() {
+    for numbers in [&[][..], &[1, 0, 0, 0], &[0; 14]] {
+        let error = judged(&limits(), 2, numbers).unwrap_err();
+        assert_eq!(error, RedisError::Length { expected: 15, found: numbers.len() });
+    }
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_refused() {
+    for numbers in [
+        [2, 0, 0, 0, 0, 0, 0, 1],
+        [1, 0, 5, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0, 0, 1],
+        [1, -1, 0, 0, 0, 0, 0, 1],
+        [0, 0, -2, 0, 0, 0, 0, 1],
+        [1, 0, 0, -1, 0, 0, 0, 1],
+        [1, 0, 0, 0, 0, 0, 0, -1],
+    ] {
+        let error = judged(&limits(), 1, &numbers).unwrap_err();
+        assert!(matches!(error, RedisError::Shape { .. }), "{numbers:?}: {error}");
+    }
+}
