@@ -1,0 +1,17 @@
+//! `lua/check.lua` against a real redis-server: its contract, example by example and as properties.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod answers;
+mod arguments;
+mod costs;
+#[path = "../support/oracle.rs"]
+mod oracle;
+mod properties;
+mod state;
+#[path = "../support/mod.rs"]
+mod support;
+use support::Spec;
+
+/// An instant from which the examples count.
+const T: u64 = 1_800_000_000_000;

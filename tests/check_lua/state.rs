@@ -1,0 +1,80 @@
+//! What a call leaves in Redis.
+
+use crate::T;
+use crate::support::{Redis, bucket, fixed, log, sliding};
+
+#[test]
+fn every_key_expires_when_its_state_stops_to_matter() {
+    let mut redis = Redis::start();
+    let limits = [bucket("b", 10, 60_000, 10), bucket("slow", 10, 600_000, 10), log("l", 10, 120_000)];
+    redis.check("s", &limits, &[5], T);
+    for (key, full_in) in [("sg:1:{s}", 300_000), ("sg:1:{s}:log:l", 120_000)] {
+        let ttl: i64 = redis.run(&["PTTL", key]);
+        assert!(full_in - 10_000 < ttl && ttl <= full_in, "{key}: {ttl} of {full_in}");
+    }
+    // Judged half a minute in the past, the state matters half a minute longer.
+    redis.check("s", &limits, &[1], T - 30_000);
+    let ttl: i64 = redis.run(&["PTTL", "sg:1:{s}:log:l"]);
+    assert!(140_000 < ttl && ttl <= 150_000, "{ttl}");
+}
+
+#[test]
+fn limits_that_a_call_does_not_name_keep_their_state_until_it_stops_to_matter() {
+    let mut redis = Redis::start();
+    let (a, b) = (bucket("a", 10, 60_000, 10), bucket("ab", 10, 600_000, 10));
+    redis.check("s", std::slice::from_ref(&a), &[4], T);
+    redis.check("s", std::slice::from_ref(&b), &[7], T);
+    assert_eq!(redis.check("s", &[a.clone(), b.clone()], &[0], T), [1, 6, 0, 24_000, 3, 0, 420_000]);
+    redis.check("s", std::slice::from_ref(&b), &[1], T + 24_000);
+    let state: String = redis.run(&["GET", "sg:1:{s}"]);
+    assert!(state.starts_with("ab token_bucket ") && !state.contains(" a "), "{state}");
+}
+
+#[test]
+fn a_changed_limit_keeps_what_was_used() {
+    let mut redis = Redis::start();
+    redis.check("s", &[bucket("b", 100, 60_000, 100)], &[60], T);
+    assert_eq!(redis.check("s", &[bucket("b", 1000, 60_000, 1000)], &[0], T)[1], 940, "raised");
+    assert_eq!(redis.check("s", &[bucket("b", 50, 60_000, 50)], &[0], T)[1], 0, "lowered below what was used");
+    assert_eq!(redis.check("s", &[bucket("b", 70, 60_000, 70)], &[0], T)[1], 10, "lowered");
+    redis.check("l", &[log("l", 100, 60_000)], &[60], T);
+    assert_eq!(redis.check("l", &[log("l", 1000, 60_000)], &[1], T)[1], 939, "raised");
+    assert_eq!(redis.check("l", &[log("l", 50, 60_000)], &[1], T), [0, 0, 60_000, 60_000], "lowered");
+}
+
+#[test]
+fn only_a_call_that_takes_writes() {
+    let mut redis = Redis::start();
+    let limits = [bucket("a", 1, 60_000, 1), bucket("b", 5, 60_000, 5)];
+    for (cost, calls) in [(1, "eval get set"), (1, "eval get"), (0, "eval get")] {
+        redis.run::<()>(&["CONFIG", "RESETSTAT"]);
+        redis.check("s", &limits, &[cost], T);
+        let statistics: String = redis.run(&["INFO", "commandstats"]);
+        let mut called: Vec<_> = statistics
+            .lines()
+            .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':'))
+            .filter(|(name, _)| !name.starts_with("config"))
+            .map(|(name, rest)| (name, rest.starts_with("calls=1,")))
+            .collect();
+        called.sort_unstable();
+        assert_eq!(called.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" "), calls);
+        assert!(called.iter().all(|(_, once)| *once), "{statistics}");
+    }
+}
+
+#[test]
+fn the_state_is_the_limits_the_time_and_the_numbers() {
+    let mut redis = Redis::start();
+    let limits = [bucket("a", 2, 1000, 3), fixed("b", 9, 60_000), sliding("c", 9, 1000), log("d", 9, 1000)];
+    let words = "a token_bucket 1000 3 1 500 b fixed_window 60000 9 c sliding_window 1000 9 d sliding_log 1000 9";
+    // A call that finds no state, one that knows the state, and one that finds another limit in it.
+    for (time, numbers) in [(0, "500 1 1 0"), (1000, "500 2 1 1"), (1001, "999 3 2 1")] {
+        redis.check_kept("s", &limits, &[1], T + time);
+        let state: String = redis.run(&["GET", "sg:1:{s}"]);
+        assert_eq!(state, format!("{words}|{} {numbers}", T + time));
+    }
+    redis.check_kept("s", &[bucket("e", 1, 1000, 1)], &[1], T + 1001);
+    redis.check_kept("s", &limits, &[1], T + 1001);
+    let state: String = redis.run(&["GET", "sg:1:{s}"]);
+    assert_eq!(state, format!("{words} e token_bucket 1000 1 1 1000|{} 1499 4 3 1 1000", T + 1001));
+}
