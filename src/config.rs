@@ -53,6 +53,8 @@ pub struct Config {
     pub default_plan: Plan,
     /// What holds for some requests only.
     pub routes: Routes,
+    /// Whether an API key matters to any request.
+    reads_keys: bool,
 }
 
 /// A way to tell who is asking.
@@ -132,6 +134,14 @@ impl Config {
             serde_json::from_str(text).map_err(|error| ConfigError::new(ROOT, format!("is not JSON: {error}")))?;
         let raw: RawConfig = deserialize(value).map_err(|error| error.or_at(ROOT))?;
         raw.validate()
+    }
+}
+
+impl Config {
+    /// Where an API key may stand: nowhere, if none matters to any request.
+    #[must_use]
+    pub fn key_sources(&self) -> &[KeySource] {
+        if self.reads_keys { &self.api_key_from } else { &[] }
     }
 }
 

@@ -82,6 +82,12 @@ impl Charge {
         corrections
     }
 
+    /// Whether something is left to do when the origin has answered: then the request needs an id.
+    #[must_use]
+    pub fn outlives_answer(&self) -> bool {
+        self.leases().next().is_some() || self.route.as_ref().is_some_and(|route| route.may_correct())
+    }
+
     /// The limits that gave the request a lease, which ends with the request.
     pub fn leases(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter().filter(|limit| limit.needs_lease())

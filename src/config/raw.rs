@@ -95,6 +95,7 @@ impl RawConfig {
             .collect::<Result<BTreeMap<_, _>, ConfigError>>()?;
         let default_plan = named(&plans, "default_plan", &self.default_plan)?.clone();
         let routes = route::validate(self.routes.into_iter().map(|Object(route)| route), &plans)?;
+        let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         Ok(Config {
             identify: self.identify,
             api_key_from: self.api_key_from,
@@ -113,6 +114,7 @@ impl RawConfig {
             plans,
             default_plan,
             routes,
+            reads_keys,
         })
     }
 }

@@ -159,6 +159,18 @@ fn what_is_no_configuration_at_all_is_refused() {
 }
 
 #[test]
+fn keys_are_looked_for_only_where_one_matters() {
+    let mut config = valid();
+    let sources = |config: &Value| Config::from_json(&config.to_string()).unwrap().key_sources().len();
+    assert_eq!(sources(&config), 0);
+    config["routes"] = json!([{ "match": "* /v1/*", "require_key": true }]);
+    assert_eq!(sources(&config), 2);
+    config["routes"] = json!([]);
+    config["identify"] = json!(["api_key", "address"]);
+    assert_eq!(sources(&config), 2);
+}
+
+#[test]
 fn a_key_is_found_where_it_may_stand() {
     let (bearer, own) = (KeySource::Authorization, KeySource::XApiKey);
     for (source, value, found) in [

@@ -35,34 +35,24 @@ pub(super) struct Answered {
 /// If the sender is dropped, the request has ended without an answer: then its lease ends, and it costs what it
 /// was charged.
 pub(super) fn expect(gate: &Rc<Gate>, context: &Context, judgement: &Judgement) -> Option<oneshot::Sender<Answered>> {
-    let (charged, admission) = (judgement.charged.as_ref()?, judgement.admission.as_ref()?);
-    let charge = admission.charge.as_ref()?;
-    let route = judgement.route.as_ref();
-    let corrects = route.is_some_and(|route| route.may_correct());
-    if !corrects && charge.leases().next().is_none() {
-        return None;
-    }
+    let (charged, admission) = (judgement.charged.clone()?, judgement.admission.as_ref()?);
+    let charge = admission.charge.clone()?;
     let (sender, receiver) = oneshot::channel();
-    let after = After {
-        gate: Rc::clone(gate),
-        subject: admission.subject.clone(),
-        charge: charge.clone(),
-        charged: Charged { id: charged.id.clone(), at: charged.at },
-    };
+    let after = After { gate: Rc::clone(gate), subject: admission.subject.clone(), charge, charged };
     context.wait_until(async move {
         let answered = receiver.await.ok();
+        // From now on somebody listens to how the body ends.
+        let ended = answered.as_ref().and_then(|answered| answered.ended.clone()).map(JsFuture::from);
         if let Some(answered) = &answered {
             after.settle(answered).await;
         }
-        match answered {
-            // A WebSocket: nobody here sees it end, so its lease does by itself.
-            Some(Answered { status: 101, .. }) => {}
-            Some(Answered { ended: Some(ended), .. }) => {
-                // Kept or broken: either way the body has ended.
-                let _ = JsFuture::from(ended).await;
-                after.release().await;
-            }
-            _ => after.release().await,
+        if let Some(ended) = ended {
+            // Kept or broken: either way the body has ended.
+            let _ = ended.await;
+        }
+        // A WebSocket: nobody here sees it end, so its lease does by itself.
+        if answered.is_none_or(|answered| answered.status != 101) {
+            after.release().await;
         }
     });
     Some(sender)

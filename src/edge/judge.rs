@@ -31,7 +31,7 @@ pub(super) struct Judgement {
     pub(super) admission: Option<Admission>,
     /// What the limits say, where they could be asked.
     pub(super) verdict: Option<Verdict>,
-    /// What Redis was asked, if it has charged the request.
+    /// What has to be put right when the origin has answered.
     pub(super) charged: Option<Charged>,
     /// Whether it goes on.
     pub(super) passage: Passage,
@@ -45,7 +45,8 @@ pub(super) enum Passage {
     Refused(Problem),
 }
 
-/// A charge that Redis has taken.
+/// A charge that Redis has taken, and that may have to be put right.
+#[derive(Clone)]
 pub(super) struct Charged {
     /// The request's id, also that of its lease.
     pub(super) id: String,
@@ -119,8 +120,9 @@ impl Judgement {
 
     /// Asks Redis, and when it does not answer, does what `policy` says.
     async fn ask(&mut self, gate: &Gate, subject: &Subject, charge: &Charge, policy: OnOutage) {
-        let (id, started) = (random_uuid(), now());
-        let lease = charge.leases().next().and_then(|_| LeaseId::new(&id).ok());
+        let started = now();
+        let id = charge.outlives_answer().then(random_uuid);
+        let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
         let request = Request { cost: charge.cost(), lease: lease.as_ref() };
         let clock = match gate.config.clock {
             Clock::Edge => Now::At(started),
@@ -130,7 +132,7 @@ impl Judgement {
             Ok(mut judged) => {
                 if let Some(verdict) = judged.verdicts.pop() {
                     if verdict.is_allow() {
-                        self.charged = Some(Charged { id, at: judged.at });
+                        self.charged = id.map(|id| Charged { id, at: judged.at });
                     }
                     return self.accept(verdict, charge);
                 }
@@ -192,7 +194,7 @@ async fn last_resort(gate: &Gate, subject: &Subject) -> bool {
 /// What the request shows of itself and of the client. Only the edge's own header is believed for the address.
 pub(super) fn facts(request: &web_sys::Request, url: &url::Url, gate: Option<&Gate>) -> Facts {
     let header = |name| request.headers().get(name).ok().flatten();
-    let sources = gate.map_or(&[][..], |gate| &gate.config.api_key_from);
+    let sources = gate.map_or(&[][..], |gate| gate.config.key_sources());
     Facts {
         method: request.method(),
         path: url.path().to_owned(),
