@@ -27,8 +27,8 @@ use crate::policy::Clock;
 use crate::problem::Problem;
 use crate::redis::{Token, Transport};
 use crate::script::Spelling;
-use crate::tenant::Invalid;
 use crate::tenant::object::Problems;
+use crate::tenant::{Invalid, TenantId};
 use crate::time::Millis;
 
 pub use answer::Answer;
@@ -71,7 +71,11 @@ pub struct Call<'a> {
 impl<T: Transport> Admin<'_, T> {
     /// Answers a call. `random` are bytes that nobody can guess: a new API key is made of them.
     pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Answer {
-        let answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_answer);
+        let mut answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_answer);
+        if !is_read(call.method) && answer.changed.is_none() {
+            // Also where it failed: a write whose answer was lost may have been done.
+            answer.changed = Path::parse(call.path).and_then(|path| TenantId::new(path.tenant()?).ok());
+        }
         if call.method == "HEAD" { answer.without_body() } else { answer }
     }
 

@@ -24,6 +24,19 @@ pub(super) enum Path {
 }
 
 impl Path {
+    /// The tenant that the path is about.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        match self {
+            Path::Tenant(id)
+            | Path::Keys(id)
+            | Path::Key(id, _)
+            | Path::Usage(id)
+            | Path::Reset(id)
+            | Path::Refund(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// The path after `/_sluicegate/v1`, if the API has it.
     pub(super) fn parse(path: &str) -> Option<Path> {
         let segments: Vec<String> = path.strip_prefix('/')?.split('/').map(decoded).collect::<Option<_>>()?;

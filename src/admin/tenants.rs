@@ -85,7 +85,6 @@ impl<T: Transport> Admin<'_, T> {
     pub(super) async fn delete_tenant(&self, id: &str, if_match: Option<&str>) -> Result<Answer, Failure> {
         let id = wire::id(id)?;
         let precondition = precondition(if_match)?;
-        let mut limits = Vec::new();
         let mut tries = 0..TRIES;
         let mut found = self.tenants().get(&id).await;
         loop {
@@ -93,12 +92,15 @@ impl<T: Transport> Admin<'_, T> {
                 Ok(None) => return Err(Problem::tenant_not_found(id.as_str()).into()),
                 Ok(Some(stored)) => {
                     hold(precondition.as_ref(), &stored)?;
-                    // A plan that is unknown by now has no limits that could be forgotten.
-                    limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
+                    // First what its limits have counted, so that a failure on the way can be tried again, and nothing
+                    // of a successor is forgotten. A plan that is unknown by now has no limits.
+                    let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
+                    history::reset(self.limiter, &id, &limits).await?;
                     self.tenants().delete(stored.version()).await
                 }
                 // What nobody can read can still be deleted, by whoever does not ask for a certain version.
                 Err(TenantsError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
+                    history::reset(self.limiter, &id, &[]).await?;
                     self.tenants().delete(document.version()).await
                 }
                 Err(error) => return Err(error.into()),
@@ -110,8 +112,6 @@ impl<T: Transport> Admin<'_, T> {
             };
             tries.next().ok_or_else(Problem::lost_race)?;
         }
-        // Its successor of the same name begins anew.
-        history::reset(self.limiter, &id, &limits).await?;
         Ok(Answer::done().changed(id))
     }
 

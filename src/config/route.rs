@@ -10,7 +10,7 @@ use super::ConfigError;
 use super::limit::RawLimit;
 use super::object::Object;
 use super::raw::{RawOnOutage, named};
-use crate::policy::{Limit, MAX_INTEGER, MAX_LIMITS, Plan};
+use crate::policy::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 use crate::routes::{Pattern, Route, Routes, Statuses};
 
 #[derive(Deserialize)]
@@ -50,6 +50,7 @@ pub(super) fn validate(
         let path = format!("routes[{i}]");
         let route = route.validate(&path, plans)?;
         same_name_same_limit(&path, &route, &table)?;
+        same_name_same_window(&path, &route, plans)?;
         table.push(route);
     }
     let patterns: Vec<String> = table.iter().map(|route| route.pattern.to_string()).collect();
@@ -170,6 +171,27 @@ fn same_name_same_limit(path: &str, route: &Route, earlier: &[Route]) -> Result<
             if other.limits.iter().any(|other| other.name() == limit.name() && other != limit) {
                 let problem = format!("routes[{place}] has another limit of this name (the same limit is shared)");
                 return Err(ConfigError::new(format!("{path}.limits[{i}].name"), problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A log has its set under its name alone. A client that meets two logs of one name, here and elsewhere, must not meet
+/// two windows: the shorter one would clear away what the longer one still counts.
+fn same_name_same_window(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
+    let is_log = |limit: &&Limit| matches!(limit.algorithm(), Algorithm::SlidingLog { .. });
+    let of_plan = route.plan.as_ref().and_then(|plan| plans.get(plan)).map_or(&[][..], Plan::limits);
+    for limit in route.limits.iter().chain(of_plan).filter(is_log) {
+        for (name, plan) in plans {
+            let differs = |other: &&Limit| other.name() == limit.name() && other.window() != limit.window();
+            if plan.limits().iter().filter(is_log).any(|other| differs(&other)) {
+                let problem = format!(
+                    "the sliding_log {:?} has another window in the plan {name:?}, which the same client may have \
+                     elsewhere (give one of them another name)",
+                    limit.name().as_str()
+                );
+                return Err(ConfigError::new(path, problem));
             }
         }
     }

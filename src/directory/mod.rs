@@ -1,9 +1,8 @@
 //! Tells whose an API key is: from the tenants that the isolate remembers, else from Redis.
 //!
-//! A known tenant costs no round trip. One that was read long ago is served as it was while the caller refreshes it
-//! ([`Directory::refresh`]) after the answer. A key that the remembered document does not know may be newer than
-//! that: the document is read again, once a second at most. Whoever shows wrong keys is held up before Redis is
-//! asked.
+//! A known tenant costs no round trip. One that was read a while ago is served as it was while the caller refreshes it
+//! ([`Directory::refresh`]) after the answer. A key that the remembered document does not know may be newer than it: the
+//! document is read once for each such key. Whoever shows wrong keys is held up before Redis is asked.
 
 mod guesses;
 
@@ -16,13 +15,15 @@ use crate::subject::Subject;
 use crate::tenant::{ApiKey, KeyStatus, Tenant, TenantId};
 use crate::tenants::{Look, TenantCache, Tenants, TenantsError};
 use crate::time::Millis;
-use guesses::Guesses;
+use guesses::{Guesses, Held};
 
 /// What an isolate knows of tenants.
 #[derive(Debug)]
 pub struct Directory {
     cache: RefCell<TenantCache>,
     guesses: Guesses,
+    /// How long a wrong key is remembered.
+    memory: Millis,
 }
 
 /// Whose a key is.
@@ -40,6 +41,9 @@ pub enum DirectoryError {
     /// The client has shown too many wrong keys, and may ask again after this time.
     #[error("too many unknown API keys from one client (it may ask again after {0})")]
     TooManyGuesses(Millis),
+    /// So many questions of the client wait for Redis that it was not asked.
+    #[error("too many API keys of one client wait to be looked up")]
+    Crowded,
     /// The tenant cannot be read.
     #[error(transparent)]
     Tenants(#[from] TenantsError),
@@ -50,7 +54,7 @@ impl Directory {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let cache = TenantCache::new(config.tenant_cache, config.tenant_ttl);
-        Directory { cache: RefCell::new(cache), guesses: Guesses::default() }
+        Directory { cache: RefCell::new(cache), guesses: Guesses::default(), memory: config.tenant_ttl }
     }
 
     /// Finds the tenant of `key`, which `client` shows.
@@ -65,30 +69,42 @@ impl Directory {
         now: Millis,
     ) -> Result<Answer, DirectoryError> {
         let look = self.cache.borrow_mut().look(key.tenant(), now);
-        let (known, refresh) = match look {
-            Look::Fresh(tenant) => (tenant, false),
-            Look::Stale { value, refresh } => (value, refresh),
-            Look::Absent => (None, false),
+        let (known, refresh, first) = match look {
+            Look::Fresh(tenant) => (tenant, false, false),
+            Look::Stale { value, refresh } => (value, refresh, false),
+            Look::Old { value, read } => (value, false, read),
+            Look::Absent => (None, false, true),
         };
-        if let Some(tenant) = known
-            && let KeyStatus::Valid(_) = tenant.key(key, now)
-        {
-            return Ok(Answer { caller: Caller::Tenant(key.tenant().clone(), tenant), refresh });
+        let known = known.filter(|tenant| matches!(tenant.key(key, now), KeyStatus::Valid(_)));
+        let found = |tenant| Caller::Tenant(key.tenant().clone(), tenant);
+        match known {
+            Some(tenant) if !first => return Ok(Answer { caller: found(tenant), refresh }),
+            // Whoever has been found wrong stays so for a while, and its tenant's document need not be read for it.
+            None if self.guesses.is_wrong(&key.digest(), now) => {
+                return Ok(Answer { caller: Caller::Stranger, refresh });
+            }
+            _ => {}
         }
-        let stranger = Answer { caller: Caller::Stranger, refresh: false };
-        if !refresh && !self.cache.borrow_mut().may_refetch(key.tenant(), now) {
-            return Ok(stranger);
+        let asking = match self.guesses.ask(client, now) {
+            Ok(asking) => asking,
+            Err(Held::Guessing(wait)) => return Err(DirectoryError::TooManyGuesses(wait)),
+            Err(Held::Crowded) => return Err(DirectoryError::Crowded),
+        };
+        if let Err(error) = self.refresh(tenants, key.tenant(), now).await {
+            // What is known is better than nothing.
+            return match known {
+                Some(tenant) => Ok(Answer { caller: found(tenant), refresh: false }),
+                None => Err(error.into()),
+            };
         }
-        let asking = self.guesses.ask(client, now).map_err(DirectoryError::TooManyGuesses)?;
-        self.refresh(tenants, key.tenant(), now).await?;
         let read = self.cache.borrow_mut().look(key.tenant(), now);
         if let Look::Fresh(Some(tenant)) = read
             && let KeyStatus::Valid(_) = tenant.key(key, now)
         {
-            return Ok(Answer { caller: Caller::Tenant(key.tenant().clone(), tenant), refresh: false });
+            return Ok(Answer { caller: found(tenant), refresh: false });
         }
-        asking.was_wrong(now);
-        Ok(stranger)
+        asking.was_wrong(key.digest(), now, self.memory);
+        Ok(Answer { caller: Caller::Stranger, refresh: false })
     }
 
     /// Reads a tenant's document, and remembers it as of `now`.

@@ -37,7 +37,7 @@ pub(super) struct Answered {
 pub(super) fn expect(gate: &Rc<Gate>, context: &Context, judgement: &Judgement) -> Option<oneshot::Sender<Answered>> {
     let (charged, admission) = (judgement.charged.clone()?, judgement.admission.as_ref()?);
     let charge = admission.charge.clone()?;
-    let (sender, receiver) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel::<Answered>();
     let after = After { gate: Rc::clone(gate), subject: admission.subject.clone(), charge, charged };
     context.wait_until(async move {
         let answered = receiver.await.ok();

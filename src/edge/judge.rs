@@ -17,7 +17,7 @@ use crate::meter;
 use crate::policy::{Clock, OnOutage};
 use crate::problem::Problem;
 use crate::question::{LeaseId, Request};
-use crate::routes::Route;
+use crate::routes::{Found, Route};
 use crate::subject::Subject;
 use crate::tenants::TenantsError;
 use crate::time::Millis;
@@ -58,7 +58,13 @@ pub(super) struct Charged {
 pub(super) async fn judge(gate: &Rc<Gate>, context: &Context, facts: &Facts) -> Judgement {
     let look = match admission::look(facts, &gate.config) {
         Ok(look) => look,
-        Err(problem) => return Judgement::refused(None, problem),
+        Err(problem) => {
+            let route = match gate.config.routes.find(&facts.method, &facts.path) {
+                Found::Route(route) => Some(Arc::clone(route)),
+                Found::Nothing | Found::Ambiguous => None,
+            };
+            return Judgement::refused(route, problem);
+        }
     };
     let route = look.route().cloned();
     let caller = match caller(gate, context, &look).await {
@@ -98,18 +104,21 @@ async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<C
             Ok(answer.caller)
         }
         Err(DirectoryError::TooManyGuesses(wait)) => Err(Problem::too_many_unknown_keys(wait)),
-        Err(DirectoryError::Tenants(TenantsError::Redis(error))) => match look.on_outage(false) {
+        Err(DirectoryError::Tenants(error @ (TenantsError::Unreadable(_) | TenantsError::Index { .. }))) => {
+            log::failure(&format!("tenant {}", key.tenant()), &error);
+            Err(Problem::misconfigured())
+        }
+        Err(error) => match look.on_outage(false) {
             OnOutage::Closed => {
                 log::outage(&error, "closed", "refused the request");
                 Err(Problem::limiter_unavailable())
             }
-            // Whose key it is cannot be told: the address is known.
-            OnOutage::Open | OnOutage::Local => Ok(Caller::Anonymous),
+            policy => {
+                let word = if policy == OnOutage::Open { "open" } else { "local" };
+                log::outage(&error, word, "cannot tell whose the API key is, and judges by the address");
+                Ok(Caller::Anonymous)
+            }
         },
-        Err(DirectoryError::Tenants(error)) => {
-            log::failure(&format!("tenant {}", key.tenant()), &error);
-            Err(Problem::misconfigured())
-        }
     }
 }
 

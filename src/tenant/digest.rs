@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 /// The SHA-256 of an API key's whole text.
 ///
 /// A key has 160 random bits, so neither salt nor a slow hash would add anything: there is nothing to guess.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {

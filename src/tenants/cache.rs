@@ -8,8 +8,9 @@ use crate::time::Millis;
 
 /// The tenants that an isolate has read, and the ids of which it has read that there is none.
 ///
-/// An entry is fresh for the time to live. After that it is still served, for a day at most, while one
-/// caller at a time is told to read the document anew: neither that request nor the others wait.
+/// An entry is fresh for the time to live. For as long again it is served while one caller is told to read the document
+/// anew: neither that request nor the others wait. After that one caller is told to read first; what is known is used
+/// where that fails, for a day at most.
 ///
 /// Of both kinds only so many are kept; the one that was read longest ago goes first. Ids without a tenant have
 /// a quarter for themselves, so that whoever tries ids pushes out no tenant.
@@ -25,13 +26,21 @@ pub struct TenantCache {
 pub enum Look {
     /// It was read less than a time to live ago; `None`: there is no such tenant.
     Fresh(Option<Arc<Tenant>>),
-    /// It was read longer ago, and may be used.
+    /// It was read less than two times to live ago, and may be used.
     Stale {
         /// What was read; `None`: there was no such tenant.
         value: Option<Arc<Tenant>>,
         /// Whether this caller shall read the document, and [`TenantCache::put`] it. No other is told so until
         /// then, or for five seconds if it never happens.
         refresh: bool,
+    },
+    /// It was read longer ago, and may be used by whoever cannot read it.
+    Old {
+        /// What was read; `None`: there was no such tenant.
+        value: Option<Arc<Tenant>>,
+        /// Whether this caller shall read the document before it judges. No other is told so until then, or for five
+        /// seconds if it never happens: while Redis is away not everybody waits for it.
+        read: bool,
     },
     /// Nothing: the caller has to read the document before it can judge.
     Absent,
@@ -56,21 +65,12 @@ impl TenantCache {
         let age = since(read.at, now);
         if age < self.ttl {
             Look::Fresh(value)
-        } else if age < LONGEST_STALE {
+        } else if age.get() < self.ttl.get().saturating_mul(2) {
             Look::Stale { value, refresh: read.ask(RETRY, now) }
+        } else if age < LONGEST_OLD {
+            Look::Old { value, read: read.ask(RETRY, now) }
         } else {
             Look::Absent
-        }
-    }
-
-    /// Whether the caller may read the document at once, because it presents a key that the document in the cache does
-    /// not know (or there is no tenant in the cache): the key may be newer. Once a second for each id, so
-    /// that whoever tries keys does not become load on Redis. An id that the cache does not know may always be read.
-    pub fn may_refetch(&mut self, id: &TenantId, now: Millis) -> bool {
-        match (self.tenants.entries.get_mut(id), self.absent.entries.get_mut(id)) {
-            (Some(entry), _) => entry.read.ask(REFETCH, now),
-            (None, Some(entry)) => entry.read.ask(REFETCH, now),
-            (None, None) => true,
         }
     }
 
@@ -171,13 +171,10 @@ fn since(then: Millis, now: Millis) -> Millis {
 }
 
 /// How long a document is used while it cannot be read anew: an outage of Redis should not lock customers out.
-const LONGEST_STALE: Millis = Millis::from_secs(86_400);
+const LONGEST_OLD: Millis = Millis::from_secs(86_400);
 
 /// After this long, whoever was told to read has failed.
 const RETRY: Millis = Millis::from_secs(5);
-
-/// How often a document may be read for the sake of a key that it does not know.
-const REFETCH: Millis = Millis::from_secs(1);
 
 #[cfg(test)]
 mod tests;

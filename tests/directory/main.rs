@@ -7,6 +7,7 @@ mod server;
 
 use std::cell::Cell;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use sluicegate::admission::Caller;
 use sluicegate::config::Config;
@@ -131,29 +132,56 @@ async fn keys_are_rotated_without_a_refused_request() {
     let old = world.create(&[&key(1)]).await;
     world.expect(&key(1), true, 1).await;
     let both = world.replace(&old, &[&key(1), &key(2)]).await;
-    world.pass(Millis::from_secs(1));
-    world.expect(&key(2), true, 1).await;
+    // Many at once, and the document has just been read without the new key.
+    let (second, subject) = (key(2), Subject::named("ip:203.0.113.7"));
+    let ask = || world.directory.find(world.tenants(), &second, &subject, world.now.get());
+    for answer in join_all((0..100).map(|_| ask())).await {
+        assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
+    }
+    world.expect(&key(2), true, 0).await;
     world.expect(&key(1), true, 0).await;
+
     world.replace(&both, &[&key(2)]).await;
     world.expect(&key(1), true, 0).await;
     world.pass(TTL);
     world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
+    world.expect(&key(1), false, 1).await;
     world.expect(&key(1), false, 0).await;
     world.expect(&key(2), true, 0).await;
 }
 
 #[tokio::test]
-async fn a_tenant_that_was_not_there_is_found_when_it_is() {
+async fn a_busy_client_that_meets_a_new_isolate_is_not_taken_for_a_guesser() {
     let world = World::new().await;
-    world.expect(&key(1), false, 1).await;
-    world.expect(&key(1), false, 0).await;
     world.create(&[&key(1)]).await;
-    world.pass(Millis::from_secs(1));
-    world.expect(&key(1), true, 1).await;
+    let (first, subject) = (key(1), Subject::named("ip:203.0.113.7"));
+    let ask = || world.directory.find(world.tenants(), &first, &subject, world.now.get());
+    for answer in join_all((0..150).map(|_| ask())).await {
+        assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
+    }
 }
 
 #[tokio::test]
-async fn a_thousand_wrong_keys_of_a_known_tenant_are_one_request_a_second() {
+async fn a_revoked_key_is_not_served_after_an_idle_time() {
+    let world = World::new().await;
+    let old = world.create(&[&key(1)]).await;
+    world.expect(&key(1), true, 1).await;
+    world.replace(&old, &[&key(2)]).await;
+    world.pass(Millis::new(2 * TTL.get()));
+    world.expect(&key(1), false, 1).await;
+}
+
+#[tokio::test]
+async fn a_key_of_a_tenant_that_was_not_there_is_wrong_and_a_new_one_is_right() {
+    let world = World::new().await;
+    world.expect(&key(1), false, 1).await;
+    world.expect(&key(1), false, 0).await;
+    world.create(&[&key(2)]).await;
+    world.expect(&key(2), true, 1).await;
+}
+
+#[tokio::test]
+async fn a_thousand_wrong_keys_of_a_known_tenant_are_few_requests() {
     let world = World::new().await;
     world.create(&[&key(0)]).await;
     world.expect(&key(0), true, 1).await;
@@ -165,7 +193,7 @@ async fn a_thousand_wrong_keys_of_a_known_tenant_are_one_request_a_second() {
         random[..2].copy_from_slice(&[high, low]);
         let _ = world.ask(&ApiKey::generate(&acme(), random), "ip:198.51.100.1").await;
     }
-    assert_eq!(world.wire.posts.get() - before, 1, "in one second");
+    assert!(world.wire.posts.get() - before < 50, "{}", world.wire.posts.get() - before);
     world.expect(&key(0), true, 0).await;
 }
 
@@ -196,9 +224,10 @@ async fn a_known_tenant_outlives_redis() {
     world.expect(&key(1), true, 1).await;
     world.wire.cut.set(true);
     world.pass(Millis::from_secs(3600));
-    assert!(world.expect(&key(1), true, 0).await.refresh);
-    assert!(world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.is_err());
+    world.expect(&key(1), true, 1).await;
     world.expect(&key(1), true, 0).await;
+    world.pass(Millis::from_secs(5));
+    world.expect(&key(1), true, 1).await;
     let stranger = ApiKey::generate(&TenantId::new("other").unwrap(), [1; 20]);
     let (answer, _) = world.ask(&stranger, "ip:203.0.113.7").await;
     assert!(matches!(answer, Err(DirectoryError::Tenants(_))), "unknown is not refused: nobody can tell");

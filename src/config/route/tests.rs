@@ -96,3 +96,25 @@ fn routes_are_held_against_each_other() {
     let error = read(&json!([{ "match": "* /v1/*" }, { "match": "GET /v1/x" }])).unwrap_err();
     assert_eq!(error, "routes[1].match: is never reached (routes[0], \"* /v1/*\", comes first)");
 }
+
+#[test]
+fn logs_of_one_name_have_one_window_for_one_client() {
+    let log = |window: &str| json!({ "name": "reqs", "algorithm": "sliding_log", "limit": 3, "window": window });
+    let read = |loose: &Value, route: &Value| {
+        let config = json!({
+            "default_plan": "strict",
+            "plans": { "strict": { "limits": [log("1h")] }, "loose": { "limits": [loose] } },
+            "routes": [route],
+        });
+        Config::from_json(&config.to_string()).map(drop).map_err(|error| error.to_string())
+    };
+    let problem = "routes[0]: the sliding_log \"reqs\" has another window in the plan \"strict\", which the same \
+                   client may have elsewhere (give one of them another name)";
+    let named = json!({ "match": "* /loose", "plan": "loose" });
+    assert_eq!(read(&log("1ms"), &named).unwrap_err(), problem);
+    assert_eq!(read(&log("1h"), &named), Ok(()));
+    assert_eq!(read(&log("1ms"), &json!({ "match": "* /loose" })), Ok(()), "nobody has two plans");
+    let other = json!({ "name": "x", "algorithm": "sliding_log", "limit": 3, "window": "1s" });
+    let own = json!({ "match": "* /own", "plan": "loose", "limits": [log("1m")] });
+    assert_eq!(read(&other, &own).unwrap_err(), problem);
+}

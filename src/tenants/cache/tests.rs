@@ -49,9 +49,13 @@ fn a_refresh_that_fails_is_tried_again_for_a_day() {
     let mut refreshes = 0;
     for now in (TTL..A_DAY).step_by(500) {
         match cache.look(&id(1), at(now)) {
-            Look::Stale { value, refresh } => {
+            Look::Stale { value, refresh } if now < 2 * TTL => {
                 assert_eq!(value, Some(shared("pro")));
                 refreshes += u64::from(refresh);
+            }
+            Look::Old { value, read } if now >= 2 * TTL => {
+                assert_eq!(value, Some(shared("pro")));
+                refreshes += u64::from(read);
             }
             other => panic!("{now}: {other:?}"),
         }
@@ -74,21 +78,6 @@ fn a_refresh_ends_with_what_it_brings() {
     cache.put(&id(1), Some(tenant("pro")), at(2 * TTL + 100));
     assert_eq!(cache.look(&id(1), at(2 * TTL + 100)), Look::Fresh(Some(shared("pro"))), "and is there again");
     assert_eq!(cache.len(), 1);
-}
-
-#[test]
-fn an_unknown_key_leads_to_one_read_a_second() {
-    for value in [Some("pro"), None] {
-        let mut cache = cache(10);
-        assert!(cache.may_refetch(&id(1), at(0)), "nothing is known");
-        cache.put(&id(1), value.map(tenant), at(0));
-        // A thousand tries a second for ten seconds, and nobody succeeds in reading.
-        let reads = (1..=10_000).filter(|now| cache.may_refetch(&id(1), at(*now))).count();
-        assert_eq!(reads, 10);
-        cache.put(&id(1), value.map(tenant), at(10_500));
-        assert!(!cache.may_refetch(&id(1), at(11_499)), "what was just read need not be read again");
-        assert!(cache.may_refetch(&id(1), at(11_500)));
-    }
 }
 
 #[test]
@@ -142,7 +131,6 @@ fn a_clock_that_is_turned_back_makes_nothing_fresh_for_longer() {
 #[derive(Debug, Clone)]
 enum Step {
     Look,
-    Refetch,
     Put(Option<u8>),
     Forget,
 }
@@ -150,7 +138,6 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => Just(Step::Look),
-        2 => Just(Step::Refetch),
         3 => prop::option::weighted(0.7, any::<u8>()).prop_map(Step::Put),
         1 => Just(Step::Forget),
     ]
@@ -178,19 +165,6 @@ proptest! {
                     cache.forget(&id(number));
                     known.remove(&number);
                 }
-                Step::Refetch => {
-                    let told = cache.may_refetch(&id(number), at(now));
-                    if let Some((_, _, asked)) = known.get_mut(&number) {
-                        // An entry that was pushed out is known to the model alone.
-                        prop_assert!(told || now < *asked + 1000);
-                        if told && cache.look(&id(number), at(now)) != Look::Absent {
-                            prop_assert!(now >= *asked + 1000);
-                            *asked = now;
-                        }
-                    } else {
-                        prop_assert!(told);
-                    }
-                }
                 Step::Look => {
                     let look = cache.look(&id(number), at(now));
                     let Some((value, read, asked)) = known.get_mut(&number) else {
@@ -204,10 +178,18 @@ proptest! {
                             prop_assert_eq!(found, expected);
                         }
                         Look::Stale { value: found, refresh } => {
-                            prop_assert!(now >= *read + TTL);
+                            prop_assert!((*read + TTL..*read + 2 * TTL).contains(&now));
                             prop_assert_eq!(found, expected);
                             prop_assert_eq!(refresh, now >= *asked + 5000, "one at a time, and again after a failure");
                             if refresh {
+                                *asked = now;
+                            }
+                        }
+                        Look::Old { value: found, read: told } => {
+                            prop_assert!(now >= *read + 2 * TTL);
+                            prop_assert_eq!(found, expected);
+                            prop_assert_eq!(told, now >= *asked + 5000, "one at a time, and again after a failure");
+                            if told {
                                 *asked = now;
                             }
                         }
