@@ -107,7 +107,7 @@ impl Directory {
         Ok(Answer { caller: Caller::Stranger, refresh: false })
     }
 
-    /// Reads a tenant's document, and remembers it as of `now`.
+    /// Reads a tenant's document, and remembers it as of `now`, without what no request is judged by: memory is small.
     ///
     /// # Errors
     /// When Redis fails or the document cannot be read; what was known stays known.
@@ -117,7 +117,7 @@ impl Directory {
         id: &TenantId,
         now: Millis,
     ) -> Result<(), TenantsError> {
-        let tenant: Option<Tenant> = tenants.get(id).await?.map(|stored| stored.tenant);
+        let tenant: Option<Tenant> = tenants.get(id).await?.map(|stored| stored.tenant.without_metadata());
         self.cache.borrow_mut().put(id, tenant, now);
         Ok(())
     }

@@ -85,6 +85,13 @@ impl Tenant {
         (keys.len() < self.keys.len()).then(|| Tenant { settings: self.settings.clone(), keys })
     }
 
+    /// The same tenant without its metadata, which no request is judged by.
+    #[must_use]
+    pub fn without_metadata(mut self) -> Self {
+        self.settings.metadata.clear();
+        self
+    }
+
     /// What the operator decides.
     #[must_use]
     pub fn settings(&self) -> &Settings {
