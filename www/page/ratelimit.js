@@ -8,9 +8,9 @@ export async function load() {
   return {
     policy: (value) =>
       parsePolicy(value).map((item) => {
-        const { name, quota, window = null, burst = null, text } = item;
+        const { name, quota, unit = null, window = null, burst = null, shadow, text } = item;
         item.free();
-        return { name, quota, window, burst, text };
+        return { name, quota, unit, window, burst, shadow, text };
       }),
     limits: (value) =>
       parseLimits(value).map((item) => {

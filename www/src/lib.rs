@@ -63,6 +63,20 @@ impl Policy {
         self.0.burst.map(number)
     }
 
+    /// What is counted, where it is not requests: `concurrent-requests`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn unit(&self) -> Option<String> {
+        self.0.unit.clone()
+    }
+
+    /// Whether the limit judges but refuses nobody.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn shadow(&self) -> bool {
+        self.0.shadow
+    }
+
     /// The item as the core writes it in a header.
     #[wasm_bindgen(getter)]
     #[must_use]
@@ -125,6 +139,15 @@ mod tests {
         assert_eq!(policy.window(), Some(10.0));
         assert_eq!(policy.burst(), None);
         assert_eq!(policy.text(), r#""burst";q=20;w=10"#);
+    }
+
+    #[test]
+    fn a_policy_tells_what_it_counts_and_whether_it_refuses() {
+        let [shadow, inflight] =
+            parse_policy(r#""a";q=1;shadow, "b";q=5;qu="concurrent-requests""#).ok().unwrap().try_into().unwrap();
+        assert_eq!((shadow.shadow(), shadow.unit()), (true, None));
+        assert_eq!((inflight.shadow(), inflight.unit().as_deref()), (false, Some("concurrent-requests")));
+        assert_eq!(shadow.text(), r#""a";q=1;shadow"#);
     }
 
     #[test]

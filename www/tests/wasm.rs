@@ -24,6 +24,16 @@ fn every_limit_of_a_policy_becomes_an_object() {
 }
 
 #[wasm_bindgen_test]
+fn what_is_counted_and_whether_it_refuses_are_part_of_a_policy() {
+    let items = parse_policy(r#""watch";q=5;w=10;shadow, "inflight";q=5;qu="concurrent-requests""#);
+    let items: Vec<JsValue> = items.ok().unwrap().into_iter().map(JsValue::from).collect();
+    assert_eq!(get(&items[0], "shadow"), true);
+    assert!(get(&items[0], "unit").is_undefined());
+    assert_eq!(get(&items[1], "shadow"), false);
+    assert_eq!(get(&items[1], "unit"), "concurrent-requests");
+}
+
+#[wasm_bindgen_test]
 fn what_is_left_of_every_limit_becomes_an_object() {
     let items = parse_limits(r#""burst";r=0;t=3, "day";r=999999999999999"#);
     let items: Vec<JsValue> = items.ok().unwrap().into_iter().map(JsValue::from).collect();
