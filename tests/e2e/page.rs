@@ -1,19 +1,40 @@
 //! The demo page in headless Chromium, against the real Worker.
 
 use serde_json::json;
+use sluicegate_devstack::Stack;
 use tokio::process::Command;
 
 use crate::support::{limits, stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_page_shows_what_the_worker_answers() {
-    let stack =
-        stack(limits(&json!([{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }]))).await;
+    let burst = json!([{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }]);
+    in_chromium(&["page"], stack(limits(&burst)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_page_creates_tenants_and_fights_for_locks() {
+    let mut config = limits(&json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]));
+    config["identify"] = json!(["api_key", "address"]);
+    config["plans"]["free"] =
+        json!({ "limits": [{ "name": "day", "algorithm": "fixed_window", "limit": 5, "window": "day" }] });
+    let watch = json!([{ "name": "watch", "algorithm": "fixed_window", "limit": 2, "window": "day" }]);
+    config["routes"] = json!([
+        { "match": "GET /keyed", "require_key": true },
+        { "match": "GET /watched", "shadow": true, "limits": watch },
+    ]);
+    in_chromium(&["tenants", "locks"], stack(config).await).await;
+}
+
+/// Runs the page's end-to-end tests of these names against a stack, one after the other, and stops it.
+async fn in_chromium(names: &[&str], stack: Stack) {
     let root = env!("CARGO_MANIFEST_DIR");
     let output = Command::new(format!("{root}/node_modules/.bin/node"))
-        .args(["--test", "--test-concurrency=1", "www/tests/page.e2e.mjs"])
+        .args(["--test", "--test-concurrency=1"])
+        .args(names.iter().map(|name| format!("www/tests/{name}.e2e.mjs")))
         .current_dir(root)
         .env("SLUICEGATE_URL", format!("{}/_sluicegate/demo/", stack.worker.url()))
+        .env("SLUICEGATE_ADMIN_TOKEN", &stack.secrets.admin_token)
         .env("ARTIFACTS", format!("{root}/artifacts"))
         .kill_on_drop(true)
         .output()

@@ -2,13 +2,14 @@
 
 /**
  * Reads status and headers into
- * `{ status, outcome, headers, policies, limits, trouble, retryAfter, limiterMs, unjudged }`:
+ * `{ status, outcome, headers, policies, limits, trouble, retryAfter, limiterMs, said }`:
  *
  * - outcome: "allowed" | "refused" (the gate says so) | "failed" (5xx: the gate let nothing through, or the origin broke)
  * - policies, limits: the items of RateLimit-Policy and RateLimit, each limit with the `policy` of its name
  * - trouble: what was wrong with these headers, or null
  * - retryAfter: seconds, or null;  limiterMs: what the limiter took, or null
- * - unjudged: the gate could not ask Redis, and said so
+ * - said: what the gate added, or null: "refused", "unjudged" (it could not ask Redis), "exempt" (no limit applies),
+ *   "shadow" (a limit would have refused, but only watches here)
  */
 export function read({ status, headers }, parsers, wallClock) {
   const trouble = [];
@@ -37,14 +38,14 @@ export function read({ status, headers }, parsers, wallClock) {
     trouble: trouble.length > 0 ? trouble.join("; ") : null,
     retryAfter: retryAfter(headers.get("Retry-After"), wallClock),
     limiterMs: limiter.dur,
-    unjudged: limiter.desc === "unjudged",
+    said: limiter.desc,
   };
 }
 
-/** A 429 that the gate does not claim is the origin's own: that request was let through and charged. */
-function outcome(status, verdict) {
-  if (status === 429 && verdict === "refused") return "refused";
-  return status >= 500 ? "failed" : "allowed";
+/** A 429, or a 401, that the gate does not claim is the origin's own: that request was let through and charged. */
+function outcome(status, said) {
+  if (status >= 500) return "failed";
+  return said === "refused" ? "refused" : "allowed";
 }
 
 /** What can be held at once: a bucket's burst where it differs from the quota. */

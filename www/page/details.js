@@ -66,11 +66,11 @@ export function details({ onClose }) {
 }
 
 function parts(answer) {
-  const { method, path, status, outcome, redirected } = answer;
+  const { method, path, tenant, status, outcome, redirected } = answer;
   const head = el(
     "div",
     { class: `verdict ${outcome}` },
-    el("p", { class: "line" }, `${method} ${path}`),
+    el("p", { class: "line" }, `${method} ${path}${tenant === null ? "" : ` as ${tenant}`}`),
     el("p", { class: "big" }, status === null ? "No answer" : redirected ? "3xx Redirect" : `${status} ${phrase(status)}`),
     el("p", {}, meaning(answer)),
   );
@@ -84,9 +84,12 @@ function parts(answer) {
 
 /** The answer in a sentence. */
 function meaning(answer) {
-  const { status, outcome, error, problem, limits, trouble, redirected, unjudged } = answer;
+  const { status, outcome, error, problem, limits, trouble, redirected, said } = answer;
   if (error !== null) return `There was ${error}.`;
   if (trouble !== null) return `The gate's headers could not be read: ${trouble}.`;
+  if (outcome === "refused" && status !== 429) {
+    return `Refused before any limit was asked: ${problem?.detail ?? "the gate does not say why"}. The origin never saw this request.`;
+  }
   if (outcome === "refused") {
     const names = problem?.violated ?? limits.filter(({ remaining }) => remaining === 0).map(({ name }) => name);
     const by = names.length > 0 ? `Refused by ${names.map((name) => `“${name}”`).join(" and ")}` : "Refused";
@@ -97,7 +100,9 @@ function meaning(answer) {
   if (outcome === "failed") {
     return problem?.detail ? `Not served: ${problem.detail}.` : "Not served: the gate or the origin failed.";
   }
-  if (unjudged) return "Let through unjudged: Redis did not answer in time, and the gate is configured to let requests pass then.";
+  if (said === "unjudged") return "Let through unjudged: Redis did not answer in time, and the gate is configured to let requests pass then.";
+  if (said === "shadow") return "Let through, although a limit is used up: on this path the limits only watch.";
+  if (said === "exempt") return "Let through: requests for this path are not limited.";
   if (redirected) return "Let through; the origin redirects. A browser hides the headers of a redirect from a page.";
   if (status === 429) return "Let through to the origin, which has answered 429 itself.";
   return limits.length === 0
@@ -125,7 +130,8 @@ function quota({ limits, outcome }) {
         el("strong", {}, name),
         `: ${number(remaining)} left`,
         policy === null ? null : ` of ${promise(policy)}`,
-        reset === null ? null : `; ${then} ${number(reset)} s`,
+        policy?.shadow ? " (only watches)" : null,
+        reset === null ? null : `; ${then} ${length(reset * 1000)}`,
       ),
     ),
   );

@@ -3,18 +3,19 @@
 import { problem, read } from "./answer.js";
 
 /**
- * Sends one request and reports the answer: `onHead(answer)` when its headers are here, `onBody(answer)`
+ * Sends one request, with the API key of `identity` ({ tenant, key }, or null), and reports the answer: `onHead(answer)` when its headers are here, `onBody(answer)`
  * when `answer.body` is too. A request without an answer becomes an answer with an `error`, reported
  * to `onHead` alone; one that `signal` aborted is not reported. Returns whether there was anything to report.
  */
-export async function exchange({ index, target, parsers, start, signal, onHead, onBody }) {
+export async function exchange({ index, target, identity, parsers, start, signal, onHead, onBody }) {
   const sent = performance.now();
   const patience = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const facts = { number: index + 1, ...target, sentAt: sent - start };
+  const facts = { number: index + 1, ...target, tenant: identity?.tenant ?? null, sentAt: sent - start };
   let response;
   try {
     response = await fetch(target.path, {
       method: target.method,
+      headers: identity === null ? {} : { Authorization: `Bearer ${identity.key}` },
       signal: AbortSignal.any([signal, patience]),
       cache: "no-store",
       redirect: "manual",
@@ -52,7 +53,7 @@ const NO_ANSWER = Object.freeze({
   trouble: null,
   retryAfter: null,
   limiterMs: null,
-  unjudged: false,
+  said: null,
   redirected: false,
   body: null,
   problem: null,

@@ -1,6 +1,7 @@
 // Everything that counts: totals, medians, progress, the policy in words, the countdown.
 
 import { byId, el } from "./dom.js";
+import { Tally } from "./tally.js";
 import { next } from "./waiting.js";
 import { countdown, milliseconds, number, promise, told } from "./words.js";
 
@@ -13,6 +14,12 @@ export function showTally(tally, planned) {
   byId("median").textContent = milliseconds(tally.median);
   byId("limiter").textContent = told(tally.limiterMedian);
   byId("progress").style.inlineSize = planned === 0 ? "0" : `${(100 * tally.answered) / planned}%`;
+}
+
+/** No answers, no policy. */
+export function clearFigures() {
+  showTally(new Tally(), 0);
+  byId("limits").replaceChildren(el("li", { class: "empty" }, "The policy shows with the first answer."));
 }
 
 /** The policy as the latest answer has it: each limit in words, as the header spells it, and what is left. */
@@ -28,7 +35,7 @@ export function showLimits(answer, known) {
   }
   if (answer.limits.length === 0) {
     if (known.length > 0) return;
-    const why = answer.unjudged ? "Redis does not answer, so requests pass unjudged." : "no limit applies here.";
+    const why = answer.said === "unjudged" ? "Redis does not answer, so requests pass unjudged." : "no limit applies here.";
     const text = `No RateLimit header: ${why}`;
     list.replaceChildren(el("li", { class: "empty" }, text));
     return;
@@ -45,6 +52,7 @@ function limitOf(name, capacity, index, answer) {
     el("span", { class: `swatch limit-${(index % 4) + 1}`, "aria-hidden": "true" }),
     el("strong", {}, name),
     el("span", { class: "promise" }, policy === undefined ? "no policy given" : promise(policy)),
+    policy?.shadow ? el("span", { class: "tag", title: "It judges, but it refuses nobody" }, "only watches") : null,
     policy === undefined ? null : el("code", { title: "as RateLimit-Policy spells it" }, policy.text),
     el("span", { class: "now" }, el("b", {}, limit === undefined ? "–" : number(limit.remaining)), ` of ${number(capacity)} left`),
   );

@@ -1,18 +1,25 @@
-// The page: one press makes one run; every answer of it goes to the table, the picture and the figures.
+// The page: one press makes one run; every answer of it goes to the table, the picture and the figures. A tenant's
+// requests do the same as anybody's, and carry a key.
 
+import { access } from "./access.js";
+import { Admin } from "./admin.js";
 import { chart as newChart } from "./chart.js";
 import { controls as newControls } from "./controls.js";
 import { details as newDetails } from "./details.js";
 import { byId } from "./dom.js";
 import { exchange } from "./exchange.js";
-import { nextRequest, showLimits, showTally } from "./figures.js";
+import { clearFigures, nextRequest, showLimits, showTally } from "./figures.js";
 import { showHealth } from "./health.js";
+import { lock as newLock } from "./lock.js";
 import { lanes, length, plan as newPlan } from "./pacing.js";
+import { races as newRaces } from "./races.js";
 import { load } from "./ratelimit.js";
 import { rows as newRows } from "./rows.js";
 import { run as runPlan, sleep } from "./runner.js";
 import { Series } from "./series.js";
 import { Tally } from "./tally.js";
+import { tenant as newTenant } from "./tenant.js";
+import { views } from "./views.js";
 import { telling } from "./waiting.js";
 import { summary } from "./words.js";
 
@@ -25,6 +32,10 @@ const EMPTY_MS = 6_000;
 let parsers = null;
 let session = null;
 let stopping = null;
+let running = Promise.resolve();
+let view = "requests";
+let identity = null;
+let tenant = null;
 
 const details = newDetails({
   onClose(answer) {
@@ -47,13 +58,35 @@ const next = nextRequest();
 const controls = newControls({
   onStart({ plan, target }) {
     begin(plan);
-    send(plan, target);
+    running = send(plan, target);
     if (narrow.matches) document.querySelector(".stage").scrollIntoView();
   },
   onStop: () => stopping?.abort(),
 });
 
-chart.begin(new Series(), EMPTY_MS);
+/** Nothing has been sent in this view. */
+function clear() {
+  session = null;
+  rows.clear();
+  details.clear();
+  chart.begin(new Series(), EMPTY_MS);
+  chart.describe("No answers yet.");
+  clearFigures();
+  next.follow(null, 0);
+  one.disabled = true;
+  say("");
+}
+
+/** Ends a run, if there is one, and clears the stage. A tenant's requests need a key before there is anything to send. */
+async function restart() {
+  const keyless = view === "tenants" && identity === null;
+  byId("controls").hidden = view === "locks" || keyless;
+  stopping?.abort();
+  await running;
+  clear();
+  byId("no-rows").hidden = keyless;
+  byId("no-key").hidden = !keyless;
+}
 
 /** Forgets the last run. */
 function begin(plan) {
@@ -66,6 +99,7 @@ function begin(plan) {
 /** Sends the requests of a plan into the session. */
 async function send(plan, target) {
   const { start, tally } = session;
+  const bearer = view === "tenants" ? identity : null;
   const first = session.planned;
   session.planned += plan.count;
   stopping = new AbortController();
@@ -79,7 +113,7 @@ async function send(plan, target) {
     plan,
     lanes: lanes(performance.getEntriesByType("navigation")[0]?.nextHopProtocol),
     send: (index) =>
-      exchange({ index: first + index, target, parsers, start, signal, onHead: take, onBody: complete }),
+      exchange({ index: first + index, target, identity: bearer, parsers, start, signal, onHead: take, onBody: complete }),
     now: () => performance.now(),
     sleep,
     signal,
@@ -93,6 +127,7 @@ async function send(plan, target) {
   one.disabled = false;
   chart.describe(`Quota left over time. ${summary(tally, session.planned)}`);
   say(`${signal.aborted ? "Stopped. " : ""}${summary(tally, session.planned)}${given > 0 ? ` ${given} on the way given up.` : ""}`);
+  if (bearer !== null) tenant?.look();
 }
 
 /** Takes an answer; what it changes on the page waits for the next frame. */
@@ -117,6 +152,7 @@ function draw() {
   chart.update();
   showTally(tally, planned);
   showLimits(latest, series.limits);
+  tenant?.take(latest);
   next.follow(decisive, start);
   if (performance.now() - session.spoken > SPEAK_EVERY_MS) {
     session.spoken = performance.now();
@@ -132,14 +168,35 @@ one.addEventListener("click", () => {
   const target = controls.target();
   if (target === null) return;
   // A button that is disabled meanwhile loses the focus.
-  send(ONE, target).then(() => document.activeElement === document.body && one.focus({ preventScroll: true }));
+  running = send(ONE, target);
+  running.then(() => document.activeElement === document.body && one.focus({ preventScroll: true }));
 });
 
-showHealth();
-load().then(
-  (loaded) => {
-    parsers = loaded;
-    controls.enable();
+views({
+  onShow(name) {
+    view = name;
+    restart();
   },
-  (error) => controls.fail(`The page's wasm did not load: ${error.message}`),
-);
+});
+showHealth();
+load().then(start, (error) => controls.fail(`The page's wasm did not load: ${error.message}`));
+
+/** The parsers are here: the page can send, and the admin API be asked. */
+function start(loaded) {
+  parsers = loaded;
+  controls.enable();
+  const admin = new Admin({ fetch: (...request) => fetch(...request), onDenied: (sentence) => form.denied(sentence) });
+  tenant = newTenant({
+    admin,
+    parsers,
+    onIdentity(next) {
+      identity = next;
+      restart();
+    },
+  });
+  const parts = [tenant, newLock(admin), newRaces(admin)];
+  const form = access(admin, {
+    onOpen: (answer) => parts.forEach((part) => part.open(answer.body)),
+    onClose: () => parts.forEach((part) => part.close()),
+  });
+}

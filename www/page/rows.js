@@ -3,7 +3,7 @@
 
 import { capacity, tightest } from "./answer.js";
 import { byId, el } from "./dom.js";
-import { milliseconds, number, told } from "./words.js";
+import { brief, milliseconds, number, told } from "./words.js";
 
 const MARKS = { allowed: "✓", refused: "✕", failed: "!" };
 
@@ -89,7 +89,7 @@ function rowOf(answer, first) {
     el("td", { class: "c-ms" }, milliseconds(ms)),
     el("td", { class: "c-limiter" }, told(limiterMs)),
     el("td", { class: "c-left" }, el("div", {}, ...left(answer.limits))),
-    el("td", { class: "c-retry" }, retryAfter === null ? "" : `${number(retryAfter)} s`),
+    el("td", { class: "c-retry" }, retryAfter === null ? "" : brief(retryAfter)),
   );
 }
 

@@ -31,6 +31,6 @@ export function next(answer, now) {
     return ms > 0 ? { state: "wait", ms } : { state: "over", ms: 0 };
   }
   if (answer.limits.length === 0) return { state: "unknown", ms: null };
-  const spent = answer.limits.some(({ remaining }) => remaining === 0);
+  const spent = answer.limits.some(({ remaining, policy }) => remaining === 0 && !policy?.shadow);
   return { state: spent ? "spent" : "open", ms: null };
 }

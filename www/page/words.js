@@ -28,8 +28,9 @@ export function period(seconds) {
   return `${number(seconds)} s`;
 }
 
-/** What a policy promises: «20 requests every 10 s». */
-export function promise({ quota, window, burst }) {
+/** What a policy promises: «20 requests every 10 s», «5 requests at a time». */
+export function promise({ quota, unit, window, burst }) {
+  if (unit === "concurrent-requests") return `${count(quota, "request")} at a time`;
   const rate = window === null ? count(quota, "request") : `${count(quota, "request")} every ${period(window)}`;
   return burst === null || burst === quota ? rate : `${rate}, up to ${number(burst)} at once`;
 }
@@ -45,22 +46,33 @@ export function told(ms) {
   return ms === null ? "–" : tenths.format(ms);
 }
 
-/** A length of time as one says it: «at once», «850 ms», «6 s», «1 min 20 s». */
+/** A length of time as one says it: «at once», «850 ms», «6 s», «1 min 20 s», «14 h 52 min». */
 export function length(ms) {
   if (ms < 1) return "at once";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = Math.round(ms / 100) / 10;
   if (seconds < 60) return `${seconds} s`;
-  const whole = Math.round(seconds);
-  const rest = whole % 60;
-  return `${Math.floor(whole / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;
+  if (seconds < 3_600) return twoUnits(Math.round(seconds), "min", "s");
+  return twoUnits(Math.round(seconds / 60), "h", "min");
 }
 
-/** A countdown: tenths of a second below a minute, then minutes and seconds. */
+/** Whole seconds in a narrow column: «999 s», «17 min», «2 h». Rounded up: earlier is too early. */
+export function brief(seconds) {
+  if (seconds < 1_000) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${number(Math.ceil(minutes / 60))} h`;
+}
+
+function twoUnits(value, large, small) {
+  const rest = value % 60;
+  return `${number(Math.floor(value / 60))} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
+}
+
+/** A countdown: tenths of a second below a minute, then minutes and seconds, then hours and minutes. */
 export function countdown(ms) {
   if (ms < 60_000) return `${(Math.ceil(ms / 100) / 10).toFixed(1)} s`;
-  const seconds = Math.ceil(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+  const [value, unit] = ms < 3_600_000 ? [Math.ceil(ms / 1000), "min"] : [Math.ceil(ms / 60_000), "h"];
+  return `${number(Math.floor(value / 60))}:${String(value % 60).padStart(2, "0")} ${unit}`;
 }
 
 /** A run in one sentence, for the status line and for a screen reader. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { capacity, problem, read, retryAfter, serverTiming, tightest, wait } from "../page/answer.js";
 import { next, telling } from "../page/waiting.js";
 
-const POLICY = { name: "burst", quota: 20, window: 10, burst: null, text: "" };
+const POLICY = { name: "burst", quota: 20, unit: null, window: 10, burst: null, shadow: false, text: "" };
 const parsers = {
   policy: () => [POLICY],
   limits: () => [{ name: "burst", remaining: 3, reset: 9, text: "" }],
@@ -20,7 +20,7 @@ test("a limit is joined with the policy of its name", () => {
   assert.equal(answer.outcome, "allowed");
   assert.deepEqual(answer.limits, [{ name: "burst", remaining: 3, reset: 9, text: "", policy: POLICY }]);
   assert.equal(answer.limiterMs, 1.5);
-  assert.equal(answer.unjudged, true);
+  assert.equal(answer.said, "unjudged");
   assert.equal(answer.trouble, null);
 });
 
@@ -39,12 +39,14 @@ test("a header that cannot be read is told, and the rest of the answer stays", (
   assert.deepEqual([answer.outcome, answer.retryAfter, answer.policies.length, answer.limits.length], ["refused", 2, 1, 0]);
 });
 
-test("a refusal is a 429 that the gate claims, 5xx a failure, anything else was let through", () => {
+test("a refusal is what the gate claims, 5xx a failure, anything else was let through", () => {
   const outcome = (status, timing = "limiter;dur=1") =>
     read({ status, headers: new Headers({ "Server-Timing": timing }) }, parsers, 0).outcome;
   assert.deepEqual([200, 204, 302, 404, 0].map((status) => outcome(status)), Array(5).fill("allowed"));
   assert.equal(outcome(429, 'db;dur=2, limiter;dur=1;desc="refused"'), "refused");
-  assert.equal(outcome(429), "allowed", "the origin's own 429 went through the gate");
+  assert.deepEqual([401, 403].map((status) => outcome(status, 'limiter;dur=1;desc="refused"')), ["refused", "refused"]);
+  for (const status of [401, 429]) assert.equal(outcome(status), "allowed", `the origin's own ${status} went through the gate`);
+  assert.equal(outcome(503, 'limiter;dur=1;desc="refused"'), "failed");
   assert.deepEqual([500, 502, 503].map((status) => outcome(status)), Array(3).fill("failed"));
 });
 
@@ -104,6 +106,8 @@ test("the next request passes when the latest answer says so", () => {
   assert.equal(next(allowed(3, 0), 0).state, "spent");
   assert.equal(next(allowed(), 0).state, "unknown");
   assert.equal(next({ outcome: "failed", limits: [] }, 0).state, "unknown");
+  const watched = { outcome: "allowed", at: 0, limits: [{ remaining: 0, policy: { ...POLICY, shadow: true } }] };
+  assert.equal(next(watched, 0).state, "open", "a limit that only watches refuses nobody");
 });
 
 test("a refusal stands against answers that were on their way when it came", () => {

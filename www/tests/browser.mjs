@@ -1,19 +1,31 @@
 // What the page's tests do again and again in the browser.
 
 import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
 
-/** Opens the page; when disposed of, fails if the console showed an error other than refused answers and `expected`. */
+/** A headless browser: CHROMIUM, or /usr/bin/chromium. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
+  });
+}
+
+/**
+ * Opens the page; when disposed of, fails if the console of it, or of a tab that it has opened, showed an error
+ * other than refused answers and `expected`.
+ */
 export async function open(browser, url, options = {}, expected = null) {
   const context = await browser.newContext(options);
-  const page = await context.newPage();
   const errors = [];
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (message) => {
+  context.on("weberror", (error) => errors.push(String(error.error())));
+  context.on("console", (message) => {
     const text = message.text();
     // The browser itself logs every 4xx and 5xx answer. A busy machine may be unwell for a moment: the page asks again.
     const logged = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
     if (message.type() === "error" && !logged && !expected?.test(text)) errors.push(text);
   });
+  const page = await context.newPage();
   await page.goto(url);
   await page.waitForSelector("#start:enabled");
   await page.waitForSelector('#health[data-state="ok"]');
@@ -96,4 +108,30 @@ export function contrasts(page) {
     }
     return [...found.values()];
   });
+}
+
+/** Opens the admin API to the page, in one of its views. */
+export async function unlock(page, token, view) {
+  await page.click(`a[href="#${view}"]`);
+  await page.fill("#token", token);
+  await page.click("#unlock");
+  await page.waitForSelector("#unlocked:not([hidden])");
+}
+
+/** Waits until an element says what is expected. */
+export async function says(page, selector, expected) {
+  try {
+    await page.waitForFunction(
+      ([where, source]) => new RegExp(source).test(document.querySelector(where).textContent),
+      [selector, expected.source],
+      { timeout: 20_000 },
+    );
+  } catch {
+    assert.match(await page.textContent(selector), expected, selector);
+  }
+}
+
+/** Waits until the lock is in this phase for the page. */
+export function phase(page, name) {
+  return page.waitForSelector(`#hold[data-phase="${name}"]`);
 }

@@ -9,8 +9,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { contrasts, fitsWidth, open, quotaIsBack, totals } from "./browser.mjs";
+import { contrasts, fitsWidth, launch, open, quotaIsBack, totals } from "./browser.mjs";
 
 const url = process.env.SLUICEGATE_URL;
 assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
@@ -20,10 +19,7 @@ let browser;
 
 before(async () => {
   await mkdir(artifacts, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
-  });
+  browser = await launch();
 });
 
 after(() => browser?.close());

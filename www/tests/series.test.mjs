@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Series, span } from "../page/series.js";
 import { median, Tally } from "../page/tally.js";
-import { count, countdown, length, milliseconds, number, period, promise, summary, told } from "../page/words.js";
+import { brief, count, countdown, length, milliseconds, number, period, promise, summary, told } from "../page/words.js";
 
 const limit = (name, remaining, quota, burst = null) => ({ name, remaining, policy: { name, quota, burst } });
 
@@ -71,7 +71,8 @@ test("totals count each outcome, medians leave out what has no time", () => {
 });
 
 test("a policy is a plain sentence", () => {
-  const say = (quota, window, burst = null) => promise({ quota, window, burst });
+  const say = (quota, window, burst = null, unit = null) => promise({ quota, window, burst, unit });
+  assert.equal(say(1, null, null, "concurrent-requests"), "1 request at a time");
   assert.equal(say(20, 10), "20 requests every 10 s");
   assert.equal(say(1, 1), "1 request every second");
   assert.equal(say(1000000, 86400), "1,000,000 requests every day");
@@ -85,7 +86,9 @@ test("numbers and times are short and stand under each other", () => {
   assert.deepEqual([0.84, 1, 12.34, 99.96, 204.4, 1204, null].map(milliseconds), ["0.8", "1.0", "12.3", "100.0", "204", "1,204", "–"]);
   assert.deepEqual([3, 2.5, 0.25, 1204, null].map(told), ["3", "2.5", "0.3", "1,204", "–"]);
   assert.deepEqual([0, 850, 1000, 5900, 59_990, 60_000, 80_000].map(length), ["at once", "850 ms", "1 s", "5.9 s", "1 min", "1 min", "1 min 20 s"]);
-  assert.deepEqual([1, 1400, 59_999, 60_000, 61_500].map(countdown), ["0.1 s", "1.4 s", "60.0 s", "1:00 min", "1:02 min"]);
+  assert.deepEqual([3_599_999, 3_600_000, 53_521_000, 2_592_000_000].map(length), ["1 h", "1 h", "14 h 52 min", "720 h"]);
+  assert.deepEqual([0, 999, 1000, 5940, 5941, 2_592_000, 3_600_000].map(brief), ["0 s", "999 s", "17 min", "99 min", "2 h", "720 h", "1,000 h"]);
+  assert.deepEqual([1, 1400, 59_999, 60_000, 61_500, 53_521_000].map(countdown), ["0.1 s", "1.4 s", "60.0 s", "1:00 min", "1:02 min", "14:53 h"]);
   assert.equal(count(1, "request"), "1 request");
   assert.equal(number(1234567), "1,234,567");
 });

@@ -1,0 +1,28 @@
+// The views of the page. The address names the one that shows: #requests, #tenants, #locks.
+
+import { byId } from "./dom.js";
+
+/** Wires the links. `onShow(name)` is called for the view at the start and for each change. */
+export function views({ onShow }) {
+  const links = [...byId("views").querySelectorAll("a")];
+  const parts = [...document.querySelectorAll("[data-in]")];
+  let current = null;
+
+  const show = () => {
+    const link = links.find(({ hash }) => hash === location.hash) ?? links[0];
+    const name = link.hash.slice(1);
+    if (name === current) return;
+    current = name;
+    for (const part of parts) part.hidden = !part.dataset.in.split(" ").includes(name);
+    for (const other of links) {
+      if (other === link) other.setAttribute("aria-current", "page");
+      else other.removeAttribute("aria-current");
+    }
+    byId("app").dataset.view = name;
+    scrollTo(0, 0);
+    onShow(name);
+  };
+
+  addEventListener("hashchange", show);
+  show();
+}

@@ -1,0 +1,61 @@
+// Two sides, one value: who won, what the loser is told, and what is not known.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { race, winner } from "../page/race.js";
+
+const SIDES = ["left", "right"];
+
+test("exactly one side wins, and the other is told what it found", async () => {
+  for (const [coin, first, second] of [[true, 0, 1], [false, 1, 0]]) {
+    const { call } = newValue("7 by right");
+    const result = await race(call, SIDES, () => coin);
+    assert.equal(winner(result), SIDES[first], "in this store the first to ask wins");
+    assert.deepEqual(result.sides[first], { name: SIDES[first], wanted: `8 by ${SIDES[first]}`, won: true, found: null, sentence: null });
+    assert.deepEqual(result.sides[second], { name: SIDES[second], wanted: `8 by ${SIDES[second]}`, won: false, found: `8 by ${SIDES[first]}`, sentence: null });
+    assert.deepEqual([result.before, result.after], ["7 by right", `8 by ${SIDES[first]}`]);
+  }
+});
+
+test("many races in a row: the value counts them, so no win was lost", async () => {
+  const { call } = newValue(null);
+  const winners = [];
+  for (let index = 0; index < 25; index += 1) winners.push(winner(await race(call, SIDES, () => index % 3 === 0)));
+  assert.equal(winners.filter((name) => SIDES.includes(name)).length, 25);
+  assert.equal((await call("GET")).body.value, `25 by ${winners.at(-1)}`);
+});
+
+test("where a third was faster, neither wins", async () => {
+  const store = newValue("1 by left");
+  const call = async (method, path, body) => {
+    const answer = await store.call(method, path, body);
+    if (method === "GET") store.set("2 by somebody");
+    return answer;
+  };
+  const result = await race(call, SIDES, () => true);
+  assert.equal(winner(result), "neither");
+  assert.deepEqual(result.sides.map(({ found }) => found), ["2 by somebody", "2 by somebody"]);
+});
+
+test("what the gate cannot say is not called a loss", async () => {
+  const down = { ok: false, kind: "redis-unavailable", body: null, sentence: "Redis did not answer." };
+  const unread = await race(async () => down, SIDES, () => true);
+  assert.deepEqual([winner(unread), unread.sentence, unread.sides], [null, "Redis did not answer.", []]);
+  const store = newValue("x");
+  const unswapped = await race(async (method, ...rest) => (method === "POST" ? down : store.call(method, ...rest)), SIDES, () => true);
+  assert.deepEqual([winner(unswapped), unswapped.sides[0].sentence], [null, "Redis did not answer."]);
+  assert.equal(winner({ sides: [{ won: true }, { won: true }] }), "both");
+});
+
+/** A value that keeps the API's promises in memory. */
+function newValue(value) {
+  return {
+    set: (text) => (value = text),
+    async call(method, _, body) {
+      if (method === "GET") return { ok: true, kind: null, body: { value }, sentence: null };
+      if (body.expected !== value) return { ok: false, kind: "value-conflict", body: { found: value }, sentence: "Conflict." };
+      value = body.new;
+      return { ok: true, kind: null, body: { swapped: true }, sentence: null };
+    },
+  };
+}
