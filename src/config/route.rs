@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -198,16 +198,26 @@ fn same_name_same_window(path: &str, route: &Route, plans: &BTreeMap<String, Pla
     Ok(())
 }
 
-/// Addresses and networks in CIDR notation.
+/// Addresses and networks in CIDR notation. Those of IPv4 in IPv6's clothes (`::ffff:a.b.c.d`) are IPv4's, as such
+/// addresses are.
 fn networks(path: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let network = |(i, text): (usize, &String)| {
         let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        parsed.map_err(|_| {
+        parsed.ok().and_then(canonical).ok_or_else(|| {
             let problem = format!("expected an address or a network like \"192.0.2.0/24\", found {text:?}");
             ConfigError::new(format!("{path}[{i}]"), problem)
         })
     };
     texts.iter().enumerate().map(network).collect()
+}
+
+/// `None` for a network around IPv4's that is larger than IPv4.
+fn canonical(network: IpNet) -> Option<IpNet> {
+    let IpNet::V6(six) = network else { return Some(network) };
+    match six.addr().to_ipv4_mapped() {
+        Some(address) => Ipv4Net::new(address, six.prefix_len().checked_sub(96)?).ok().map(IpNet::V4),
+        None => Some(network),
+    }
 }
 
 fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {

@@ -66,9 +66,9 @@ impl TenantCache {
         if age < self.ttl {
             Look::Fresh(value)
         } else if age.get() < self.ttl.get().saturating_mul(2) {
-            Look::Stale { value, refresh: read.ask(RETRY, now) }
+            Look::Stale { value, refresh: read.ask(RETRY.min(self.ttl), now) }
         } else if age < LONGEST_OLD {
-            Look::Old { value, read: read.ask(RETRY, now) }
+            Look::Old { value, read: read.ask(RETRY.min(self.ttl), now) }
         } else {
             Look::Absent
         }
@@ -173,7 +173,7 @@ fn since(then: Millis, now: Millis) -> Millis {
 /// How long a document is used while it cannot be read anew: an outage of Redis should not lock customers out.
 const LONGEST_OLD: Millis = Millis::from_secs(86_400);
 
-/// After this long, whoever was told to read has failed.
+/// After this long, or the time to live if that is shorter, whoever was told to read has failed.
 const RETRY: Millis = Millis::from_secs(5);
 
 #[cfg(test)]

@@ -70,6 +70,10 @@ fn messages_name_the_path() {
             json!({ "match": "* /", "deny": ["10.0.0.0/33"] }),
             "deny[0]: expected an address or a network like \"192.0.2.0/24\", found \"10.0.0.0/33\"",
         ),
+        (
+            json!({ "match": "* /", "allow": ["::/0", "::ffff:192.0.2.0/80"] }),
+            "allow[1]: expected an address or a network like \"192.0.2.0/24\", found \"::ffff:192.0.2.0/80\"",
+        ),
         (json!({ "match": "* /", "settle": "a b" }), "settle: expected the name of a header, found \"a b\""),
         (
             json!({ "match": "* /", "refund_on": ["5xx", "x"] }),
@@ -117,4 +121,23 @@ fn logs_of_one_name_have_one_window_for_one_client() {
     let other = json!({ "name": "x", "algorithm": "sliding_log", "limit": 3, "window": "1s" });
     let own = json!({ "match": "* /own", "plan": "loose", "limits": [log("1m")] });
     assert_eq!(read(&other, &own).unwrap_err(), problem);
+}
+
+#[test]
+fn networks_of_ipv4_in_the_clothes_of_ipv6_are_ipv4() {
+    let config = read(&json!([
+        { "match": "GET /a", "deny": ["::ffff:192.0.2.0/120", "::ffff:198.51.100.7"], "allow": ["::ffff:0:0/96"] },
+    ]))
+    .unwrap();
+    let Found::Route(route) = config.routes.find("GET", "/a") else { panic!("no route") };
+    let address = |text: &str| Some(text.parse().unwrap());
+    assert!(route.denies(address("192.0.2.200")) && route.denies(address("::ffff:198.51.100.7")));
+    assert!(!route.denies(address("192.0.3.1")) && route.allows(address("192.0.3.1")));
+    assert!(!route.allows(address("2001:db8::1")));
+}
+
+#[test]
+fn a_head_after_its_get_is_never_reached() {
+    let error = read(&json!([{ "match": "GET /x" }, { "match": "HEAD /x" }])).unwrap_err();
+    assert_eq!(error, "routes[1].match: is never reached (routes[0], \"GET /x\", comes first)");
 }

@@ -67,6 +67,16 @@ fn a_refresh_that_fails_is_tried_again_for_a_day() {
 }
 
 #[test]
+fn a_short_time_to_live_is_kept() {
+    let mut cache = TenantCache::new(10, Millis::new(1));
+    for now in (0..100).step_by(10) {
+        cache.put(&id(1), Some(tenant("pro")), at(now));
+        assert!(matches!(cache.look(&id(1), at(now)), Look::Fresh(_)));
+        assert!(matches!(cache.look(&id(1), at(now + 1)), Look::Stale { refresh: true, .. }), "{now}");
+    }
+}
+
+#[test]
 fn a_refresh_ends_with_what_it_brings() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(0));
