@@ -14,21 +14,20 @@ pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
     WELL_KNOWN.into_iter().chain(named)
 }
 
-/// The headers that tell the origin for whom a request is forwarded; `None`: the header is dropped. What the
-/// client itself says of this is not believed, in whatever header it says it.
-#[must_use]
-pub fn forwarded(facts: &Facts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 9] {
-    [
+/// The headers that tell the origin for whom and for what a request is forwarded; `None`: the header is dropped. What
+/// the client itself says of this is not believed, in whatever header it says it.
+pub fn forwarded(
+    facts: &Facts,
+    url: &Url,
+    tenant: Option<&TenantId>,
+) -> impl Iterator<Item = (&'static str, Option<String>)> {
+    let told = [
         ("x-forwarded-for", facts.address.map(|address| address.to_string())),
         ("x-forwarded-proto", Some(url.scheme().to_owned())),
         ("x-forwarded-host", Some(url[Position::BeforeHost..Position::AfterPort].to_owned())),
-        ("x-forwarded-port", None),
-        ("x-forwarded-server", None),
-        ("forwarded", None),
-        ("x-real-ip", None),
-        ("true-client-ip", None),
         ("sluicegate-tenant", tenant.map(TenantId::to_string)),
-    ]
+    ];
+    told.into_iter().chain(CLAIMS.into_iter().map(|name| (name, None)))
 }
 
 /// Whether a text can be a header's name (RFC 9110, section 5.6.2). The runtime throws when asked for another one.
@@ -48,6 +47,69 @@ const WELL_KNOWN: [&str; 9] = [
     "upgrade",
 ];
 
+/// Headers in which proxies and frameworks tell an origin what a proxy has seen, and which it may believe.
+const CLAIMS: [&str; 55] = [
+    // Who asks.
+    "ali-cdn-real-ip",
+    "cdn-src-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
+    "client-ip",
+    "do-connecting-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "forwarded",
+    "forwarded-for",
+    "incap-client-ip",
+    "proxy-client-ip",
+    "true-client-ip",
+    "wl-proxy-client-ip",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded",
+    "x-forwarded-by",
+    "x-nf-client-connection-ip",
+    "x-original-forwarded-for",
+    "x-originating-ip",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-true-client-ip",
+    "x-vercel-forwarded-for",
+    // As whom.
+    "x-forwarded-client-cert",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-user",
+    // For what.
+    "x-envoy-original-path",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-prefix",
+    "x-forwarded-uri",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+    // Where to, and how.
+    "front-end-https",
+    "x-forwarded-port",
+    "x-forwarded-protocol",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-host",
+    "x-http-host-override",
+    "x-original-host",
+    "x-original-proto",
+    "x-url-scheme",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,8 +127,9 @@ mod tests {
         let facts = |address| Facts { method: "GET".into(), path: "/".into(), address, api_key: None };
         let acme = TenantId::new("acme").unwrap();
         let of = |url, address, tenant| {
-            let fields = forwarded(&facts(address), &Url::parse(url).unwrap(), tenant);
-            fields.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))).collect::<Vec<_>>()
+            let (facts, url) = (facts(address), Url::parse(url).unwrap());
+            let fields = forwarded(&facts, &url, tenant);
+            fields.filter_map(|(name, value)| Some(format!("{name}: {}", value?))).collect::<Vec<_>>()
         };
         let told = [
             "x-forwarded-for: 2001:db8::1",
@@ -76,5 +139,19 @@ mod tests {
         ];
         assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme)), told);
         assert_eq!(of("http://a.example?x", None, None), ["x-forwarded-proto: http", "x-forwarded-host: a.example"]);
+    }
+
+    #[test]
+    fn what_clients_claim_is_dropped_whatever_the_header() {
+        let facts = Facts { method: "GET".into(), path: "/".into(), address: None, api_key: None };
+        let url = Url::parse("https://a.example/").unwrap();
+        let dropped: Vec<_> =
+            forwarded(&facts, &url, None).filter_map(|(name, value)| value.is_none().then_some(name)).collect();
+        for name in ["x-forwarded-for", "sluicegate-tenant", "forwarded", "x-client-ip", "x-original-url", "x-host"] {
+            assert!(dropped.contains(&name), "{name}");
+        }
+        assert!(dropped.iter().all(|name| is_token(name) && *name == name.to_ascii_lowercase()));
+        assert!(CLAIMS.iter().all(|name| CLAIMS.iter().filter(|other| *other == name).count() == 1));
+        assert!(!CLAIMS.contains(&"x-forwarded-proto") && !CLAIMS.contains(&"x-forwarded-host"), "they are told");
     }
 }
