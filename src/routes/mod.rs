@@ -6,6 +6,7 @@
 
 mod path;
 mod pattern;
+mod readings;
 mod route;
 mod statuses;
 
@@ -14,7 +15,6 @@ use std::sync::Arc;
 
 use matchit::Router;
 
-use path::Segments;
 use pattern::Segment;
 
 pub use pattern::Pattern;
@@ -41,7 +41,7 @@ pub enum Found<'a> {
     Route(&'a Arc<Route>),
     /// No route matches.
     Nothing,
-    /// The path has two readings, and they lead to different routes: nobody can tell which one the origin serves.
+    /// The path has several readings, and they lead to different routes: nobody can tell which one the origin serves.
     Ambiguous,
 }
 
@@ -66,11 +66,13 @@ impl Routes {
         if self.list.is_empty() {
             return Found::Nothing;
         }
-        let (strict, lenient) = path::readings(path);
-        let place = self.first(method, &strict);
-        if lenient.is_some_and(|lenient| self.first(method, &lenient) != place) {
-            return Found::Ambiguous;
-        }
+        let place = match path::plain(path) {
+            Some(segments) => self.first(method, &segments),
+            None => match readings::agreed(path, self.depth() + 1, |segments| self.first(method, segments)) {
+                Some(place) => place,
+                None => return Found::Ambiguous,
+            },
+        };
         place.and_then(|place| self.list.get(place)).map_or(Found::Nothing, Found::Route)
     }
 
@@ -79,14 +81,19 @@ impl Routes {
         self.list.iter().map(Arc::as_ref)
     }
 
-    fn first(&self, method: &str, path: &Segments) -> Option<usize> {
+    /// The number of segments of the longest pattern: those behind them make no difference.
+    fn depth(&self) -> usize {
+        [&self.ended, &self.open].into_iter().filter_map(|trees| trees.keys().next_back().copied()).max().unwrap_or(0)
+    }
+
+    fn first<S: AsRef<str>>(&self, method: &str, path: &[S]) -> Option<usize> {
         let ended = self.ended.get(&path.len()).into_iter().map(|tree| (tree, path.len()));
         let open = self.open.range(..=path.len()).map(|(length, tree)| (tree, *length));
         let fits = |place: &usize| self.list.get(*place).is_some_and(|route| route.pattern.matches(method, path));
         ended
             .chain(open)
             .filter_map(|(tree, length)| {
-                let found = tree.at(&joined(path.iter().take(length).map(String::as_str))).ok()?.value;
+                let found = tree.at(&joined(path.iter().take(length))).ok()?.value;
                 found.iter().copied().find(fits)
             })
             .min()
@@ -195,7 +202,7 @@ mod tests {
             path in path(),
         ) {
             let routes = routes(&patterns);
-            let (segments, _) = path::readings(&path);
+            let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).map(path::decoded).collect();
             let slow = routes.list.iter().position(|route| route.pattern.matches(method, &segments));
             prop_assert_eq!(routes.first(method, &segments), slow);
         }

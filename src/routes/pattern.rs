@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::{Segments, decoded};
+use super::path::{decoded, is_plain};
 
 /// `METHOD /path`: a method in capitals or `*` for any, and a path whose segments may be `:name`, which stands for
 /// any one segment, and whose last may be `*`, which stands for all that follows, also for nothing.
@@ -56,23 +56,27 @@ impl Pattern {
     }
 
     /// Whether a request of this method for a path of these segments is meant.
-    pub(super) fn matches(&self, method: &str, path: &Segments) -> bool {
+    pub(super) fn matches<S: AsRef<str>>(&self, method: &str, path: &[S]) -> bool {
         let lengths = if self.open { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
         lengths
-            && self.method.as_deref().is_none_or(|own| own == method || (own == "GET" && method == "HEAD"))
-            && self.segments.iter().zip(path).all(|(segment, found)| segment.matches(found))
+            && self.means(Some(method))
+            && self.segments.iter().zip(path).all(|(segment, found)| segment.matches(found.as_ref()))
     }
 
     /// Whether this pattern matches whatever `other` matches.
     pub(super) fn covers(&self, other: &Pattern) -> bool {
-        let method = self.method.is_none() || self.method == other.method;
         let lengths = if self.open {
             other.segments.len() >= self.segments.len()
         } else {
             !other.open && other.segments.len() == self.segments.len()
         };
         let mut pairs = self.segments.iter().zip(&other.segments);
-        method && lengths && pairs.all(|(own, other)| *own == Segment::Any || own == other)
+        self.means(other.method.as_deref()) && lengths && pairs.all(|(own, other)| *own == Segment::Any || own == other)
+    }
+
+    /// Whether requests of a method are meant; `None` is any method.
+    fn means(&self, method: Option<&str>) -> bool {
+        self.method.as_deref().is_none_or(|own| method == Some(own) || (own == "GET" && method == Some("HEAD")))
     }
 }
 
@@ -95,10 +99,11 @@ impl Segment {
         }
         match decoded(part) {
             name if name.is_empty() => Err(format!("an empty segment matches nothing, found {text:?}")),
-            name if name == "." || name == ".." || name.contains(['/', '\\', ';']) => {
-                Err(format!("\".\", \"..\", \";\" and encoded slashes match nothing, found {text:?}"))
-            }
-            name => Ok(Segment::Literal(name)),
+            name if !is_plain(&name) => Err(format!(
+                "a segment with a slash, backslash, \";\", \"?\", \"#\" or control character in it, a space around it or a \
+                 dot at its end matches nothing, found {text:?}"
+            )),
+            name => Ok(Segment::Literal(name.into_owned())),
         }
     }
 
@@ -118,7 +123,7 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routes::path::readings;
+    use crate::routes::path::plain;
 
     #[test]
     fn patterns_match_what_they_say() {
@@ -139,7 +144,7 @@ mod tests {
             ("GET /Caf%C3%A9", "GET /caf%C3%A9", true),
         ] {
             let (method, path) = request.split_once(' ').unwrap();
-            let found = Pattern::new(pattern).unwrap().matches(method, &readings(path).0);
+            let found = Pattern::new(pattern).unwrap().matches(method, &plain(path).unwrap());
             assert_eq!(found, expected, "{pattern}: {request}");
         }
     }
@@ -158,8 +163,11 @@ mod tests {
             ("GET /x*", "\"*\" stands for all that follows"),
             ("GET //x", "an empty segment"),
             ("GET /:/x", "a segment has no name"),
-            ("GET /a/../b", "\".\", \"..\""),
-            ("GET /a%2Fb", "\".\", \"..\""),
+            ("GET /a/../b", "a segment with a slash"),
+            ("GET /a%2Fb", "a segment with a slash"),
+            ("GET /a%3F", "a segment with a slash"),
+            ("GET /a.", "a segment with a slash"),
+            ("GET /a%20", "a segment with a slash"),
         ] {
             let error = Pattern::new(text).unwrap_err();
             assert!(error.starts_with(problem) && error.contains(&format!("{text:?}")), "{error}");
@@ -172,6 +180,9 @@ mod tests {
         assert!(covers("* /v1/*", "GET /v1/chat"));
         assert!(covers("* /v1/*", "GET /v1/:a/*"));
         assert!(covers("GET /:a", "GET /b"));
+        assert!(covers("GET /x", "HEAD /x"));
+        assert!(!covers("HEAD /x", "GET /x"));
+        assert!(!covers("GET /x", "* /x"));
         assert!(!covers("GET /b", "GET /:a"));
         assert!(!covers("GET /v1/*", "* /v1/*"));
         assert!(!covers("* /:a", "* /*"));
