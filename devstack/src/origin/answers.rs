@@ -1,9 +1,12 @@
 //! Answers that are known before they are sent.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use axum::{
-    extract::{Path, Query},
+    extract::{Path, Query, State as Shared},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SET_COOKIE},
@@ -12,6 +15,8 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
+
+use super::state::State;
 
 /// Any final status, with itself as the body where the status allows one.
 pub(super) async fn status(Path(code): Path<u16>) -> Response {
@@ -57,6 +62,16 @@ pub(super) async fn headers(Query(pairs): Query<Vec<(String, String)>>) -> Respo
         }
     }
     (headers, "headers as asked\n").into_response()
+}
+
+/// The same, once the gate of that name lets one through.
+pub(super) async fn late(
+    Shared(state): Shared<Arc<State>>,
+    Path(gate): Path<String>,
+    pairs: Query<Vec<(String, String)>>,
+) -> Response {
+    state.pass(&gate).await;
+    headers(pairs).await
 }
 
 /// A body whose bytes on the wire are not its text.

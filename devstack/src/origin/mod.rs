@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `/status/CODE` | that status |
 //! | `/slow/MS` | the echo, after MS milliseconds |
-//! | `/stream?n=&every=&gate=` | `n` pieces of text, one at a time |
+//! | `/stream?n=&every=&gate=&tokens=` | `n` pieces of text, one at a time |
+//! | `/broken?n=&every=&gate=&tokens=` | the same, but then the connection breaks off |
 //! | `/sse?n=&every=&gate=` | `n` server-sent events, one at a time |
 //! | `/ws` | a WebSocket that sends back what it gets; the text `close CODE REASON` makes it close |
 //! | `/bytes/N` | N bytes of [`pattern`] |
@@ -13,13 +14,14 @@
 //! | `/redirect/CODE?to=` | a redirect |
 //! | `/gzip` | a compressed body |
 //! | `/headers?Name=value&…` | an answer with those headers |
+//! | `/late/GATE?Name=value&…` | the same, once that gate lets one through |
 //! | anything else | the echo: the request as JSON |
 //!
 //! The echo is `{"method", "target", "version", "headers": [[name, value], …], "body": {"length", "sha1", "text"}}`:
 //! `target` is the request target byte for byte, `text` is null for a body above 64 KiB or not UTF-8, and the headers
 //! keep their order and repetitions but not the case of their names.
 //!
-//! `every` is in milliseconds. With `gate=NAME` a piece is sent only when the test calls [`Origin::release`], so that
+//! `every` is in milliseconds, and `tokens=N` adds the header `X-Tokens-Used: N`. With `gate=NAME` a piece is sent only when the test calls [`Origin::release`], so that
 //! piecewise delivery is proved without a clock. Every answer carries `X-Origin-Request: N`, the count of requests
 //! that have reached the origin.
 
@@ -83,13 +85,13 @@ impl Origin {
         self.state.requests_to(path)
     }
 
-    /// How many streamed bodies (`/stream`, `/sse`, `/bytes`) it is sending at this moment.
+    /// How many streamed bodies (`/stream`, `/broken`, `/sse`, `/bytes`) it is sending at this moment.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.state.open_streams()
     }
 
-    /// How many body bytes it has handed to the network for `/stream`, `/sse` and `/bytes`.
+    /// How many body bytes it has handed to the network for `/stream`, `/broken`, `/sse` and `/bytes`.
     #[must_use]
     pub fn bytes_streamed(&self) -> u64 {
         self.state.bytes_streamed()
@@ -154,7 +156,9 @@ fn router(state: Arc<State>) -> Router {
         .route("/headers", any(answers::headers))
         .route("/gzip", any(answers::gzip))
         .route("/slow/{ms}", any(echo::slow))
+        .route("/late/{gate}", any(answers::late))
         .route("/stream", any(pieces::stream))
+        .route("/broken", any(pieces::broken))
         .route("/sse", any(pieces::events))
         .route("/ws", any(socket::echo))
         .route("/bytes/{count}", any(volume::bytes))

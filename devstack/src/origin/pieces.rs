@@ -1,11 +1,14 @@
 //! Bodies sent one piece at a time.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::{Query, State as Shared},
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::{
+        HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -22,35 +25,58 @@ pub(super) struct Pieces {
     #[serde(default = "default_every")]
     every: u64,
     gate: Option<String>,
+    tokens: Option<u64>,
 }
 
 /// `n` lines of text: `piece 1` and so on.
 pub(super) async fn stream(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
-    let body = body(state, pieces, |number| format!("piece {number}\n"));
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+    text(state, pieces, End::Whole)
+}
+
+/// The same, but where one more piece should follow, and when it should, the connection breaks off.
+pub(super) async fn broken(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
+    text(state, pieces, End::Broken)
+}
+
+fn text(state: Arc<State>, pieces: Pieces, end: End) -> Response {
+    let tokens = pieces.tokens.map(|tokens| (X_TOKENS_USED, HeaderValue::from(tokens)));
+    let body = body(state, pieces, end, |number| format!("piece {number}\n"));
+    let mut response = ([(CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response();
+    response.headers_mut().extend(tokens);
+    response
 }
 
 /// `n` server-sent events whose ids count from 1.
 pub(super) async fn events(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
-    let body = body(state, pieces, |number| format!("id: {number}\ndata: event {number}\n\n"));
+    let body = body(state, pieces, End::Whole, |number| format!("id: {number}\ndata: event {number}\n\n"));
     ([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-fn body(state: Arc<State>, Pieces { n, every, gate }: Pieces, spell: fn(u64) -> String) -> Body {
+fn body(state: Arc<State>, Pieces { n, every, gate, .. }: Pieces, end: End, spell: fn(u64) -> String) -> Body {
     let pace = match gate {
         Some(name) => Pace::Gate(state.gate(&name)),
         None => Pace::Every(Duration::from_millis(every)),
     };
     let open = OpenStream::new(state);
     Body::from_stream(stream::unfold((1, pace, open), move |(number, pace, open)| async move {
-        if number > n {
+        if number > n && (end == End::Whole || number > n + 1) {
             return None;
         }
         pace.wait(number).await;
+        if number > n {
+            return Some((Err(io::Error::other("broken as asked")), (number + 1, pace, open)));
+        }
         let piece = Bytes::from(spell(number));
         open.sent(piece.len());
-        Some((Ok::<_, Infallible>(piece), (number + 1, pace, open)))
+        Some((Ok(piece), (number + 1, pace, open)))
     }))
+}
+
+/// How a body ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Whole,
+    Broken,
 }
 
 /// What the next piece waits for.
@@ -82,3 +108,5 @@ const fn default_count() -> u64 {
 const fn default_every() -> u64 {
     100
 }
+
+const X_TOKENS_USED: HeaderName = HeaderName::from_static("x-tokens-used");

@@ -49,6 +49,15 @@ impl State {
         Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
     }
 
+    /// Waits at the gate of that name for one release.
+    pub(super) async fn pass(&self, name: &str) {
+        let gate = self.gate(name);
+        // Gates are never closed, so this does not fail.
+        if let Ok(permit) = gate.acquire().await {
+            permit.forget();
+        }
+    }
+
     fn record(&self, path: &str) -> u64 {
         let mut paths = lock(&self.paths);
         if let Some(count) = paths.get_mut(path) {

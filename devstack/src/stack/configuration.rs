@@ -9,8 +9,12 @@ use serde_json::{Map, Value};
 
 /// Reads the TOML at `path` and makes it independent of where it stands: paths absolute, no `[build]`.
 ///
-/// `sluicegate`, if given, replaces the variable of that name.
-pub(super) fn derive(path: &Path, sluicegate: Option<Value>) -> Result<Value, ConfigurationError> {
+/// `sluicegate`, if given, replaces the variable of that name, and `more` adds or replaces fields.
+pub(super) fn derive(
+    path: &Path,
+    sluicegate: Option<Value>,
+    more: Vec<(String, Value)>,
+) -> Result<Value, ConfigurationError> {
     let path = fs::canonicalize(path).map_err(|source| ConfigurationError::Read { path: path.to_owned(), source })?;
     let text = fs::read_to_string(&path).map_err(|source| ConfigurationError::Read { path: path.clone(), source })?;
     let mut config: Map<String, Value> = toml::from_str(&text)
@@ -36,6 +40,7 @@ pub(super) fn derive(path: &Path, sluicegate: Option<Value>) -> Result<Value, Co
             vars.insert("SLUICEGATE".to_owned(), sluicegate);
         }
     }
+    config.extend(more);
     Ok(Value::Object(config))
 }
 
@@ -100,16 +105,16 @@ mod tests {
         "#;
         fs::write(&path, text).unwrap();
 
-        let derived = derive(&path, Some(json!({ "timeout": "2s" }))).unwrap();
+        let derived = derive(&path, Some(json!({ "timeout": "2s" })), vec![("name".to_owned(), json!("v"))]).unwrap();
 
         let expected = json!({
-            "name": "w",
+            "name": "v",
             "main": folder.join("index.js"),
             "assets": { "directory": folder.join("./www"), "binding": "ASSETS" },
             "vars": { "ORIGIN": "x", "SLUICEGATE": { "timeout": "2s" } },
         });
         assert_eq!(derived, expected);
-        assert_eq!(derive(&path, None).unwrap()["vars"]["SLUICEGATE"], json!({ "timeout": "1s" }));
+        assert_eq!(derive(&path, None, Vec::new()).unwrap()["vars"]["SLUICEGATE"], json!({ "timeout": "1s" }));
     }
 
     #[test]
@@ -117,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wrangler.toml");
         fs::write(&path, "main = 'build/index.js'").unwrap();
-        let error = derive(&path, None).unwrap_err().to_string();
+        let error = derive(&path, None, Vec::new()).unwrap_err().to_string();
         assert!(error.ends_with("build/index.js: not built (run `make build` first)"), "{error}");
     }
 
@@ -126,9 +131,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wrangler.toml");
         fs::write(&path, "main = ").unwrap();
-        let error = derive(&path, None).unwrap_err().to_string();
+        let error = derive(&path, None, Vec::new()).unwrap_err().to_string();
         assert!(error.ends_with("wrangler.toml: not a TOML table"), "{error}");
         let missing = folder.path().join("missing.toml");
-        assert!(derive(&missing, None).unwrap_err().to_string().ends_with("missing.toml: cannot be read"));
+        assert!(derive(&missing, None, Vec::new()).unwrap_err().to_string().ends_with("missing.toml: cannot be read"));
     }
 }

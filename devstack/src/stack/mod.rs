@@ -26,6 +26,8 @@ pub struct Options {
     pub config: PathBuf,
     /// Replaces the variable `SLUICEGATE` as a whole; a string stays a string, so that broken JSON can be tried.
     pub sluicegate: Option<Value>,
+    /// More fields of the wrangler configuration, such as bindings; each replaces the file's own.
+    pub configuration: Vec<(String, Value)>,
     /// Variables of the Worker that win over everything, also over the addresses and tokens of the parts.
     pub vars: Vec<(String, String)>,
     /// Environment variables of wrangler.
@@ -43,6 +45,7 @@ impl Default for Options {
             config: root.join("wrangler.toml"),
             root,
             sluicegate: None,
+            configuration: Vec::new(),
             vars: Vec::new(),
             environment: Vec::new(),
             redis_arguments: Vec::new(),
@@ -101,7 +104,7 @@ impl Stack {
 
         let folder = tempfile::Builder::new().prefix("sluicegate-").tempdir()?;
         let config = folder.path().join("wrangler.json");
-        let derived = configuration::derive(&options.config, options.sluicegate)?;
+        let derived = configuration::derive(&options.config, options.sluicegate, options.configuration)?;
         write_privately(&config, &derived.to_string())?;
         let env_file = folder.path().join(".dev.vars");
         let Secrets { rest_token, admin_token } = &secrets;

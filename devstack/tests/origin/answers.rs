@@ -97,6 +97,18 @@ async fn headers_are_set_as_asked() {
 }
 
 #[tokio::test]
+async fn an_answer_waits_for_its_gate() {
+    let origin = Origin::start(0).await.unwrap();
+    let mut answer = Box::pin(get(&origin, "/late/gate?X-One=1"));
+    let early = tokio::time::timeout(Duration::from_millis(20), &mut answer).await;
+    assert!(early.is_err(), "came before its release: {early:?}");
+    origin.release("another");
+    origin.release("gate");
+    assert_eq!(answer.await.headers()["x-one"], "1");
+    assert_eq!(origin.requests_to("/late/gate"), 1);
+}
+
+#[tokio::test]
 async fn gzip_is_compressed_on_the_wire() {
     let origin = Origin::start(0).await.unwrap();
     let answer = get(&origin, "/gzip").await;

@@ -48,6 +48,21 @@ async fn pieces_come_by_the_clock_without_a_gate() {
 }
 
 #[tokio::test]
+async fn a_body_breaks_off_as_asked_and_tells_its_tokens() {
+    let origin = Origin::start(0).await.unwrap();
+    assert_eq!(get(&origin, "/stream?n=1&tokens=7").await.headers()["x-tokens-used"], "7");
+    let mut answer = get(&origin, "/broken?n=2&every=1&gate=gate&tokens=8").await;
+    assert_eq!(answer.headers()["x-tokens-used"], "8");
+    for piece in ["piece 1\n", "piece 2\n"] {
+        origin.release("gate");
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), piece);
+    }
+    origin.release("gate");
+    assert!(answer.chunk().await.is_err(), "it does not look whole");
+    eventually("the stream is gone", || origin.open_streams() == 0).await;
+}
+
+#[tokio::test]
 async fn bytes_are_the_pattern_and_upload_knows_it() {
     let origin = Origin::start(0).await.unwrap();
     let answer = get(&origin, "/bytes/1000003").await;
