@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
 use super::after::Answered;
-use super::js::{FixedLengthStream, IdentityTransformStream};
+use super::js::{FixedLengthStream, IdentityTransformStream, object};
 use crate::deployment::Origin;
 use crate::facts::Facts;
 use crate::forwarding::{forwarded, hop_by_hop};
@@ -49,7 +49,14 @@ pub(super) async fn forward(
     }
 
     let runtime: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let response: Response = JsFuture::from(runtime.fetch_with_request(&onward)).await?.unchecked_into();
+    // A body that goes through a stream would else be decoded, encoded anew, and lose its length.
+    let as_it_is: RequestInit = object([("encodeResponseBody", "manual".into())]).unchecked_into();
+    let answer = if watched {
+        runtime.fetch_with_request_and_init(&onward, &as_it_is)
+    } else {
+        runtime.fetch_with_request(&onward)
+    };
+    let response: Response = JsFuture::from(answer).await?.unchecked_into();
     let (body, ended) = match response.body() {
         Some(body) if watched => {
             let (body, ended) = watch(&response, &body)?;
@@ -77,9 +84,8 @@ fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, 
     let headers = response.headers();
     let length = headers.get("content-length")?.and_then(|length| length.parse::<u32>().ok());
     let stream: IdentityTransformStream = match length {
-        // The length of an encoded body is not that of what is read from it.
-        Some(length) if !headers.has("content-encoding")? => FixedLengthStream::new(length.into()).unchecked_into(),
-        _ => IdentityTransformStream::new(),
+        Some(length) => FixedLengthStream::new(length.into()).unchecked_into(),
+        None => IdentityTransformStream::new(),
     };
     let ended = body.pipe_to(&stream.writable());
     Ok((stream.readable(), ended))
