@@ -3,10 +3,31 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod admin;
+mod after;
+mod api;
+mod away;
 mod configuration;
+mod guesses;
+mod inside;
+mod leases;
 mod limits;
+mod log;
 mod outage;
+mod overrides;
 mod page;
+mod paths;
 mod proxy;
+mod races;
+mod rotation;
+mod routes;
+mod schedule;
+#[path = "../admin/schemathesis.rs"]
+mod schemathesis;
+#[allow(dead_code, reason = "the tests of the API use more of it")]
+#[path = "../admin/service.rs"]
+mod service;
+mod spoof;
 mod support;
+mod tenants;
 mod upgrade;

@@ -5,10 +5,8 @@ use reqwest::{Body, Method};
 use serde_json::{Value, json};
 use sluicegate_devstack::Stack;
 use sluicegate_devstack::origin::pattern;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::{body, client, get, header, plenty, stack};
+use crate::support::{body, client, echoed, get, header, plenty, raw, stack};
 
 /// One stack for all: nothing here exhausts it, and each starts half a dozen processes.
 #[tokio::test(flavor = "multi_thread")]
@@ -47,18 +45,11 @@ async fn method_and_body(stack: &Stack) {
     }
 }
 
-/// Sends a request target as it is: clients tidy theirs.
-async fn raw(stack: &Stack, target: &str, headers: &str) -> (String, Value) {
-    let mut stream = TcpStream::connect(stack.worker.address()).await.unwrap();
-    let host = stack.worker.address();
-    let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+/// The answer to a request target as it is, whose body is JSON.
+async fn raw_get(stack: &Stack, target: &str) -> (String, Value) {
+    let (head, body) = raw(stack, "GET", target, "").await;
     let (from, to) = (body.find('{').unwrap(), body.rfind('}').unwrap());
-    (head.to_owned(), serde_json::from_str(&body[from..=to]).unwrap())
+    (head, serde_json::from_str(&body[from..=to]).unwrap())
 }
 
 async fn path_and_query(stack: &Stack) {
@@ -79,7 +70,7 @@ async fn path_and_query(stack: &Stack) {
         "/a%00b",
         "/A/B?C=D",
     ] {
-        let (head, echo) = raw(stack, target, "").await;
+        let (head, echo) = raw_get(stack, target).await;
         assert!(head.starts_with("HTTP/1.1 200"), "{target}: {head}");
         assert_eq!(echo["target"], target);
     }
@@ -92,18 +83,13 @@ async fn path_and_query(stack: &Stack) {
         ("/_sluicegate/../x", "/x"),
         ("/_sluicegate%2Fhealth", "/_sluicegate%2Fhealth"),
     ] {
-        assert_eq!(raw(stack, target, "").await.1["target"], arrives, "{target}");
+        assert_eq!(raw_get(stack, target).await.1["target"], arrives, "{target}");
     }
-    let (head, health) = raw(stack, "/x/../_sluicegate/health", "").await;
+    let (head, health) = raw_get(stack, "/x/../_sluicegate/health").await;
     assert!(
         head.starts_with("HTTP/1.1 200") && health["status"] == "ok",
         "what would reach the origin as ours is ours: {head}"
     );
-}
-
-fn values<'a>(echo: &'a Value, name: &str) -> Vec<&'a str> {
-    let headers = echo["headers"].as_array().unwrap();
-    headers.iter().filter(|pair| pair[0] == name).map(|pair| pair[1].as_str().unwrap()).collect()
 }
 
 async fn headers_to_the_origin(stack: &Stack) {
@@ -124,16 +110,16 @@ async fn headers_to_the_origin(stack: &Stack) {
         .header("keep-alive", "timeout=5")
         .header("proxy-authorization", "Basic aHVudGVyMg==");
     let echo = body(request.send().await.unwrap()).await;
-    assert_eq!(values(&echo, "x-one"), ["1"]);
-    assert_eq!(values(&echo, "x-two").join(", "), "a, b");
-    assert_eq!(values(&echo, "authorization"), ["Bearer of the client"]);
-    assert_eq!(values(&echo, "x-forwarded-for"), ["127.0.0.1"]);
-    assert_eq!(values(&echo, "x-forwarded-host"), [host]);
-    assert_eq!(values(&echo, "x-forwarded-proto"), ["http"]);
+    assert_eq!(echoed(&echo, "x-one"), ["1"]);
+    assert_eq!(echoed(&echo, "x-two").join(", "), "a, b");
+    assert_eq!(echoed(&echo, "authorization"), ["Bearer of the client"]);
+    assert_eq!(echoed(&echo, "x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(echoed(&echo, "x-forwarded-host"), [host]);
+    assert_eq!(echoed(&echo, "x-forwarded-proto"), ["http"]);
     for gone in
         ["forwarded", "x-real-ip", "true-client-ip", "sluicegate-tenant", "te", "keep-alive", "proxy-authorization"]
     {
-        assert!(values(&echo, gone).is_empty(), "{gone}: {echo}");
+        assert!(echoed(&echo, gone).is_empty(), "{gone}: {echo}");
     }
 }
 

@@ -1,9 +1,15 @@
 //! What every end-to-end test needs: a stack, a client, and a look at the answer.
 
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sluicegate_devstack::{Options, Stack};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 /// A configuration with one plan of these limits. Patient, and closed: a slow machine must not look like a limiter
 /// that admits too much.
@@ -21,14 +27,46 @@ pub(crate) async fn stack(sluicegate: Value) -> Stack {
     Stack::start(Options { sluicegate: Some(sluicegate), ..Options::default() }).await.expect("the stack starts")
 }
 
-/// A client that follows no redirects.
+/// A client that follows no redirects. All tests have the same, because making one takes longer than a request does;
+/// it keeps no connection, because a test's end is the end of those that it has opened.
 pub(crate) fn client() -> Client {
-    Client::builder().redirect(Policy::none()).build().unwrap()
+    static CLIENT: LazyLock<Client> =
+        LazyLock::new(|| Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap());
+    CLIENT.clone()
 }
 
 /// Asks the Worker.
 pub(crate) fn get(stack: &Stack, path: &str) -> RequestBuilder {
     client().get(format!("{}{path}", stack.worker.url()))
+}
+
+/// Asks the Worker as a client of this address. At the edge nobody but Cloudflare can say so; workerd takes it from
+/// anybody.
+pub(crate) fn get_from(stack: &Stack, address: &str, path: &str) -> RequestBuilder {
+    get(stack, path).header(ADDRESS, address)
+}
+
+/// As [`get_from`], with the API key of a tenant.
+pub(crate) fn get_as(stack: &Stack, key: &str, path: &str) -> RequestBuilder {
+    get(stack, path).bearer_auth(key)
+}
+
+/// Sends this and returns the status.
+pub(crate) async fn status(request: RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Sends a request as it is: clients tidy theirs. The answer, head and body.
+pub(crate) async fn raw(stack: &Stack, method: &str, target: &str, headers: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(stack.worker.address()).await.unwrap();
+    let host = stack.worker.address();
+    let request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
 }
 
 /// The value of a header, all its lines joined; empty if there is none.
@@ -41,9 +79,44 @@ pub(crate) async fn body(response: Response) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).expect("the body is JSON")
 }
 
+/// Sends this, expects a problem of this status, and returns the last part of its type.
+pub(crate) async fn problem(request: RequestBuilder, status: u16) -> String {
+    let answer = request.send().await.unwrap();
+    let (found, content_type) = (answer.status(), header(&answer, "content-type"));
+    let text = answer.text().await.unwrap();
+    assert_eq!((found.as_u16(), content_type.as_str()), (status, "application/problem+json"), "{text}");
+    let problem: Value = serde_json::from_str(&text).unwrap();
+    problem["type"].as_str().unwrap().rsplit([':', '#']).next().unwrap().to_owned()
+}
+
+/// The values of a header of a request, as the origin's echo tells it.
+pub(crate) fn echoed<'a>(echo: &'a Value, name: &str) -> Vec<&'a str> {
+    let headers = echo["headers"].as_array().unwrap();
+    headers.iter().filter(|pair| pair[0] == name).map(|pair| pair[1].as_str().unwrap()).collect()
+}
+
+/// Waits until something holds, for half a minute at most.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// How many requests, or commands of one name, the bridge has served.
 pub(crate) async fn bridge_count(stack: &Stack, metric: &str) -> u64 {
-    let metrics = reqwest::get(format!("{}/metrics", stack.bridge.url())).await.unwrap().text().await.unwrap();
+    let metrics = client().get(format!("{}/metrics", stack.bridge.url())).send().await.unwrap().text().await.unwrap();
     let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<u64>().ok());
     metrics.lines().filter(|line| line.contains(metric)).filter_map(value).sum()
 }
+
+/// How often the Worker has asked Redis something.
+pub(crate) async fn trips(stack: &Stack) -> u64 {
+    bridge_count(stack, "http_requests_total").await
+}
+
+/// The header in which the edge tells a client's address.
+pub(crate) const ADDRESS: &str = "cf-connecting-ip";
+
+const PATIENCE: Duration = Duration::from_secs(30);

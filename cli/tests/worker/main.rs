@@ -10,3 +10,4 @@ mod run;
 #[allow(dead_code, reason = "the tests of the API use more of it")]
 #[path = "../../../tests/admin/service.rs"]
 mod service;
+mod stack;

@@ -1,0 +1,103 @@
+//! A second way into a stack's Redis, beside the Worker: what other isolates write, and what no answer tells. It has a
+//! bridge of its own, so that it does not show where the Worker's requests to Redis are counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use sluicegate::admin::{Admin, Call};
+use sluicegate::config::Config;
+use sluicegate::limiter::{Limiter, Now};
+use sluicegate::meter;
+use sluicegate::policy::{Limit, Plan};
+use sluicegate::redis::{HttpTransport, Token};
+use sluicegate::script::Spelling;
+use sluicegate::subject::Subject;
+use sluicegate::time::Millis;
+use sluicegate_devstack::{BridgeServer, Stack};
+
+/// Ends with the value.
+pub(crate) struct Inside {
+    config: Config,
+    pub(crate) limiter: Limiter<HttpTransport>,
+    keys: AtomicU64,
+    redis: redis::Client,
+    _bridge: BridgeServer,
+}
+
+impl Inside {
+    /// The way into a stack with this configuration.
+    pub(crate) async fn of(stack: &Stack, config: &Value) -> Self {
+        let bridge = BridgeServer::start(0, TOKEN, stack.redis.url()).await.unwrap();
+        let transport =
+            HttpTransport::new(bridge.url().parse().unwrap(), &Token::new(TOKEN).unwrap(), Millis::from_secs(30));
+        Inside {
+            config: Config::from_json(&config.to_string()).unwrap(),
+            limiter: Limiter::new(transport, Spelling::Plain),
+            keys: 0.into(),
+            redis: redis::Client::open(stack.redis.url()).unwrap(),
+            _bridge: bridge,
+        }
+    }
+
+    /// Calls the admin API as it runs in another isolate, of which that of the Worker learns nothing.
+    pub(crate) async fn elsewhere(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (token, authorization) = (Token::new(TOKEN).unwrap(), format!("Bearer {TOKEN}"));
+        let admin = Admin { config: &self.config, limiter: &self.limiter, token: &token, clock: &now };
+        let body = body.to_string();
+        let call = Call {
+            method,
+            path,
+            authorization: Some(&authorization),
+            content_type: Some("application/json"),
+            body: body.as_bytes(),
+            ..Call::default()
+        };
+        let mut random = [7; 20];
+        random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+        let answer = admin.answer(&call, random).await;
+        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+        if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() }
+    }
+
+    /// What is left of the limit of this name for a client's address.
+    pub(crate) async fn left(&self, address: &str, limit: &str) -> u64 {
+        self.left_of(&Subject::address(address.parse().unwrap(), 64), limit).await
+    }
+
+    /// What is left of the limit of this name for a subject.
+    pub(crate) async fn left_of(&self, subject: &Subject, limit: &str) -> u64 {
+        let limits = [self.limit(limit)];
+        let verdict = self.limiter.peek(subject, &limits, Now::At(now())).await.unwrap();
+        verdict.budgets()[0].remaining
+    }
+
+    /// Lets a tenant use so many units at some time.
+    pub(crate) async fn use_at(&self, tenant: &str, units: u64, at: Millis) {
+        let verdict = self.limiter.check(&Subject::named(tenant), &meter::meters(), units, Now::At(at)).await.unwrap();
+        assert!(verdict.is_allow(), "{verdict:?}");
+    }
+
+    /// Asks Redis itself.
+    pub(crate) fn redis<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+        let mut built = redis::cmd(command[0]);
+        for argument in &command[1..] {
+            built.arg(*argument);
+        }
+        built.query(&mut self.redis.get_connection().unwrap()).unwrap()
+    }
+
+    fn limit(&self, name: &str) -> Limit {
+        let plans = self.config.plans.values().flat_map(Plan::limits);
+        let routes = self.config.routes.all().flat_map(|route| &route.limits);
+        plans.chain(routes).find(|limit| limit.name().as_str() == name).unwrap().clone()
+    }
+}
+
+/// The machine's clock, which is also that of workerd.
+#[expect(clippy::disallowed_methods, reason = "a shell")]
+pub(crate) fn now() -> Millis {
+    Millis::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap())
+}
+
+const TOKEN: &str = "the-token-of-the-tests";
