@@ -7,7 +7,7 @@ mod account;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::policy::{Limit, MAX_INTEGER};
-use crate::question::{self, QuestionError, Request};
+use crate::question::{self, LeaseId, QuestionError, Request};
 use crate::subject::Subject;
 use crate::time::Millis;
 use crate::verdict::Verdict;
@@ -111,6 +111,19 @@ impl Local {
         self.check(subject, limits, 0, now)
     }
 
+    /// Ends a lease, at all limits of concurrency among `limits`, and returns at how many it was alive or had not
+    /// been cleared away yet. Safe to repeat, and without effect where the lease has ended.
+    pub fn release(&mut self, subject: &Subject, limits: &[Limit], lease: &LeaseId) -> usize {
+        let Some(account) = self.accounts.get_mut(subject) else { return 0 };
+        let released = account.release(limits, lease);
+        if account.is_empty() {
+            self.forget(subject);
+        } else if released > 0 {
+            self.file(subject, limits);
+        }
+        released
+    }
+
     /// How many subjects are remembered.
     #[must_use]
     pub fn subjects(&self) -> usize {
@@ -123,7 +136,15 @@ impl Local {
         self.entries
     }
 
-    /// Puts an account that was charged into its place in the order, and makes room for it.
+    fn forget(&mut self, subject: &Subject) {
+        let Some(account) = self.accounts.remove(subject) else { return };
+        self.entries = self.entries.saturating_sub(account.counted);
+        if let Some(place) = account.filed {
+            self.order.remove(&place);
+        }
+    }
+
+    /// Puts an account that has changed into its place in the order, and makes room for it.
     fn file(&mut self, subject: &Subject, limits: &[Limit]) {
         let Some(account) = self.accounts.get_mut(subject) else { return };
         self.charges = self.charges.wrapping_add(1);
@@ -134,10 +155,9 @@ impl Local {
         account.counted = account.entries();
         self.entries += account.counted;
         while self.accounts.len() > self.bounds.subjects.max(1) || self.entries > self.bounds.entries {
-            let Some((place, other)) = self.order.iter().find(|(_, other)| *other != subject) else { break };
-            let (place, other) = (*place, other.clone());
-            self.order.remove(&place);
-            self.entries -= self.accounts.remove(&other).map_or(0, |account| account.counted);
+            let Some(other) = self.order.values().find(|other| *other != subject) else { break };
+            let other = other.clone();
+            self.forget(&other);
         }
         if self.entries > self.bounds.entries
             && let Some(account) = self.accounts.get_mut(subject)

@@ -77,13 +77,39 @@ fn agree(direct: &Direct, local: &mut Local, subject: &Subject, call: &Call) -> 
     Ok(())
 }
 
+/// Ends a lease in Redis and in memory and expects that it was at as many limits.
+fn agree_on_release(direct: &Direct, local: &mut Local, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
+    let inflight = limits.iter().filter(|limit| limit.needs_lease());
+    let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
+    let mut released = 0;
+    if !keys.is_empty() {
+        let count = keys.len().to_string();
+        let mut words = vec!["EVAL", include_str!("../lua/release.lua"), count.as_str()];
+        words.extend(keys.iter().map(String::as_str));
+        words.push(lease.as_str());
+        released = direct.redis.borrow_mut().run(&words);
+    }
+    assert_eq!(local.release(subject, limits, lease), released, "{lease} of {keys:?}");
+}
+
 /// Follows `calls` in Redis and in memory, with a subject of their own.
 fn follow(calls: &[Call]) -> Result<(), TestCaseError> {
+    follow_giving_back(calls, std::iter::empty())
+}
+
+/// The same, and after each call one of the leases is given back.
+fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
     SERVER.with(|(direct, cases)| {
         *cases.borrow_mut() += 1;
         let subject = Subject::named(&format!("case{}", cases.borrow()));
         let mut local = Local::new(Bounds { subjects: 1, entries: usize::MAX });
-        let result = calls.iter().try_for_each(|call| agree(direct, &mut local, &subject, call));
+        let result = calls.iter().try_for_each(|call| {
+            agree(direct, &mut local, &subject, call)?;
+            if let Some(lease) = leases.next() {
+                agree_on_release(direct, &mut local, &subject, &call.limits, &lease);
+            }
+            Ok(())
+        });
         direct.redis.borrow_mut().run::<()>(&["FLUSHALL"]);
         result
     })
@@ -95,6 +121,14 @@ proptest! {
     #[test]
     fn redis_and_memory_agree_while_plans_change(calls in traffic::changing(40)) {
         follow(&calls)?;
+    }
+
+    #[test]
+    fn redis_and_memory_agree_while_leases_are_given_back(
+        calls in traffic::changing(40), given_back in prop::collection::vec(0_u8..12, 40),
+    ) {
+        let leases = given_back.iter().map(|number| LeaseId::new(&format!("lease-{number}")).unwrap());
+        follow_giving_back(&calls, leases)?;
     }
 
     #[test]

@@ -231,6 +231,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(traffic::config(256, "regressions"))]
+
+    #[test]
+    fn a_lease_given_back_is_as_if_it_had_not_been_taken(calls in traffic::steady(30)) {
+        let mut local = unbounded();
+        let fresh = LeaseId::new("fresh").unwrap();
+        for call in &calls {
+            let limits: Vec<Limit> = call.limits.iter().filter(|limit| limit.needs_lease()).cloned().collect();
+            if limits.is_empty() {
+                continue;
+            }
+            check(&mut local, call, call.now.get());
+            let before = local.clone().peek(&someone(), &limits, call.now).unwrap();
+            let request = Request { cost: 1, lease: Some(&fresh) };
+            let taken = local.check(&someone(), &limits, request, call.now).unwrap().is_allow();
+            let released = if taken { limits.len() } else { 0 };
+            prop_assert_eq!(local.release(&someone(), &call.limits, &fresh), released, "{:?}", call);
+            prop_assert_eq!(local.release(&someone(), &call.limits, &fresh), 0);
+            prop_assert_eq!(local.clone().peek(&someone(), &limits, call.now).unwrap(), before, "{:?}", call);
+        }
+    }
+}
+
 /// The longest that a limit of which all is used makes anyone wait.
 fn full_wait(limit: &Limit, now: u64) -> u64 {
     match limit.algorithm() {
@@ -313,4 +337,54 @@ fn entries_are_bounded_over_all_subjects_and_within_one() {
         leases += 1;
         assert!(leases <= 10 && local.entries() <= 10);
     }
+}
+
+#[test]
+fn a_lease_given_back_makes_room_and_twice_is_harmless() {
+    let mut local = Local::new(Bounds::default());
+    let limits = [concurrency("a", 2, 1000), log("l", 9, 1000), concurrency("b", 3, 5000)];
+    let [x, y, z] = ["x", "y", "z"].map(|id| LeaseId::new(id).unwrap());
+    let admits = |local: &mut Local, lease| {
+        let request = Request { cost: 1, lease: Some(lease) };
+        local.check(&someone(), &limits, request, Millis::new(T)).unwrap().is_allow()
+    };
+    assert!(admits(&mut local, &x) && admits(&mut local, &y) && !admits(&mut local, &z));
+    assert_eq!(local.release(&Subject::named("another"), &limits, &x), 0);
+    assert_eq!(local.release(&someone(), &limits[1..2], &x), 0, "a log has no leases");
+    assert_eq!(local.release(&someone(), &[concurrency("a", 1, 77)], &x), 1, "whatever the plan says meanwhile");
+    assert_eq!(local.release(&someone(), &limits, &x), 1, "at the other limit");
+    assert_eq!(local.release(&someone(), &limits, &x), 0);
+    assert!(admits(&mut local, &z) && !admits(&mut local, &x));
+    assert_eq!(local.entries(), 3 + 2 + 2);
+}
+
+#[test]
+fn a_subject_that_has_given_back_all_it_had_is_forgotten() {
+    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let limits = [concurrency("c", 2, 1000)];
+    let lease = LeaseId::new("x").unwrap();
+    for i in 0..5 {
+        let subject = Subject::named(&format!("s{i}"));
+        let request = Request { cost: 1, lease: Some(&lease) };
+        assert!(local.check(&subject, &limits, request, Millis::new(T + i)).unwrap().is_allow());
+        if i != 1 {
+            assert_eq!(local.release(&subject, &limits, &lease), 1);
+        }
+    }
+    assert_eq!((local.subjects(), local.entries()), (1, 1));
+    assert_eq!(local.release(&Subject::named("s1"), &limits, &lease), 1, "nobody else took its place");
+}
+
+#[test]
+fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
+    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let limits = [log("l", 5, 1000), concurrency("c", 2, 9000)];
+    let lease = LeaseId::new("x").unwrap();
+    let request = Request { cost: 1, lease: Some(&lease) };
+    for (subject, now) in [("short", T), ("long", T + 1)] {
+        local.check(&Subject::named(subject), &limits, request, Millis::new(now)).unwrap();
+    }
+    assert_eq!(local.release(&Subject::named("long"), &limits, &lease), 1);
+    local.check(&Subject::named("new"), &limits, request, Millis::new(T + 2)).unwrap();
+    assert_eq!(local.release(&Subject::named("short"), &limits, &lease), 1, "long has made room");
 }

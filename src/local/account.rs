@@ -88,6 +88,25 @@ impl Account {
         Judged { verdicts, charged }
     }
 
+    /// Ends a lease at the limits of concurrency among these, and returns at how many it was, alive or not.
+    pub(super) fn release(&mut self, limits: &[Limit], lease: &LeaseId) -> usize {
+        let ends = |limit: &&Limit| match self.find(limit) {
+            Some(Kept { state: State::Concurrency(leases), .. }) => leases.release(lease.as_str()),
+            _ => false,
+        };
+        let released = limits.iter().filter(ends).count();
+        self.kept.retain(|kept| kept.state.is_packed() || kept.state.entries() > 0);
+        let time = self.time;
+        // What has a sorted set knows when it ends, whatever time it is.
+        self.latest = self.kept.iter().map(|kept| kept.ends(time, 0)).max().unwrap_or(0);
+        released
+    }
+
+    /// Whether there is nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// When nothing here matters any more.
     pub(super) fn expires(&self) -> u64 {
         self.latest
