@@ -68,6 +68,15 @@ pub struct Call<'a> {
     pub body: &'a [u8],
 }
 
+impl<T> Admin<'_, T> {
+    /// Whether the call carries the admin token. The body of one that does not is never looked at, and need not be
+    /// read: it is refused, or for the description of the API.
+    #[must_use]
+    pub fn is_authorized(&self, call: &Call<'_>) -> bool {
+        authorization::is_authorized(call.authorization, self.token)
+    }
+}
+
 impl<T: Transport> Admin<'_, T> {
     /// Answers a call. `random` are bytes that nobody can guess: a new API key is made of them.
     pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Answer {
@@ -81,7 +90,7 @@ impl<T: Transport> Admin<'_, T> {
 
     async fn dispatch(&self, call: &Call<'_>, random: [u8; 20]) -> Result<Answer, Failure> {
         let path = Path::parse(call.path);
-        if path != Some(Path::OpenApi) && !authorization::is_authorized(call.authorization, self.token) {
+        if path != Some(Path::OpenApi) && !self.is_authorized(call) {
             return Err(Problem::unauthorized().into());
         }
         let path = path.ok_or_else(Problem::no_such_path)?;

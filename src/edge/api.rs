@@ -5,10 +5,12 @@ use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStreamDefaultReader, Request, Response, ResponseInit};
 
+use super::answer;
 use super::gate::Gate;
 use super::js::{now, property, random_bytes};
 use super::log;
 use crate::admin::{Admin, Call, MAX_BODY};
+use crate::problem::Problem;
 use crate::redis::Token;
 
 /// Answers what came for `path` below `/_sluicegate/v1`.
@@ -21,17 +23,24 @@ pub(super) async fn answer(
 ) -> Result<Response, JsValue> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, content_type, if_match) = (header("authorization"), header("content-type"), header("if-match"));
-    let (method, body) = (request.method(), body(request).await?);
-    let call = Call {
+    let method = request.method();
+    let mut call = Call {
         method: &method,
         path,
         query,
         authorization: authorization.as_deref(),
         content_type: content_type.as_deref(),
         if_match: if_match.as_deref(),
-        body: &body,
+        body: &[],
     };
     let admin = Admin { config: &gate.config, limiter: &gate.limiter, token, clock: &now };
+    let read;
+    // Nobody else may keep us waiting for a body.
+    if admin.is_authorized(&call) {
+        let Ok(body) = body(request).await else { return answer::problem(&Problem::unreadable_body()) };
+        read = body;
+        call.body = &read;
+    }
     let answer = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &answer.changed {
         gate.directory.forget(changed);

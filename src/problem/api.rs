@@ -16,6 +16,12 @@ impl Problem {
         Problem::new(400, urn!("invalid-request"), "Invalid request", invalid.to_string()).with("errors", json!(errors))
     }
 
+    /// 400: the body broke off, or is not what its header fields say.
+    #[must_use]
+    pub fn unreadable_body() -> Self {
+        Problem::invalid_request(&Invalid::new("", "cannot be read to its end"))
+    }
+
     /// 401: no admin token, or a wrong one.
     #[must_use]
     pub fn unauthorized() -> Self {
