@@ -6,6 +6,7 @@ use std::sync::Arc;
 use js_sys::futures::JsFuture;
 use worker::Context;
 
+use super::after::{self, Hold, Lease};
 use super::gate::Gate;
 use super::js::{now, object, property, random_uuid};
 use super::log;
@@ -35,6 +36,8 @@ pub(super) struct Judgement {
     pub(super) charged: Option<Charged>,
     /// Whether it goes on.
     pub(super) passage: Passage,
+    /// Keeps the request alive until somebody sees to its lease, though its client may have gone.
+    hold: Option<Hold>,
 }
 
 /// Whether a request goes on to the origin.
@@ -45,13 +48,24 @@ pub(super) enum Passage {
     Refused(Problem),
 }
 
-/// A charge that Redis has taken, and that may have to be put right.
+/// A charge that may have to be put right.
 #[derive(Clone)]
 pub(super) struct Charged {
     /// The request's id, also that of its lease.
     pub(super) id: String,
     /// When, by the clock that judged.
     pub(super) at: Millis,
+    /// Who has taken it.
+    pub(super) by: Judge,
+}
+
+/// Who judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// Redis.
+    Redis,
+    /// This isolate.
+    Local,
 }
 
 /// Decides about a request that is for the origin.
@@ -80,9 +94,11 @@ pub(super) async fn judge(gate: &Rc<Gate>, context: &Context, facts: &Facts) -> 
         let tenant = admission.tenant.as_ref().map_or("", |tenant| tenant.as_str());
         log::failure(&format!("tenant {tenant}"), &format!("{unknown}; judged by the default plan"));
     }
-    let mut judgement = Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Open };
+    let mut judgement =
+        Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Open, hold: None };
     if let Some(charge) = &admission.charge {
-        judgement.ask(gate, &admission.subject, charge, look.on_outage(known)).await;
+        judgement.hold = charge.leases().next().map(|_| after::hold(context));
+        judgement.ask(gate, context, &admission.subject, charge, look.on_outage(known)).await;
     }
     judgement.admission = Some(admission);
     judgement
@@ -124,11 +140,12 @@ async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<C
 
 impl Judgement {
     fn refused(route: Option<Arc<Route>>, problem: Problem) -> Self {
-        Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Refused(problem) }
+        let passage = Passage::Refused(problem);
+        Judgement { route, admission: None, verdict: None, charged: None, passage, hold: None }
     }
 
     /// Asks Redis, and when it does not answer, does what `policy` says.
-    async fn ask(&mut self, gate: &Gate, subject: &Subject, charge: &Charge, policy: OnOutage) {
+    async fn ask(&mut self, gate: &Rc<Gate>, context: &Context, subject: &Subject, charge: &Charge, policy: OnOutage) {
         let started = now();
         let id = charge.outlives_answer().then(random_uuid);
         let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
@@ -141,7 +158,7 @@ impl Judgement {
             Ok(mut judged) => {
                 if let Some(verdict) = judged.verdicts.pop() {
                     if verdict.is_allow() {
-                        self.charged = id.map(|id| Charged { id, at: judged.at });
+                        self.charged = id.map(|id| Charged { id, at: judged.at, by: Judge::Redis });
                     }
                     return self.accept(verdict, charge);
                 }
@@ -154,6 +171,11 @@ impl Judgement {
             }
             Err(CheckError::Redis(error)) => error,
         };
+        if error.leaves_it_open()
+            && let Some(lease) = id.as_deref().and_then(|id| Lease::of(gate, Judge::Redis, subject, charge, id))
+        {
+            context.wait_until(async move { lease.end_in_doubt().await });
+        }
         match policy {
             OnOutage::Open => log::outage(&error, "open", "forwarded the request unjudged"),
             OnOutage::Closed => {
@@ -164,11 +186,21 @@ impl Judgement {
                 log::outage(&error, "local", "judged the request by what this isolate has seen");
                 let verdict = gate.local.borrow_mut().check(subject, charge.limits(), request, started);
                 match verdict {
-                    Ok(verdict) => self.accept(verdict, charge),
+                    Ok(verdict) => {
+                        if verdict.is_allow() {
+                            self.charged = id.map(|id| Charged { id, at: started, by: Judge::Local });
+                        }
+                        self.accept(verdict, charge);
+                    }
                     Err(error) => log::failure("request", &error),
                 }
                 if matches!(self.passage, Passage::Open) && !charge.is_shadow() && !last_resort(gate, subject).await {
                     self.passage = Passage::Refused(Problem::over_last_resort());
+                    if let Some(charged) = self.charged.take()
+                        && let Some(lease) = Lease::of(gate, charged.by, subject, charge, &charged.id)
+                    {
+                        lease.end().await;
+                    }
                 }
             }
         }

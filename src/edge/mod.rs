@@ -93,6 +93,10 @@ async fn forward(
     let tenant = admission.and_then(|admission| admission.tenant.as_ref());
     let watched = after.is_some() && charge.is_some_and(|charge| charge.leases().next().is_some());
     let forwarded = proxy::forward(&gate.origin, request, url, facts, tenant, watched).await;
+    if forwarded.is_err() && request.signal().aborted() {
+        // Nobody reads it. The origin has not failed: the request costs what it was charged, and its lease ends.
+        return answer::problem(&Problem::origin_unreachable());
+    }
     if let Some(after) = after {
         let answered = match &forwarded {
             Ok(answer) => answer.answered(charge.and_then(|charge| charge.settled_by()))?,

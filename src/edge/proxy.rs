@@ -1,10 +1,10 @@
 //! Forwards a request to the origin, streaming both ways: no body passes through wasm.
 
-use js_sys::Promise;
 use js_sys::futures::JsFuture;
+use js_sys::{Array, Promise};
 use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
+use web_sys::{AbortSignal, Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
 use super::after::Answered;
 use super::js::{FixedLengthStream, IdentityTransformStream, object};
@@ -24,6 +24,9 @@ pub(super) struct Forwarded {
 /// Sends the request on and returns the origin's answer as it comes; or why there is none.
 ///
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and its copy too.
+///
+/// When the client of a `watched` request goes away, the request to the origin ends, and so does its answer's body. No
+/// other request needs that said: the runtime ends it with all that was done for it.
 pub(super) async fn forward(
     origin: &Origin,
     request: &Request,
@@ -49,14 +52,16 @@ pub(super) async fn forward(
     }
 
     let runtime: WorkerGlobalScope = js_sys::global().unchecked_into();
-    // A body that goes through a stream would else be decoded, encoded anew, and lose its length.
-    let as_it_is: RequestInit = object([("encodeResponseBody", "manual".into())]).unchecked_into();
-    let answer = if watched {
-        runtime.fetch_with_request_and_init(&onward, &as_it_is)
+    let init: RequestInit = if watched {
+        // A body that goes through a stream would else be decoded, encoded anew, and lose its length.
+        let init: RequestInit = object([("encodeResponseBody", "manual".into())]).unchecked_into();
+        init.set_signal(Some(&departure(request)));
+        init
     } else {
-        runtime.fetch_with_request(&onward)
+        RequestInit::new()
     };
-    let response: Response = JsFuture::from(answer).await?.unchecked_into();
+    let response = JsFuture::from(runtime.fetch_with_request_and_init(&onward, &init)).await?;
+    let response: Response = response.unchecked_into();
     let (body, ended) = match response.body() {
         Some(body) if watched => {
             let (body, ended) = watch(&response, &body)?;
@@ -77,6 +82,12 @@ impl Forwarded {
         let cost = told.and_then(|told| told.trim().parse().ok());
         Ok(Answered { status: self.response.status(), cost, ended: self.ended.clone() })
     }
+}
+
+/// A signal that the client has gone. The request's own one is not heeded by a fetch, where the compatibility flag
+/// `request_signal_passthrough` is not set; with it every answer would be led through one more stream.
+fn departure(request: &Request) -> AbortSignal {
+    AbortSignal::any(&Array::of1(&request.signal()))
 }
 
 /// Leads a body through a stream of the runtime's own, which tells when it has ended.
