@@ -17,7 +17,7 @@ weigh() {
   local bytes
   bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
   printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
-  [ "$bytes" -le 440000 ] || die "the Worker is larger than 440000 bytes gzipped"
+  [ "$bytes" -le 450000 ] || die "the Worker is larger than 450000 bytes gzipped"
 }
 
 # The tools take their time even where nothing changed: look at the sources first.
