@@ -1,5 +1,9 @@
--- Writes a value that a lock guards, unless a newer token than the writer's is known: one that wrote this value
--- before, or one that the lock has handed out since.
+-- Writes a value that a lock guards, if the writer's token is the newest that the lock has handed out and no newer one
+-- has written this value before.
+--
+-- A token above the lock's counter was never handed out. Where there is no counter, none was, or the counter is lost: no
+-- token is believed then, and its holder takes the lock anew. Else one write with a token that somebody made up would keep
+-- all real ones from the value.
 --
 -- KEYS[1]    value     string: what is to be written
 -- KEYS[2]    newest    string: the newest token that wrote the value; never goes down, so it never expires
@@ -8,7 +12,7 @@
 -- ARGV[2]    new       what to write
 -- ARGV[3]    expiry    of the value: keep (the one it has, or none) | never | milliseconds, 1 or more
 -- returns    written   0 | 1
---            newest    the newest token known: the writer's own if written
+--            newest    the newest token known: the writer's own if written; 0 = none
 -- example    redis-cli --eval lua/fenced_write.lua 'sg:1:{lock:a}:value:b' 'sg:1:{lock:a}:newest:b' 'sg:1:{lock:a}:fence' , 1 hello never
 
 local TWO_53 = 9007199254740992
@@ -39,9 +43,8 @@ end
 
 -- The token beside the value still stands if the lock's counter was lost; the counter is ahead of it from
 -- the moment that somebody else has taken the lock, and may have read the value.
-local written = tonumber(redis.call('GET', KEYS[2]) or 0)
-local newest = math.max(written, tonumber(redis.call('GET', KEYS[3]) or 0))
-if token < newest then return { 0, newest } end
+local written, handed_out = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(redis.call('GET', KEYS[3]) or 0)
+if token ~= handed_out or token < written then return { 0, math.max(written, handed_out) } end
 
 if token > written then redis.call('SET', KEYS[2], string.format('%.0f', token)) end
 if expiry == 'keep' then

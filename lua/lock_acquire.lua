@@ -2,7 +2,8 @@
 -- every one before.
 --
 -- KEYS[1]    lock      string, TOKEN:OWNER: who holds it; expires with the lease
--- KEYS[2]    fence     string: the newest token; never goes down, so it never expires
+-- KEYS[2]    fence     string: the newest token; never goes down, so it never expires; if it is lost, tokens go on from
+--                      that of the lease that the owner has, or from 1
 -- ARGV[1]    owner     who wants it: 1 byte or more
 -- ARGV[2]    ttl_ms    milliseconds that the lease lasts, 1 or more
 -- returns    acquired  0 | 1
@@ -39,6 +40,11 @@ if held and string.match(held, '^%d+:(.*)$') ~= owner then
 end
 
 local token = redis.call('INCR', KEYS[2])
+local before = held and tonumber(string.match(held, '^%d+')) or 0
+if token <= before then
+  token = before + 1
+  redis.call('SET', KEYS[2], string.format('%.0f', token))
+end
 if token >= TWO_53 then
   return redis.error_reply('ERR lock_acquire.lua: KEYS[2] (fence): all tokens below 2^53 are used')
 end

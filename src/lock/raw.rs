@@ -79,7 +79,8 @@ impl<T: Transport> RawLock<T> {
         }
     }
 
-    /// Writes `new` as the lock's value `name`, unless a token higher than `token` is known.
+    /// Writes `new` as the lock's value `name`, unless a token higher than `token` is known or the lock has never
+    /// handed out `token`.
     ///
     /// # Errors
     /// A [`RedisError`].
@@ -89,7 +90,7 @@ impl<T: Transport> RawLock<T> {
         let numbers: [u64; 2] = self.eval(&script::FENCED_WRITE, &keys, &arguments).await?;
         match numbers {
             [1, newest] if newest == token.get() => Ok(Write::Written),
-            [0, newest] if newest > token.get() => Ok(Write::Stale { newest: FencingToken::new(newest) }),
+            [0, newest] => Ok(Write::Stale { newest: FencingToken::new(newest) }),
             _ => Err(RedisError::Shape { reason: format!("no write with token {token}: {numbers:?}") }),
         }
     }

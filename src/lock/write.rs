@@ -18,9 +18,10 @@ pub struct FencingToken(u64);
 pub enum Write {
     /// The value is written.
     Written,
-    /// Nothing is written: the writer has lost the lock to a holder with a higher token.
+    /// Nothing is written: the writer has lost the lock to a holder with a higher token, or the lock has never handed
+    /// out its token, or has lost its counter since.
     Stale {
-        /// The highest token known.
+        /// The highest token known; 0 if none is.
         newest: FencingToken,
     },
 }

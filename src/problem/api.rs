@@ -91,10 +91,10 @@ impl Problem {
         Problem::new(409, urn!("lock-lost"), "Lock lost", detail)
     }
 
-    /// 409: the writer has lost the lock to a holder with a higher token.
+    /// 409: the writer has lost the lock to a holder with a higher token, or its own was never handed out.
     #[must_use]
     pub fn stale_token(newest: FencingToken) -> Self {
-        let detail = format!("nothing is written: a newer token, {newest}, is known");
+        let detail = format!("nothing is written: the newest token known is {newest}");
         Problem::new(409, urn!("stale-token"), "Stale fencing token", detail).with("newest", json!(newest.get()))
     }
 

@@ -1,7 +1,7 @@
 //! Answers that no Redis gives.
 
 use sluicegate::cas::{self, Expiry};
-use sluicegate::lock::FencingToken;
+use sluicegate::lock::{FencingToken, Write};
 use sluicegate::redis::{Answer, RedisError, Transport};
 use sluicegate::script::Spelling;
 
@@ -32,7 +32,14 @@ async fn are_never_taken_for_a_lock() {
 
 #[tokio::test]
 async fn are_never_taken_for_a_write_or_a_swap() {
-    for answer in ["1", "null", "[]", "[1]", "[1,4]", "[1,6]", "[0,5]", "[0,4]", "[2,5]", r#"[1,"a"]"#, "[2,null]"] {
+    for newest in [0, 4, 5, 6] {
+        let answer = format!("[0,{newest}]");
+        let lock = lock(Says(answer.clone().leak()), Manual::still(), 60_000);
+        let write = lock.write(FencingToken::new(5), "n", "x", Expiry::Never).await.unwrap();
+        assert_eq!(write, Write::Stale { newest: FencingToken::new(newest) });
+        assert!(is_shape(&cas::delete(&Says(answer.leak()), Spelling::Plain, "k", "x").await));
+    }
+    for answer in ["1", "null", "[]", "[1]", "[1,4]", "[1,6]", "[2,5]", r#"[1,"a"]"#, "[2,null]"] {
         let lock = lock(Says(answer), Manual::still(), 60_000);
         assert!(is_shape(&lock.write(FencingToken::new(5), "n", "x", Expiry::Never).await), "{answer}");
         assert!(is_shape(&cas::delete(&Says(answer), Spelling::Plain, "k", "x").await), "{answer}");

@@ -127,7 +127,8 @@ async fn only_counters_stay() {
 #[tokio::test]
 async fn a_value_takes_keeps_and_loses_its_time_to_live() {
     let mut scripts = Scripts(Server::start().await);
-    let mut write = |token, new, expiry| {
+    let mut write = |token: i64, new, expiry| {
+        scripts.0.run::<()>(&["SET", FENCE, &token.to_string()]);
         assert_eq!(scripts.write(token, new, expiry), [1, token]);
         scripts.0.run::<i64>(&["PTTL", VALUE])
     };
@@ -142,14 +143,49 @@ async fn a_value_takes_keeps_and_loses_its_time_to_live() {
 #[tokio::test]
 async fn a_value_that_is_gone_is_still_fenced() {
     let mut scripts = Scripts(Server::start().await);
+    let most = (1_i64 << 53) - 1;
+    scripts.0.run::<()>(&["SET", FENCE, "7"]);
     assert_eq!(scripts.write(7, "x", "never"), [1, 7]);
     scripts.0.run::<i64>(&["DEL", VALUE]);
     assert_eq!(scripts.write(6, "stale", "never"), [0, 7]);
     assert_eq!(scripts.value(), None);
     assert_eq!(scripts.write(7, "y", "never"), [1, 7]);
-    assert_eq!(scripts.write(1 << 52, "z", "never"), [1, 1 << 52]);
-    assert_eq!(scripts.write((1 << 52) - 1, "stale", "never"), [0, 1 << 52]);
+    scripts.0.run::<()>(&["SET", FENCE, &most.to_string()]);
+    assert_eq!(scripts.write(most, "z", "never"), [1, most]);
+    assert_eq!(scripts.write(most - 1, "stale", "never"), [0, most]);
     assert_eq!(scripts.value().unwrap(), "z");
+}
+
+#[tokio::test]
+async fn a_token_that_was_never_handed_out_writes_nothing() {
+    let mut scripts = Scripts(Server::start().await);
+    let most = (1_i64 << 53) - 1;
+    for token in [1, most] {
+        assert_eq!(scripts.write(token, "x", "never"), [0, 0], "nobody has taken the lock");
+    }
+    assert!(scripts.0.dump().is_empty());
+    assert_eq!(scripts.acquire("a", 60_000), [1, 1, 0]);
+    for token in [2, most] {
+        assert_eq!(scripts.write(token, "x", "never"), [0, 1]);
+    }
+    assert_eq!(scripts.value(), None);
+    assert_eq!(scripts.write(1, "y", "never"), [1, 1], "nothing keeps the holder from the value");
+}
+
+#[tokio::test]
+async fn a_counter_that_is_lost_while_the_lock_is_held_goes_on_from_its_token() {
+    let mut scripts = Scripts(Server::start().await);
+    for token in 1..=3 {
+        assert_eq!(scripts.acquire("a", 60_000), [1, token, 0]);
+    }
+    assert_eq!(scripts.write(3, "x", "never"), [1, 3]);
+    scripts.0.run::<i64>(&["DEL", FENCE]);
+    assert_eq!(scripts.write(3, "y", "never"), [0, 3], "no token is believed without the counter");
+    assert_eq!(scripts.acquire("a", 60_000), [1, 4, 0]);
+    assert_eq!(scripts.write(3, "y", "never"), [0, 4]);
+    assert_eq!(scripts.write(4, "z", "never"), [1, 4]);
+    assert_eq!(scripts.acquire("a", 60_000), [1, 5, 0]);
+    assert_eq!(scripts.0.run::<i64>(&["PTTL", FENCE]), -1, "the counter stays");
 }
 
 #[tokio::test]
@@ -161,6 +197,7 @@ async fn a_lost_counter_does_not_let_old_tokens_write() {
     scripts.0.run::<i64>(&["DEL", LOCK, FENCE]);
     assert_eq!(scripts.acquire("b", 60_000), [1, 1, 0]);
     assert_eq!(scripts.write(1, "y", "never"), [0, 42]);
+    assert_eq!(scripts.write(42, "y", "never"), [0, 42], "somebody else holds the lock");
 }
 
 #[tokio::test]

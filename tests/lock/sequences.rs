@@ -27,6 +27,10 @@ enum Step {
     Write {
         token: Option<Index>,
     },
+    /// A write with a token that was not handed out yet: so many above the newest.
+    Forge {
+        ahead: i64,
+    },
     /// The lease ends: to Redis, an expired key is one that is not there.
     LeaseEnds,
     ValueExpires,
@@ -41,6 +45,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (owner(), token()).prop_map(|(owner, token)| Step::Renew { owner, token }),
         3 => (owner(), token()).prop_map(|(owner, token)| Step::Release { owner, token }),
         6 => token().prop_map(|token| Step::Write { token }),
+        1 => (1_i64..1 << 52).prop_map(|ahead| Step::Forge { ahead }),
         2 => Just(Step::LeaseEnds),
         1 => Just(Step::ValueExpires),
         1 => Just(Step::ScriptFlush),
@@ -120,12 +125,16 @@ proptest! {
                     Step::Write { token } => {
                         let (token, new) = (model.token(token), format!("step {number}"));
                         let answer = scripts.write(token, &new, "never");
-                        if token < model.tokens {
-                            prop_assert_eq!(answer, [0, model.tokens], "a stale write");
-                        } else {
+                        if token == model.tokens {
                             prop_assert_eq!(answer, [1, token]);
                             model.value = Some(new);
+                        } else {
+                            prop_assert_eq!(answer, [0, model.tokens], "a stale write, or one before the first token");
                         }
+                    }
+                    Step::Forge { ahead } => {
+                        let answer = scripts.write(model.tokens + ahead, "forged", "never");
+                        prop_assert_eq!(answer, [0, model.tokens]);
                     }
                     Step::LeaseEnds => {
                         scripts.0.run::<i64>(&["DEL", LOCK]);
