@@ -10,6 +10,7 @@
 --              fixed_window    window_ms|month limit              units
 --              sliding_window  window_ms limit                    units
 --              concurrency     lease_ms limit                     leases
+--            No two limits of a call have the same name.
 -- ARGV[..]   requests  how many requests follow; each is
 --              cost      units, for every limit, or joined by commas for each its own; 0 = look without taking
 --              lease     1 to 200 characters without space; only where a limit is a concurrency limit
@@ -24,7 +25,11 @@
 -- cannot be rounded up to a whole number that it does not reach.
 --
 -- Time never goes backwards: the script judges at `now`, the latest of now_ms and the times it finds stored,
--- and tells retry_ms and reset_ms from now_ms. Every key expires when its state stops to matter.
+-- and tells retry_ms and reset_ms from now_ms.
+--
+-- Every key expires 1,000 ms after its state stops to matter by the clock of who wrote it. To one whose clock is behind
+-- that one's it matters for as much longer: with it would go the stored time, and what it holds back would be granted
+-- twice. So callers' clocks may differ by 1,000 ms; where they differ more, all are to give 0 as now_ms.
 --
 -- A refused request passes when the latest retry_ms is over, and not a millisecond earlier. So a concurrency limit
 -- refuses a request that renews its lease, too, where the others let it wait until this lease has ended and no place is
@@ -33,14 +38,18 @@
 -- The packed state is `LIMITS|TIME NUMBERS`: the limits word by word as they came, the time of the last charge,
 -- and each packed limit's numbers at that time. A bucket keeps its debt, the fractions that are missing from the full
 -- bucket; a fixed_window the units of its window; a sliding_window those of the current and of the previous one. A call
--- that names the same limits, as nearly all do, compares one string and reads the numbers; every other call goes
--- through the words.
+-- that names the same limits as the last that was charged compares one string and reads the numbers; every other goes
+-- through the words, so a subject that meets by turns a plan and a route with limits of its own does so at each turn.
+-- Limits that are not named stay until they are full; a call that would make a state of more than 128 limits is an error.
 --
 -- What takes time here is to turn texts into numbers and back, to make tables, and to call, not to calculate. So each
 -- word of a limit becomes a number once, where it is; the numbers of the state are one list, found by one pattern and
 -- written by one format; and how long a packed limit lets a request wait is calculated only where one refuses.
 
 local TWO_53 = 9007199254740992
+
+-- Milliseconds by which clocks may differ, and the most limits that a state keeps where some are not named.
+local GRACE, MOST = 1000, 128
 
 local call, concat, find, match, format, rep = redis.call, table.concat, string.find, string.match, string.format, string.rep
 local tonumber = tonumber
@@ -51,11 +60,12 @@ local EXPECTED = 'ERR check.lua: ARGV[%d] (%s): expected an integer from %d, fou
 -- The arguments ---------------------------------------------------------------------------------------
 
 -- Most counts and costs are 1, and a text is compared faster than it is read as a number.
-local now_ms, count = tonumber(ARGV[1]), ARGV[2] == '1' and 1 or tonumber(ARGV[2])
-if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then
+local function whole(text) return text and find(text, '^%d+$') and tonumber(text) end
+local now_ms, count = whole(ARGV[1]), ARGV[2] == '1' and 1 or whole(ARGV[2])
+if not now_ms or now_ms >= TWO_53 then
   return redis.error_reply(format(EXPECTED, 1, 'now_ms', 0, ARGV[1] or 'nothing'))
 end
-if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then
+if not count or count < 1 or count >= TWO_53 then
   return redis.error_reply(format(EXPECTED, 2, 'limits', 1, ARGV[2] or 'nothing'))
 end
 
@@ -91,8 +101,8 @@ if not familiar then
   end
   local problem
   local function integer(position, what, least)
-    local number = tonumber(ARGV[position])
-    if number and number >= least and number < TWO_53 and number % 1 == 0 then return number end
+    local number = whole(ARGV[position])
+    if number and number >= least and number < TWO_53 then return number end
     problem = problem or redis.error_reply(format(EXPECTED, position, what, least, ARGV[position] or 'nothing'))
     return least
   end
@@ -125,8 +135,8 @@ if not familiar then
   end
   if problem then return problem end
 end
-local requests = ARGV[last + 1] == '1' and 1 or tonumber(ARGV[last + 1])
-if not requests or requests < 1 or requests >= TWO_53 or requests % 1 ~= 0 then
+local requests = ARGV[last + 1] == '1' and 1 or whole(ARGV[last + 1])
+if not requests or requests < 1 or requests >= TWO_53 then
   return redis.error_reply(format(EXPECTED, last + 1, 'requests', 1, ARGV[last + 1] or 'nothing'))
 end
 local arguments = last + 1 + requests * (leases and 2 or 1)
@@ -147,7 +157,8 @@ local now, time = now_ms, now_ms
 -- The packed state ------------------------------------------------------------------------------------
 
 -- The words of the limits that are judged and, behind `last`, of those that the state has besides; the latter's texts.
-local words, others = ARGV, nil
+-- And whether a packed limit is judged that the state does not have.
+local words, others, fresh = ARGV, nil, false
 
 if familiar then
   time = numbers[1] + 0
@@ -200,8 +211,10 @@ elseif kept > 0 then
       append(numbers, entry.numbers)
     elseif algorithm == 'sliding_window' then
       append(numbers, { 0, 0 })
+      fresh = true
     elseif algorithm == 'token_bucket' or algorithm == 'fixed_window' then
       append(numbers, { 0 })
+      fresh = true
     end
     word = word + (algorithm == 'token_bucket' and 6 or 4)
   end
@@ -417,7 +430,7 @@ if keyed > 0 then
     for from = 1, #members, 1000 do
       call('ZADD', limit.key, unpack(members, from, math.min(from + 999, #members)))
     end
-    call('PEXPIRE', limit.key, format('%.0f', full + ahead))
+    call('PEXPIRE', limit.key, format('%.0f', full + ahead + GRACE))
   end
 end
 
@@ -508,7 +521,7 @@ end
 local function costs(text)
   local each, all = {}, 0
   for word in string.gmatch(text .. ',', '([^,]*),') do
-    local cost = find(word, '^%d+$') and tonumber(word)
+    local cost = whole(word)
     if not cost or cost >= TWO_53 then return nil end
     each[#each + 1], all = cost, all + cost
   end
@@ -521,9 +534,9 @@ local reply, size, charged, longest = { nil, nil, nil, nil, nil, nil, nil, nil }
 local at = last + 1
 for _ = 1, requests do
   at = at + 1
-  local cost, lease, each = ARGV[at] == '1' and 1 or tonumber(ARGV[at]), nil, nil
+  local cost, lease, each = ARGV[at] == '1' and 1 or whole(ARGV[at]), nil, nil
   if not cost and ARGV[at] then cost, each = costs(ARGV[at]) end
-  if not cost or cost < 0 or cost >= TWO_53 or cost % 1 ~= 0 then
+  if not cost or cost >= TWO_53 then
     return redis.error_reply(format(EXPECTED, at, 'cost', 0, ARGV[at] or 'nothing'))
   end
   if leases then
@@ -646,20 +659,17 @@ end
 
 -- What was charged ------------------------------------------------------------------------------------
 
-if charged and keyed > 0 then
-  for i = 1, count do
-    if sets[i] then save(sets[i], now, ahead) end
-  end
-end
 -- Where each packed limit is full, for a request can cost nothing there, there is nothing to keep.
-if charged and kept > 0 and longest > 0 then
+local packed = charged and kept > 0 and longest > 0
+if packed and total > count then
   -- Of the others, those that are not full.
+  local all = { named }
   word, number = last, kept + 1
   for i = 1, total - count do
     local algorithm = words[word + 2]
     local first, second = numbers[number + 1], algorithm == 'sliding_window' and numbers[number + 2]
     if first > 0 or second and second > 0 then
-      named = named .. ' ' .. others[i]
+      all[#all + 1] = others[i]
       kept = kept + 1
       numbers[kept + 1] = first
       if second then
@@ -669,9 +679,24 @@ if charged and kept > 0 and longest > 0 then
     end
     word, number = word + (algorithm == 'token_bucket' and 6 or 4), number + (second and 2 or 1)
   end
+  if fresh and count - keyed + #all - 1 > MOST then
+    return redis.error_reply(format(
+      'ERR check.lua: KEYS[1] (state): no room beside %d other limits, %d in all are the most '
+      .. '(name limits that are there, or reset the subject)', #all - 1, MOST))
+  end
+  named = concat(all, ' ')
+end
+
+-- Nothing is written before this line, for nothing takes it back.
+if packed then
   numbers[1] = now
   local layout = kept == 1 and '%s|%d %d' or '%s|%d' .. rep(' %d', kept)
-  call('SET', KEYS[1], format(layout, named, unpack(numbers, 1, kept + 1)), 'PX', format('%d', longest + ahead))
+  call('SET', KEYS[1], format(layout, named, unpack(numbers, 1, kept + 1)), 'PX', format('%d', longest + ahead + GRACE))
+end
+if charged and keyed > 0 then
+  for i = 1, count do
+    if sets[i] and #sets[i].added > 0 then save(sets[i], now, ahead) end
+  end
 end
 
 reply[size + 1] = now_ms

@@ -34,10 +34,17 @@
 -- Giving back finds nothing where the charge has left the window or the state. Charging more finds an expired
 -- bucket full and its time gone: it is charged now. `limits` may have changed since the check; a bucket that the
 -- state knows keeps the refill and the fractions it has there, and limits that are not named keep their numbers.
+-- A state of 128 limits takes no more.
+--
+-- What is charged lives 1,000 ms longer than it matters, as in check.lua. Everything is read before anything is
+-- written: an error leaves the request unsettled, and all as it was.
 --
 -- All numbers are integers below 2^53, which a double holds exactly.
 
 local TWO_53 = 9007199254740992
+
+-- As in check.lua.
+local GRACE, MOST = 1000, 128
 
 local call, concat, find, format, gmatch = redis.call, table.concat, string.find, string.format, string.gmatch
 
@@ -130,16 +137,22 @@ for i = 1, #limits do reply[i + 1] = 0 end
 
 -- Once ------------------------------------------------------------------------------------------------
 
+-- What will be written when everything has been read: commands in order.
+local writes = {}
+
+local function write(...) writes[#writes + 1] = { ... } end
+
 -- Keeps a key that expires from doing so within the next `ms`.
 local function live(key, ms)
-  if ms > call('PTTL', key) then call('PEXPIRE', key, format('%.0f', ms)) end
+  if ms > call('PTTL', key) then write('PEXPIRE', key, format('%.0f', ms)) end
 end
 
-if call('ZADD', KEYS[2], 'NX', format('%.0f', now_ms + memory_ms), request) == 0 then
+if call('ZSCORE', KEYS[2], request) then
   reply[1] = 0
   return reply
 end
-call('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
+write('ZADD', KEYS[2], format('%.0f', now_ms + memory_ms), request)
+write('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
 live(KEYS[2], memory_ms)
 
 -- Windows ---------------------------------------------------------------------------------------------
@@ -263,17 +276,18 @@ local function end_of(entry)
 end
 
 local function save()
-  local numbers, ends = { words .. '|' .. format('%.0f', time) }, 0
+  local numbers, ends = { words .. '|' .. format('%.0f', time) }, now_ms
   for _, entry in ipairs(entries) do
     numbers[#numbers + 1] = format('%.0f', entry.debt or entry.used)
     numbers[#numbers + 1] = entry.previous and format('%.0f', entry.previous)
     ends = math.max(ends, end_of(entry))
   end
   local text = concat(numbers, ' ')
-  if more > 0 and ends - now_ms > (state and call('PTTL', KEYS[1]) or 0) then
-    call('SET', KEYS[1], text, 'PX', format('%.0f', ends - now_ms))
+  local ms = ends - now_ms + GRACE
+  if more > 0 and ms > (state and call('PTTL', KEYS[1]) or 0) then
+    write('SET', KEYS[1], text, 'PX', format('%.0f', ms))
   else
-    call('SET', KEYS[1], text, 'KEEPTTL')
+    write('SET', KEYS[1], text, 'KEEPTTL')
   end
 end
 
@@ -296,6 +310,10 @@ if packed and (state or more > 0) and more + less > 0 then
         end
         units = charge(entry)
         if fresh and units > 0 then
+          if #entries >= MOST then
+            return redis.error_reply(format('ERR settle.lua: KEYS[1] (state): no room beside %d limits, %d are the most '
+              .. '(name limits that are there, or reset the subject)', #entries, MOST))
+          end
           entries[#entries + 1], known[limit.id] = entry, entry
           words = words == '' and limit.words or words .. ' ' .. limit.words
         end
@@ -330,7 +348,7 @@ end
 local function in_chunks(command, key, values)
   -- Lua passes some thousand values to a function at most; 1000 are whole pairs of score and member.
   for from = 1, #values, 1000 do
-    call(command, key, unpack(values, from, math.min(from + 999, #values)))
+    write(command, key, unpack(values, from, math.min(from + 999, #values)))
   end
 end
 
@@ -348,8 +366,8 @@ local function charge_log(key, window, newest)
   end
   local units = math.min(more, TWO_53 - 1 - used)
   if units == 0 then return 0 end
-  call('ZADD', key, format('%.0f', at), encode(laps, offset, units))
-  live(key, at + window - now_ms)
+  write('ZADD', key, format('%.0f', at), encode(laps, offset, units))
+  live(key, at + window - now_ms + GRACE)
   return units
 end
 
@@ -394,4 +412,5 @@ for i, limit in ipairs(limits) do
   end
 end
 
+for _, command in ipairs(writes) do call(unpack(command)) end
 return reply

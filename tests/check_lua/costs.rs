@@ -87,3 +87,19 @@ fn wrong_lists_of_costs_are_named_and_change_nothing() {
     assert!(error.contains("(cost): expected an integer from 0, found 1,1"), "too few: {error}");
     assert_eq!(redis.dump("s"), before);
 }
+
+#[test]
+fn a_log_that_takes_nothing_keeps_its_entries_and_its_life() {
+    let mut redis = Redis::start();
+    let limits = [bucket("b", 10, 1000, 10), log("l", 10, 60_000)];
+    assert_eq!(check_costs(&mut redis, &limits, &["0,4"], T).unwrap()[0], 1);
+    let key = "sg:1:{s}:log:l";
+    let entries = |redis: &mut Redis| redis.run::<Vec<(String, f64)>>(&["ZRANGE", key, "0", "-1", "WITHSCORES"]);
+    redis.run::<i64>(&["PERSIST", key]);
+    let before = entries(&mut redis);
+    assert_eq!(before.len(), 1);
+    // All its units are over: its newest time still is the one before which nothing is judged.
+    let later = T.cast_signed() + 60_000;
+    assert_eq!(check_costs(&mut redis, &limits, &["3,0"], T + 60_000).unwrap(), [1, 7, 0, 300, 10, 0, 0, later]);
+    assert_eq!((entries(&mut redis), redis.run::<i64>(&["PTTL", key])), (before, -1));
+}

@@ -14,6 +14,7 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
 use crate::clocked::{answer, at_once};
+use crate::lives::GRACE;
 use crate::support::Redis;
 use crate::traffic;
 
@@ -39,7 +40,7 @@ proptest! {
                 let request = Request { cost: *cost, lease: Some(&lease) };
                 let verdict = at_once(limiter.check(&subject, &limits, request, clock(clocks[i % 2]))).unwrap();
                 let reset = verdict.budgets().iter().map(|budget| budget.reset.get()).max().unwrap();
-                over = over.max(server.now() + reset);
+                over = over.max(server.now() + reset + GRACE);
             }
             let (request, before) = (RequestId::new("r").unwrap(), Millis::new(server.now()));
             let correction = Correction::Charge(units);
@@ -50,7 +51,7 @@ proptest! {
             // From no later an instant than the settlement's: what it wrote lives as long from the later one on.
             let look = at_once(limiter.peek(&subject, &limits, Now::At(before))).unwrap();
             let reset = look.budgets().iter().map(|budget| budget.reset.get()).max().unwrap();
-            over = over.max(after + reset.max(20));
+            over = over.max(after + reset + GRACE);
             server.is_left_with(&[], over);
         });
     }

@@ -11,6 +11,7 @@ use sluicegate::time::Millis;
 use sluicegate::verdict::Verdict;
 
 use crate::clocked::{Clocked, at_once};
+use crate::lives::GRACE;
 use crate::traffic::{self, Call};
 
 thread_local! {
@@ -27,13 +28,14 @@ proptest! {
 }
 
 /// Asks a Redis that forgets and one that does not the same, by the server's own clock. Where it passes the end of what
-/// an answer spoke of, both are asked in the millisecond before, too: the last one that matters.
+/// an answer spoke of, both are asked in the millisecond before, too, the last one that matters, by a clock that is as far
+/// behind as one may be.
 pub(crate) fn compare(server: &Clocked, calls: Vec<Call>) -> Result<(), TestCaseError> {
     server.clear();
     let (subject, kept) = (Subject::named("s"), Subject::named("kept"));
     let mut rates = Rates::default();
-    let ask = |limits: &[Limit], requests: Vec<Request<'_>>, at: u64| {
-        server.reach(at);
+    let ask = |limits: &[Limit], requests: Vec<Request<'_>>, at: u64, behind: u64| {
+        server.reach(at + behind);
         let now = Now::At(Millis::new(at));
         let forgets = at_once(server.limiter().check_batch(&subject, limits, requests.clone(), now)).unwrap();
         let keeps = at_once(server.unforgetting().check_batch(&kept, limits, requests, now)).unwrap();
@@ -46,9 +48,9 @@ pub(crate) fn compare(server: &Clocked, calls: Vec<Call>) -> Result<(), TestCase
         rates.hold(&mut call);
         let now = latest.max(call.now.get());
         if latest < end && end <= now {
-            ask(&limits, vec![Request::from(0)], end - 1)?;
+            ask(&limits, vec![Request::from(0)], end - 1, GRACE)?;
         }
-        end = ask(&call.limits, call.requests().collect(), now)?;
+        end = ask(&call.limits, call.requests().collect(), now, 0)?;
         (latest, limits) = (now, call.limits);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! After every call, every key lives exactly as long as its state matters, by what the limits themselves say.
+//! After every call, every key lives exactly 1,000 ms longer than its state matters, by what the limits themselves say.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(traffic::config(400, "regressions"))]
 
     #[test]
-    fn every_key_lives_as_long_as_its_state_matters(calls in traffic::changing(30), acts in acts(30)) {
+    fn every_key_lives_a_second_longer_than_its_state_matters(calls in traffic::changing(30), acts in acts(30)) {
         SERVER.with(|server| follow(server, &calls, &acts))?;
     }
 }
@@ -50,6 +50,9 @@ pub(crate) fn follow(server: &Clocked, calls: &[Call], acts: &[Act]) -> Result<(
     }
     Ok(())
 }
+
+/// How much callers' clocks may differ, in milliseconds.
+pub(crate) const GRACE: u64 = 1000;
 
 struct History<'a> {
     server: &'a Clocked,
@@ -80,7 +83,7 @@ impl<'a> History<'a> {
         for seen in &seen {
             let limits = self.limits_of(&seen.key, &call.limits);
             if charged && call.limits.iter().any(|limit| limits.contains(limit)) {
-                self.lives(seen, self.matters(&limits, call.now), call)?;
+                self.lives(seen, self.matters(&limits, call.now) + GRACE, call)?;
             } else {
                 self.unchanged(seen, call)?;
             }
@@ -130,7 +133,7 @@ impl<'a> History<'a> {
             } else if charged.iter().any(|limit| limits.contains(limit)) {
                 // What is charged later than it was known to matter lives longer, and nothing lives shorter: the
                 // clock of this client may be ahead of others'.
-                self.lives(seen, before.max(self.matters(&limits, now)), &settlement)?;
+                self.lives(seen, before.max(self.matters(&limits, now) + GRACE), &settlement)?;
             } else {
                 self.unchanged(seen, &settlement)?;
             }

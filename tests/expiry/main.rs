@@ -1,4 +1,4 @@
-//! Every key expires, neither before its state stops to matter nor after.
+//! Every key expires 1,000 ms after its state stops to matter: as much as callers' clocks may differ.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -9,6 +9,7 @@ mod empty;
 mod forgetting;
 mod lives;
 mod mistakes;
+mod skew;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/traffic.rs"]

@@ -4,7 +4,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{TestCaseError, TestRunner};
 
 use crate::clocked::Clocked;
-use crate::{acts, forgetting, lives, traffic};
+use crate::{acts, forgetting, lives, skew, traffic};
 
 #[test]
 fn a_millisecond_too_long_or_too_short_is_found() {
@@ -21,6 +21,12 @@ fn a_key_that_is_forgotten_too_early_is_noticed() {
         let server = Clocked::with(mistake);
         assert!(is_found(traffic::changing(40), |calls| forgetting::compare(&server, calls)), "{mistake:?}");
     }
+}
+
+#[test]
+fn a_key_that_dies_when_its_state_stops_to_matter_to_who_wrote_it_is_noticed() {
+    let server = Clocked::with(Some("math.max(ms - 1000, 1)"));
+    assert!(is_found(skew::skewed(), |traffic| skew::promised(&server, &traffic)));
 }
 
 /// Whether a few hundred cases are enough.
