@@ -15,8 +15,9 @@ use account::Account;
 
 /// A limiter in memory, bounded whatever is asked of it.
 ///
-/// A check takes time logarithmic in the subjects and entries that are remembered, amortised; leases that do not
-/// expire in the order in which they were taken are moved in memory besides.
+/// A check takes time logarithmic in the subjects and entries that are remembered, amortised, and linear in the subject's
+/// limits, which are 128 at most besides those of the call; leases that do not expire in the order in which they were taken
+/// are moved in memory besides.
 #[derive(Debug, Clone)]
 pub struct Local {
     bounds: Bounds,
@@ -33,12 +34,14 @@ pub struct Local {
 /// they are by then, nothing is lost. Else it begins anew, and may take one quota more than its limits allow: the
 /// one that can have taken the least for its time, never the one that is being judged. Within one subject a bound
 /// never admits more than the limits allow: a log that is too long takes its oldest entries as one that came when the
-/// last of them did, and no more leases are given out than there is room for.
+/// last of them did, and no more leases are given out than there is room for. Of more than 128 limits besides those of a
+/// call, those begin anew that are whole again first, where `lua/check.lua` has an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// The most subjects; 0 is taken as 1.
     pub subjects: usize,
-    /// The most entries of logs and leases, of all subjects together; at least one a limit of a call is kept.
+    /// The most entries of logs, leases, and one for each other limit, of all subjects together; at least one a limit of a
+    /// call is kept.
     pub entries: usize,
 }
 
@@ -130,7 +133,7 @@ impl Local {
         self.accounts.len()
     }
 
-    /// How many entries of logs and leases are remembered.
+    /// How many entries are remembered: of logs, leases, and one for each other limit.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.entries

@@ -388,3 +388,51 @@ fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
     local.check(&Subject::named("new"), &limits, request, Millis::new(T + 2)).unwrap();
     assert_eq!(local.release(&Subject::named("short"), &limits, &lease), 1, "long has made room");
 }
+
+/// Thousands of names for one subject, of every kind: packed ones, logs, leases that have ended.
+#[test]
+fn limits_of_ever_new_names_are_bounded() {
+    let bounds = Bounds { subjects: 100, entries: 500 };
+    let mut local = Local::new(bounds);
+    let lease = LeaseId::new("r").unwrap();
+    for i in 0..5000_u64 {
+        let text = format!("n{i}");
+        let limit = match i % 4 {
+            0 => Limit::token_bucket(name(&text), 10, Millis::new(3_600_000), None).unwrap(),
+            1 => Limit::sliding_window(name(&text), 10, Millis::new(3_600_000)).unwrap(),
+            2 => log(&text, 10, 3_600_000),
+            _ => concurrency(&text, 10, 1),
+        };
+        let request = Request { cost: 1, lease: Some(&lease) };
+        let subject = Subject::named(if i % 5 == 0 { "other" } else { "someone" });
+        let verdict = local.check(&subject, std::slice::from_ref(&limit), request, Millis::new(T + 2 * i)).unwrap();
+        assert_eq!(verdict.budgets()[0].remaining, 9);
+        assert!(local.entries() <= 2 * 129, "{i}: {}", local.entries());
+        let look = local.peek(&subject, &[limit], Millis::new(T + 2 * i)).unwrap();
+        assert_eq!(look.budgets()[0].remaining, 9, "the one that was judged is remembered");
+    }
+    assert_eq!((local.subjects(), local.entries()), (2, 2 * 129));
+    // Of so many subjects that there is no room for the limits of all, some are forgotten.
+    for i in 0..5000_u64 {
+        let bucket = |j: u64| Limit::token_bucket(name(&format!("b{j}")), 10, Millis::new(3_600_000), None).unwrap();
+        let limits: Vec<Limit> = (0..8).map(bucket).chain([log("l", 10, 3_600_000)]).collect();
+        let subject = Subject::named(&format!("s{}", i % 400));
+        local.check(&subject, &limits, 1, Millis::new(T + 10_000 + i)).unwrap();
+        assert!(local.entries() <= bounds.entries && local.subjects() <= bounds.subjects);
+    }
+}
+
+/// What is owed longest is remembered longest.
+#[test]
+fn of_too_many_limits_those_that_are_whole_again_first_are_forgotten() {
+    let mut local = Local::new(Bounds::default());
+    let limit = |i: u64| [Limit::token_bucket(name(&format!("n{i}")), 10, Millis::new(1_000_000), None).unwrap()];
+    let mut remaining =
+        |i: u64, cost: u64| local.check(&someone(), &limit(i), cost, Millis::new(T)).unwrap().budgets()[0].remaining;
+    assert_eq!(remaining(0, 9), 1);
+    for i in 1..=200 {
+        assert_eq!(remaining(i, 2), 8);
+    }
+    assert_eq!(remaining(0, 0), 1);
+    assert_eq!((1..=200).filter(|i| remaining(*i, 0) == 8).count(), 128);
+}

@@ -146,13 +146,13 @@ impl State {
         }
     }
 
-    /// How many entries the state has whose number grows with the traffic: of a log, or leases.
+    /// How many entries the state takes: those of a log, or leases, whose number grows with the traffic, and 1 at least.
     #[must_use]
     pub fn entries(&self) -> usize {
         match self {
-            State::SlidingLog(log) => log.len(),
-            State::Concurrency(leases) => leases.len(),
-            _ => 0,
+            State::SlidingLog(log) => log.len().max(1),
+            State::Concurrency(leases) => leases.len().max(1),
+            State::SlidingWindow(_) | State::FixedWindow(_) | State::TokenBucket(_) => 1,
         }
     }
 

@@ -8,6 +8,9 @@ use crate::question::{LeaseId, Request};
 use crate::time::Millis;
 use crate::verdict::{Budget, Retry, Verdict};
 
+/// The most limits that are kept besides those of a call, which bounds what a call takes.
+const OTHERS: usize = 128;
+
 /// The limits of one subject with their states.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account {
@@ -83,6 +86,7 @@ impl Account {
         if charged {
             let time = self.time;
             self.kept.retain(|kept| !kept.state.is_packed() || kept.state.full_in(time) > 0);
+            self.bound_others(limits, now);
             self.latest = self.kept.iter().map(|kept| kept.ends(time, now)).max().unwrap_or(0);
         }
         Judged { verdicts, charged }
@@ -112,15 +116,25 @@ impl Account {
         self.latest
     }
 
-    /// How many entries its logs and leases have.
+    /// How many entries its limits take.
     pub(super) fn entries(&self) -> usize {
         self.kept.iter().map(|kept| kept.state.entries()).sum()
     }
 
-    /// Forgets the logs and leases of limits other than these.
+    /// Forgets the limits other than these.
     pub(super) fn forget_others(&mut self, limits: &[Limit]) {
-        let named = |kept: &Kept| limits.iter().any(|limit| limit.keeps_state_of(&kept.limit));
-        self.kept.retain(|kept| kept.state.is_packed() || named(kept));
+        self.kept.retain(|kept| kept.is_of(limits));
+    }
+
+    /// Holds the limits other than these to [`OTHERS`]: forgets those that are whole again first.
+    fn bound_others(&mut self, limits: &[Limit], now: u64) {
+        if self.kept.len() <= OTHERS {
+            return;
+        }
+        let time = self.time;
+        self.kept.sort_by_cached_key(|kept| (kept.is_of(limits), kept.ends(time, now)));
+        let others = self.kept.partition_point(|kept| !kept.is_of(limits));
+        self.kept.drain(..others.saturating_sub(OTHERS));
     }
 
     /// The state of a limit to work on: a copy of one that is packed, and the only one there is of another.
@@ -155,6 +169,11 @@ impl Account {
 }
 
 impl Kept {
+    /// Whether one of these limits goes on from this state.
+    fn is_of(&self, limits: &[Limit]) -> bool {
+        limits.iter().any(|limit| limit.keeps_state_of(&self.limit))
+    }
+
     /// When the state stops to matter, of a packed one that holds at `time`, or another.
     fn ends(&self, time: u64, now: u64) -> u64 {
         let at = if self.state.is_packed() { time } else { now };
