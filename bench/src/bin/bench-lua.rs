@@ -126,6 +126,17 @@ fn jobs() -> Vec<Job> {
         before: SUBJECTS * A_MINUTE,
         calls,
     };
+    let by_turns = Job {
+        name: BY_TURNS,
+        source: CHECK,
+        call: Box::new(move |i| {
+            let limits = 3 + i / SUBJECTS % 2;
+            let arguments = format!("{} {limits} {} 1 1", now(i, 20), buckets(limits));
+            (vec![format!("sg:1:{{turns-{}}}", i % SUBJECTS)], text(&arguments))
+        }),
+        before: SUBJECTS * A_MINUTE,
+        calls: CALLS,
+    };
     let log = |name, entries: u64, calls| Job {
         name,
         source: CHECK,
@@ -160,6 +171,7 @@ fn jobs() -> Vec<Job> {
         },
         check(ONE, 1, 1, CALLS),
         check(THREE, 3, 1, CALLS),
+        by_turns,
         check(BATCH, 1, 32, CALLS / 5),
         log(LOG_100, 100, CALLS),
         log(LOG_10_000, 10_000, CALLS),
@@ -175,6 +187,8 @@ const CLASSIC: &str = "classic sliding-window log";
 const COUNTERS: &str = "classic two counters";
 const ONE: &str = "check.lua, 1 packed limit";
 const THREE: &str = "check.lua, 3 packed limits";
+/// As of a plan, and of a route that has one limit more. No goal: most subjects meet the same limits at each call.
+const BY_TURNS: &str = "check.lua, 3 and 4 packed by turns";
 const BATCH: &str = "check.lua, a batch of 32";
 const LOG_100: &str = "check.lua, sliding_log of 100";
 const LOG_10_000: &str = "check.lua, sliding_log of 10,000";
