@@ -135,9 +135,9 @@ end
 local reply = { 1 }
 for i = 1, #limits do reply[i + 1] = 0 end
 
--- Once ------------------------------------------------------------------------------------------------
+-- What is to be written ----------------------------------------------------------------------------------
 
--- What will be written when everything has been read: commands in order.
+-- Commands in order, which run when everything has been read.
 local writes = {}
 
 local function write(...) writes[#writes + 1] = { ... } end
@@ -146,14 +146,6 @@ local function write(...) writes[#writes + 1] = { ... } end
 local function live(key, ms)
   if ms > call('PTTL', key) then write('PEXPIRE', key, format('%.0f', ms)) end
 end
-
-if call('ZSCORE', KEYS[2], request) then
-  reply[1] = 0
-  return reply
-end
-write('ZADD', KEYS[2], format('%.0f', now_ms + memory_ms), request)
-write('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
-live(KEYS[2], memory_ms)
 
 -- Windows ---------------------------------------------------------------------------------------------
 
@@ -412,5 +404,15 @@ for i, limit in ipairs(limits) do
   end
 end
 
+-- Once ------------------------------------------------------------------------------------------------
+
+write('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
+live(KEYS[2], memory_ms)
+
+-- The first write, and the last where it finds the id there: that costs no command of its own.
+if call('ZADD', KEYS[2], 'NX', format('%.0f', now_ms + memory_ms), request) == 0 then
+  for i = 1, #reply do reply[i] = 0 end
+  return reply
+end
 for _, command in ipairs(writes) do call(unpack(command)) end
 return reply
