@@ -60,12 +60,11 @@ local EXPECTED = 'ERR check.lua: ARGV[%d] (%s): expected an integer from %d, fou
 -- The arguments ---------------------------------------------------------------------------------------
 
 -- Most counts and costs are 1, and a text is compared faster than it is read as a number.
-local function whole(text) return text and find(text, '^%d+$') and tonumber(text) end
-local now_ms, count = whole(ARGV[1]), ARGV[2] == '1' and 1 or whole(ARGV[2])
-if not now_ms or now_ms >= TWO_53 then
+local now_ms, count = tonumber(ARGV[1]), ARGV[2] == '1' and 1 or tonumber(ARGV[2])
+if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then
   return redis.error_reply(format(EXPECTED, 1, 'now_ms', 0, ARGV[1] or 'nothing'))
 end
-if not count or count < 1 or count >= TWO_53 then
+if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then
   return redis.error_reply(format(EXPECTED, 2, 'limits', 1, ARGV[2] or 'nothing'))
 end
 
@@ -101,11 +100,15 @@ if not familiar then
   end
   local problem
   local function integer(position, what, least)
-    local number = whole(ARGV[position])
+    local text = ARGV[position]
+    local number = text and find(text, '^%d+$') and tonumber(text)
     if number and number >= least and number < TWO_53 then return number end
     problem = problem or redis.error_reply(format(EXPECTED, position, what, least, ARGV[position] or 'nothing'))
     return least
   end
+  -- How these are spelled is not worth a look at every call: here it is looked at with all others.
+  integer(1, 'now_ms', 0)
+  integer(2, 'limits', 1)
   local at = 2
   for _ = 1, count do
     local name, algorithm, window = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -135,7 +138,8 @@ if not familiar then
   end
   if problem then return problem end
 end
-local requests = ARGV[last + 1] == '1' and 1 or whole(ARGV[last + 1])
+local requests = ARGV[last + 1]
+requests = requests == '1' and 1 or requests and find(requests, '^%d+$') and tonumber(requests)
 if not requests or requests < 1 or requests >= TWO_53 then
   return redis.error_reply(format(EXPECTED, last + 1, 'requests', 1, ARGV[last + 1] or 'nothing'))
 end
@@ -521,7 +525,7 @@ end
 local function costs(text)
   local each, all = {}, 0
   for word in string.gmatch(text .. ',', '([^,]*),') do
-    local cost = whole(word)
+    local cost = find(word, '^%d+$') and tonumber(word)
     if not cost or cost >= TWO_53 then return nil end
     each[#each + 1], all = cost, all + cost
   end
@@ -534,8 +538,12 @@ local reply, size, charged, longest = { nil, nil, nil, nil, nil, nil, nil, nil }
 local at = last + 1
 for _ = 1, requests do
   at = at + 1
-  local cost, lease, each = ARGV[at] == '1' and 1 or whole(ARGV[at]), nil, nil
-  if not cost and ARGV[at] then cost, each = costs(ARGV[at]) end
+  local cost, lease, each = ARGV[at], nil, nil
+  if cost == '1' then
+    cost = 1
+  elseif cost then
+    if find(cost, '^%d+$') then cost = tonumber(cost) else cost, each = costs(cost) end
+  end
   if not cost or cost >= TWO_53 then
     return redis.error_reply(format(EXPECTED, at, 'cost', 0, ARGV[at] or 'nothing'))
   end
