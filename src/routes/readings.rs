@@ -14,17 +14,23 @@ use super::path::decoded;
 ///
 /// `None` also where there are too many readings to look at them all.
 pub(super) fn agreed<T: PartialEq>(path: &str, depth: usize, look: impl Fn(&[&str]) -> T) -> Option<T> {
+    agreed_among(MOST.min(BUDGET / path.len().max(1)), path, depth, look)
+}
+
+/// So many readings of a path are looked at.
+const MOST: usize = 256;
+
+/// The length of a path in bytes times the number of its readings, at most: 4 readings of a path of 16 KiB.
+const BUDGET: usize = 1 << 16;
+
+fn agreed_among<T: PartialEq>(most: usize, path: &str, depth: usize, look: impl Fn(&[&str]) -> T) -> Option<T> {
     let decodings = decodings(path);
-    let readings = readings(&decodings, BUDGET / path.len().max(1))?;
+    let readings = readings(&decodings, most)?;
     let compared: HashSet<Reading> = readings.into_iter().map(|reading| compared(reading, depth)).collect();
     let mut found = compared.iter().map(|reading| look(reading));
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
-
-/// The length of a path times the number of its readings, at most: 2000 readings of a path of 64 bytes, 8 of one of
-/// 16 KiB.
-const BUDGET: usize = 1 << 17;
 
 /// The segments of a path, as one server sees them.
 type Reading<'a> = Vec<&'a str>;
@@ -40,8 +46,8 @@ enum Habit {
     /// Parameters (`;x=1`) are dropped from segments.
     Strip,
     /// Blanks around a segment do not count.
-    Trim,
-    /// Dots and blanks at the end of a segment do not count, as in file names of Windows.
+    Trim(fn(char) -> bool),
+    /// Dots and spaces at the end of a segment do not count, as in file names of Windows.
     TrimDots,
     /// Empty segments do not count. Servers that say otherwise let `..` take one back.
     Merge,
@@ -50,14 +56,15 @@ enum Habit {
 }
 
 /// In the order in which servers do them.
-const HABITS: [Habit; 10] = [
+const HABITS: [Habit; 11] = [
     Habit::Cut('\0'),
     Habit::Cut('?'),
     Habit::Cut('#'),
     Habit::Split('/'),
     Habit::Split('\\'),
     Habit::Strip,
-    Habit::Trim,
+    Habit::Trim(char::is_whitespace),
+    Habit::Trim(|c| c.is_whitespace() || c.is_control()),
     Habit::TrimDots,
     Habit::Merge,
     Habit::Resolve,
@@ -68,7 +75,8 @@ const HABITS: [Habit; 10] = [
 const ROUNDS: usize = 2;
 
 /// The segments of a path as they can be before anything is done to them: parameters can be dropped before decoding,
-/// when an encoded `;` does not count and an encoded slash ends none, and control characters can be dropped in it.
+/// when an encoded `;` does not count and an encoded slash ends none; and control characters can be dropped after it,
+/// all of them or those that parsers of URLs drop.
 fn decodings(path: &str) -> Vec<Vec<Cow<'_, str>>> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let mut decodings: Vec<Vec<_>> = vec![path.split('/').map(decoded).collect()];
@@ -76,12 +84,12 @@ fn decodings(path: &str) -> Vec<Vec<Cow<'_, str>>> {
         let stripped = path.split('/').map(|segment| decoded(segment.split(';').next().unwrap_or_default()));
         decodings.push(stripped.collect());
     }
-    for i in 0..decodings.len() {
-        let Some(decoding) = decodings.get(i) else { break };
-        if decoding.iter().any(|segment| segment.contains(char::is_control)) {
-            let printed = decoding.iter().map(|segment| segment.replace(char::is_control, "").into()).collect();
-            decodings.push(printed);
-        }
+    for dropped in [|c| matches!(c, '\t' | '\r' | '\n'), char::is_control] {
+        let have = |decoding: &&Vec<Cow<str>>| decoding.iter().any(|segment| segment.contains(dropped));
+        let without = |segment: &Cow<str>| Cow::from(segment.replace(dropped, ""));
+        let printed = decodings.iter().filter(have).map(|decoding| decoding.iter().map(without).collect());
+        let printed: Vec<_> = printed.collect();
+        decodings.extend(printed);
     }
     decodings
 }
@@ -91,7 +99,8 @@ fn readings<'a>(decodings: &'a [Vec<Cow<'a, str>>], most: usize) -> Option<HashS
     let as_reading = |decoding: &'a Vec<Cow<'a, str>>| decoding.iter().map(AsRef::as_ref).collect();
     let mut readings: HashSet<Reading> = decodings.iter().map(as_reading).collect();
     for habit in HABITS.iter().cycle().take(ROUNDS * HABITS.len()) {
-        let others: Vec<Reading> = readings.iter().map(|reading| habit.applied(reading)).collect();
+        let other = |reading: &Reading<'a>| Some(habit.applied(reading)).filter(|other| other != reading);
+        let others: Vec<Reading> = readings.iter().filter_map(other).collect();
         readings.extend(others);
         if readings.len() > most {
             return None;
@@ -117,7 +126,7 @@ impl Habit {
             },
             Habit::Split(end) => segments.flat_map(|segment| segment.split(end)).collect(),
             Habit::Strip => segments.map(|segment| before(segment, ';')).collect(),
-            Habit::Trim => segments.map(|segment| segment.trim_matches(is_blank)).collect(),
+            Habit::Trim(blank) => segments.map(|segment| segment.trim_matches(blank)).collect(),
             Habit::TrimDots => segments.map(without_dots).collect(),
             Habit::Merge => segments.filter(|segment| !segment.is_empty()).collect(),
             Habit::Resolve => segments.fold(Reading::with_capacity(reading.len()), |mut before, segment| {
@@ -137,14 +146,10 @@ fn before(segment: &str, end: char) -> &str {
 }
 
 fn without_dots(segment: &str) -> &str {
-    match segment.trim_end_matches(is_blank) {
+    match segment.trim_end_matches(' ') {
         step @ ("." | "..") => step,
-        name => name.trim_end_matches(|c| c == '.' || is_blank(c)),
+        name => name.trim_end_matches(['.', ' ']),
     }
-}
-
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
+use super::agreed_among;
 use crate::routes::{Found, Pattern, Route, Routes};
 
 /// The segments of what a server serves for a path.
@@ -131,9 +132,13 @@ fn no_spelling_escapes_a_route() {
         "/v1/chat%23x",
         "/v1/x%2f%2e%2e%2fchat",
         "/v1//..%2fchat",
+        "/%01/v1/chat%00x",
+        "/v1/ch%0Aat%00x",
+        "/v1/ch%01at",
     ] {
         assert_eq!(found(&routes, path), "Ambiguous", "{path}");
     }
+    assert_eq!(found(&table(&["* /:a/:b/:c"]), "/%C2%A0/%01/%01/x"), "Ambiguous", "one blank, or three");
 }
 
 #[test]
@@ -198,7 +203,13 @@ proptest! {
     #[test]
     fn whatever_a_server_serves_has_its_route_or_is_refused(patterns in patterns(), path in path()) {
         let routes = table(&patterns);
-        let found = found(&routes, &path);
+        // Without the bound: it must not hide what is missing.
+        let place = agreed_among(usize::MAX, &path, routes.depth() + 1, |names| routes.first("GET", names));
+        let found = match place {
+            Some(Some(place)) => routes.list[place].pattern.to_string(),
+            Some(None) => "Nothing".to_owned(),
+            None => "Ambiguous".to_owned(),
+        };
         for (name, server) in SERVERS {
             let names = server(&path);
             let served = served(&routes, &names);
