@@ -10,7 +10,7 @@ use super::after::Answered;
 use super::js::{FixedLengthStream, IdentityTransformStream, object};
 use crate::deployment::Origin;
 use crate::facts::Facts;
-use crate::forwarding::{forwarded, hop_by_hop};
+use crate::forwarding::{forwarded, hop_by_hop, is_claim};
 use crate::tenant::TenantId;
 
 /// The origin's answer.
@@ -44,6 +44,7 @@ pub(super) async fn forward(
     if let Some(protocol) = upgrade.filter(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         headers.set("upgrade", &protocol)?;
     }
+    drop_claims(&headers)?;
     for (name, value) in forwarded(facts, url, tenant) {
         match value {
             Some(value) => headers.set(name, &value)?,
@@ -100,6 +101,12 @@ fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, 
     };
     let ended = body.pipe_to(&stream.writable());
     Ok((stream.readable(), ended))
+}
+
+fn drop_claims(headers: &Headers) -> Result<(), JsValue> {
+    let names = headers.keys().into_iter().filter_map(|name| name.ok()?.as_string());
+    let claims: Vec<String> = names.filter(|name| is_claim(name)).collect();
+    claims.iter().try_for_each(|name| headers.delete(name))
 }
 
 fn drop_hop_by_hop(headers: &Headers) -> Result<(), JsValue> {

@@ -44,7 +44,8 @@ impl Problem {
     #[must_use]
     pub fn ambiguous_path() -> Self {
         let detail = "the path can be read in more than one way \
-                      (send it without encoded slashes and without \";\")";
+                      (send it without encoded slashes, \";\", \"?\", \"#\" or control characters, and without dots or blanks \
+                      at the end of a segment)";
         Problem::new(400, AMBIGUOUS_PATH, "Ambiguous path", detail.to_owned())
     }
 
