@@ -156,6 +156,16 @@ impl State {
         }
     }
 
+    /// Whether this is a log without entries, or a set without leases.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            State::SlidingLog(log) => log.len() == 0,
+            State::Concurrency(leases) => leases.len() == 0,
+            State::SlidingWindow(_) | State::FixedWindow(_) | State::TokenBucket(_) => false,
+        }
+    }
+
     /// Holds the state to this many entries, 1 at least, without ever admitting more than the whole one would:
     /// a log becomes coarser, and no more leases than that are handed out.
     pub fn bound(&mut self, most: usize) {

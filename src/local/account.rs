@@ -99,7 +99,7 @@ impl Account {
             _ => false,
         };
         let released = limits.iter().filter(ends).count();
-        self.kept.retain(|kept| kept.state.is_packed() || kept.state.entries() > 0);
+        self.kept.retain(|kept| !kept.state.is_empty());
         let time = self.time;
         // What has a sorted set knows when it ends, whatever time it is.
         self.latest = self.kept.iter().map(|kept| kept.ends(time, 0)).max().unwrap_or(0);
