@@ -13,8 +13,8 @@ CONFIG ?=
 
 environment := . setup/environment.sh
 
-# The tests that meet a real Redis directly: they run on each generation of it.
-script_tests := agreement cas check_lua directory docs expiry history lock operations promises scripts tenants
+# The tests that meet one real Redis directly: they run on each generation of it. (Those of a cluster need 7.0.)
+script_tests := agreement cas check_lua directory docs expiry history lock operations promises scripts
 
 .PHONY: help
 help: ## what can be made
