@@ -1,6 +1,6 @@
 //! What shall become of a request: passed on, refused, or judged, and by which limits at which price.
 //!
-//! [`look`] says all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
+//! [`route`] and [`look`] say all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
 //! tells [`Look::admit`].
 
 mod charge;
@@ -52,16 +52,23 @@ pub struct Admission {
     pub unknown_plan: Option<UnknownPlan>,
 }
 
-/// Looks at a request.
+/// The route of a request, if one holds for it.
+///
+/// # Errors
+/// The refusal, where nobody can tell which one does.
+pub fn route<'a>(facts: &Facts, config: &'a Config) -> Result<Option<&'a Arc<Route>>, Problem> {
+    match config.routes.find(&facts.method, &facts.path) {
+        Found::Route(route) => Ok(Some(route)),
+        Found::Nothing => Ok(None),
+        Found::Ambiguous => Err(Problem::ambiguous_path()),
+    }
+}
+
+/// Looks at a request, for which `route` holds.
 ///
 /// # Errors
 /// The refusal, where nothing more need be known.
-pub fn look<'a>(facts: &'a Facts, config: &'a Config) -> Result<Look<'a>, Problem> {
-    let route = match config.routes.find(&facts.method, &facts.path) {
-        Found::Route(route) => Some(route),
-        Found::Nothing => None,
-        Found::Ambiguous => return Err(Problem::ambiguous_path()),
-    };
+pub fn look<'a>(facts: &'a Facts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Look<'a>, Problem> {
     if route.is_some_and(|route| route.denies(facts.address)) {
         return Err(Problem::address_denied());
     }
@@ -73,18 +80,12 @@ pub fn look<'a>(facts: &'a Facts, config: &'a Config) -> Result<Look<'a>, Proble
     }
 }
 
-impl<'a> Look<'a> {
+impl Look<'_> {
     /// The key whose tenant must be known before the request can be admitted.
     #[must_use]
     pub fn key(&self) -> Option<&ApiKey> {
         let counts = self.needs_key() || (!self.is_free() && self.identifies_by_key());
         self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| counts)
-    }
-
-    /// The route that was found.
-    #[must_use]
-    pub fn route(&self) -> Option<&'a Arc<Route>> {
-        self.route
     }
 
     /// What a failure of Redis means for this request. Without Redis nobody can tell whether a key is good, so a
@@ -127,12 +128,12 @@ impl<'a> Look<'a> {
         };
         let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
         let plan = named.map_or(plan, |plan| plan.limits().to_vec());
-        let meters = meter::meters();
-        let meters = if tenant.is_some() && self.config.usage { &meters[..] } else { &[] };
+        let meters = (tenant.is_some() && self.config.usage).then(meter::meters);
         let tenant = tenant.map(|(id, _)| id);
         Ok(Admission {
             subject: tenant.as_ref().map_or_else(|| self.client(), Subject::tenant),
-            charge: (!self.is_free()).then(|| Charge::new(plan, meters, self.route)),
+            charge: (!self.is_free())
+                .then(|| Charge::new(plan, meters.as_ref().map_or(&[], |meters| &meters[..]), self.route)),
             tenant,
             unknown_plan,
         })

@@ -135,9 +135,7 @@ impl Config {
         let raw: RawConfig = deserialize(value).map_err(|error| error.or_at(ROOT))?;
         raw.validate()
     }
-}
 
-impl Config {
     /// Where an API key may stand: nowhere, if none matters to any request.
     #[must_use]
     pub fn key_sources(&self) -> &[KeySource] {
@@ -171,8 +169,7 @@ impl ConfigError {
 
     /// This error, of something inside what stands at `path`.
     fn below(mut self, path: &str) -> Self {
-        let dot = if path.is_empty() || self.path.is_empty() { "" } else { "." };
-        self.path = format!("{path}{dot}{}", self.path);
+        self.path = joined(path, &self.path);
         self
     }
 
@@ -188,9 +185,14 @@ impl ConfigError {
 impl PolicyError {
     /// This error, of a field of what stands at `path`.
     fn below(self, path: &str) -> ConfigError {
-        let dot = if path.is_empty() { "" } else { "." };
-        ConfigError::new(format!("{path}{dot}{}", self.field), self.problem)
+        ConfigError::new(joined(path, self.field), self.problem)
     }
+}
+
+/// The path of `field` in what stands at `path`; either may be empty.
+fn joined(path: &str, field: &str) -> String {
+    let dot = if path.is_empty() || field.is_empty() { "" } else { "." };
+    format!("{path}{dot}{field}")
 }
 
 /// How every API key begins.

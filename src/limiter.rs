@@ -1,6 +1,6 @@
 //! Asks Redis: all limits of a subject, for one request or a batch, in one call of `check.lua`.
 
-use crate::policy::{Algorithm, Limit, Window};
+use crate::policy::{Algorithm, Clock, Limit, Window};
 use crate::question::{self, LeaseId, NOBODYS, QuestionError, Request};
 use crate::redis::{self, Argument, RedisError, Transport};
 use crate::script::{self, Spelling};
@@ -25,6 +25,15 @@ pub enum Now {
 }
 
 impl Now {
+    /// The time by which `clock` judges, for a caller whose own clock says `now`.
+    #[must_use]
+    pub fn by(clock: Clock, now: Millis) -> Self {
+        match clock {
+            Clock::Edge => Now::At(now),
+            Clock::Redis => Now::Redis,
+        }
+    }
+
     /// As the scripts read it.
     pub(crate) fn argument(self) -> Argument<'static> {
         Argument::Number(match self {

@@ -66,7 +66,7 @@ pub fn split(verdict: Verdict) -> (Verdict, Option<Usage>) {
     (verdict, usage)
 }
 
-const DAY_MS: u64 = 86_400_000;
+const DAY_MS: u64 = Millis::DAY.get();
 const CENTURY_MS: u64 = 36_500 * DAY_MS;
 
 #[cfg(test)]

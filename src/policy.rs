@@ -80,6 +80,18 @@ pub enum OnOutage {
     Local,
 }
 
+impl OnOutage {
+    /// The policy as the configuration spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OnOutage::Open => "open",
+            OnOutage::Closed => "closed",
+            OnOutage::Local => "local",
+        }
+    }
+}
+
 /// Whose clock judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {

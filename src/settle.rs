@@ -148,8 +148,18 @@ impl<T: Transport> Limiter<T> {
     /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open) it is unknown whether the
     /// subject is forgotten.
     pub async fn reset(&self, subject: &Subject, limits: &[Limit]) -> Result<u64, RedisError> {
+        self.reset_with(subject, limits, &[]).await
+    }
+
+    /// As [`Limiter::reset`], with `more` keys of the subject.
+    pub(crate) async fn reset_with(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        more: &[String],
+    ) -> Result<u64, RedisError> {
         let (sets, _) = limiter::spell(subject, limits);
-        let keys = [vec![subject.state_key(), subject.settled_key()], sets].concat();
+        let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
         redis::eval(self.transport(), script::RESET.spelled(self.spelling()), &keys, &[]).await
     }
 }

@@ -15,6 +15,8 @@ pub struct Millis(u64);
 impl Millis {
     /// No time at all.
     pub const ZERO: Millis = Millis(0);
+    /// A day of 24 hours.
+    pub const DAY: Millis = Millis::from_secs(86_400);
 
     /// `ms` milliseconds.
     #[must_use]

@@ -23,7 +23,6 @@ use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::limiter::{Limiter, Now};
-use crate::policy::Clock;
 use crate::problem::Problem;
 use crate::redis::{Token, Transport};
 use crate::script::Spelling;
@@ -134,10 +133,7 @@ impl<T: Transport> Admin<'_, T> {
 
     /// The time by which limits are judged.
     fn judged_at(&self, now: Millis) -> Now {
-        match self.config.clock {
-            Clock::Edge => Now::At(now),
-            Clock::Redis => Now::Redis,
-        }
+        Now::by(self.config.clock, now)
     }
 
     fn transport(&self) -> &T {

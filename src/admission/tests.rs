@@ -24,6 +24,10 @@ fn config(changes: &Value) -> Config {
     Config::from_json(&config.to_string()).unwrap()
 }
 
+fn look<'a>(facts: &'a Facts, config: &'a Config) -> Result<Look<'a>, Problem> {
+    super::look(facts, config, route(facts, config)?)
+}
+
 fn key() -> ApiKey {
     ApiKey::generate(&TenantId::new("acme").unwrap(), [7; 20])
 }

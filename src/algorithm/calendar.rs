@@ -3,6 +3,8 @@
 //! Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days` and `days_from_civil`.
 //! There a year begins in March, so that the leap day is its last, and 400 years are an era of always as many days.
 
+use crate::time::Millis;
+
 /// The instant at which the month that holds `time` ends; both in milliseconds since 1970-01-01, UTC.
 #[must_use]
 pub fn end_of_month(time: u64) -> u64 {
@@ -33,7 +35,7 @@ fn first_day(year: u64, month: u64) -> u64 {
     DAYS_AN_ERA * era + day_of_era - DAYS_TO_1970
 }
 
-const MS_A_DAY: u64 = 86_400_000;
+const MS_A_DAY: u64 = Millis::DAY.get();
 const DAYS_AN_ERA: u64 = 146_097;
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: u64 = 719_468;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::limit::RawLimit;
 use super::object::{Object, duration};
 use super::route::{self, RawRoute};
-use super::{Config, ConfigError, Identify, KeySource, Scripts};
+use super::{Config, ConfigError, Identify, KeySource, Scripts, joined};
 use crate::policy::{Clock, OnOutage, Plan};
 use crate::time::Millis;
 
@@ -122,12 +122,13 @@ impl RawConfig {
 impl RawPlan {
     /// Makes a plan of it; `path` is where it stands.
     pub(super) fn validate(self, path: &str) -> Result<Plan, ConfigError> {
-        let dot = if path.is_empty() { "" } else { "." };
         let limits = self
             .limits
             .into_iter()
             .enumerate()
-            .map(|(i, Object(limit))| limit.validate().map_err(|error| error.below(&format!("{path}{dot}limits[{i}]"))))
+            .map(|(i, Object(limit))| {
+                limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]"))))
+            })
             .collect::<Result<_, ConfigError>>()?;
         Plan::new(limits).map_err(|error| error.below(path))
     }

@@ -10,6 +10,7 @@ use super::ConfigError;
 use super::limit::RawLimit;
 use super::object::Object;
 use super::raw::{RawOnOutage, named};
+use crate::facts::is_header_name;
 use crate::policy::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 use crate::routes::{Pattern, Route, Routes, Statuses};
 
@@ -229,8 +230,7 @@ fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {
 }
 
 fn header_name(path: &str, name: &str) -> Result<String, ConfigError> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !is_header_name(name) {
         return Err(ConfigError::new(path, format!("expected the name of a header, found {name:?}")));
     }
     Ok(name.to_ascii_lowercase())

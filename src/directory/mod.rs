@@ -7,6 +7,7 @@
 mod guesses;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use crate::admission::Caller;
 use crate::config::Config;
@@ -90,15 +91,13 @@ impl Directory {
             Err(Held::Guessing(wait)) => return Err(DirectoryError::TooManyGuesses(wait)),
             Err(Held::Crowded) => return Err(DirectoryError::Crowded),
         };
-        if let Err(error) = self.refresh(tenants, key.tenant(), now).await {
+        let read = match (self.refresh(tenants, key.tenant(), now).await, known) {
+            (Ok(read), _) => read,
             // What is known is better than nothing.
-            return match known {
-                Some(tenant) => Ok(Answer { caller: found(tenant), refresh: false }),
-                None => Err(error.into()),
-            };
-        }
-        let read = self.cache.borrow_mut().look(key.tenant(), now);
-        if let Look::Fresh(Some(tenant)) = read
+            (Err(_), Some(tenant)) => return Ok(Answer { caller: found(tenant), refresh: false }),
+            (Err(error), None) => return Err(error.into()),
+        };
+        if let Some(tenant) = read
             && let KeyStatus::Valid(_) = tenant.key(key, now)
         {
             return Ok(Answer { caller: found(tenant), refresh: false });
@@ -107,7 +106,7 @@ impl Directory {
         Ok(Answer { caller: Caller::Stranger, refresh: false })
     }
 
-    /// Reads a tenant's document, and remembers it as of `now`, without what no request is judged by: memory is small.
+    /// Reads a tenant's document, returns it, and remembers it as of `now`, without what no request is judged by: memory is small.
     ///
     /// # Errors
     /// When Redis fails or the document cannot be read; what was known stays known.
@@ -116,10 +115,9 @@ impl Directory {
         tenants: Tenants<'_, T>,
         id: &TenantId,
         now: Millis,
-    ) -> Result<(), TenantsError> {
-        let tenant: Option<Tenant> = tenants.get(id).await?.map(|stored| stored.tenant.without_metadata());
-        self.cache.borrow_mut().put(id, tenant, now);
-        Ok(())
+    ) -> Result<Option<Arc<Tenant>>, TenantsError> {
+        let tenant = tenants.get(id).await?.map(|stored| stored.tenant.without_metadata());
+        Ok(self.cache.borrow_mut().put(id, tenant, now))
     }
 
     /// Forgets a tenant: it has been changed.

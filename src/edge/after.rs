@@ -15,7 +15,7 @@ use super::judge::{Charged, Judge, Judgement};
 use super::log;
 use crate::admission::Charge;
 use crate::limiter::Now;
-use crate::policy::{Clock, Limit};
+use crate::policy::Limit;
 use crate::question::LeaseId;
 use crate::redis::RedisError;
 use crate::settle::{Correction, RequestId, Settlement};
@@ -103,10 +103,7 @@ impl After {
                 correction: Correction::between(correction.charged, correction.real),
                 memory: REMEMBERED,
             };
-            let clock = match self.gate.config.clock {
-                Clock::Edge => Now::At(now()),
-                Clock::Redis => Now::Redis,
-            };
+            let clock = Now::by(self.gate.config.clock, now());
             let settled = self.gate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
             if let Err(error) = settled {
                 log::failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));

@@ -15,10 +15,10 @@ use crate::directory::DirectoryError;
 use crate::facts::Facts;
 use crate::limiter::{CheckError, Now};
 use crate::meter;
-use crate::policy::{Clock, OnOutage};
+use crate::policy::OnOutage;
 use crate::problem::Problem;
 use crate::question::{LeaseId, Request};
-use crate::routes::{Found, Route};
+use crate::routes::Route;
 use crate::subject::Subject;
 use crate::tenants::TenantsError;
 use crate::time::Millis;
@@ -70,17 +70,15 @@ pub(super) enum Judge {
 
 /// Decides about a request that is for the origin.
 pub(super) async fn judge(gate: &Rc<Gate>, context: &Context, facts: &Facts) -> Judgement {
-    let look = match admission::look(facts, &gate.config) {
-        Ok(look) => look,
-        Err(problem) => {
-            let route = match gate.config.routes.find(&facts.method, &facts.path) {
-                Found::Route(route) => Some(Arc::clone(route)),
-                Found::Nothing | Found::Ambiguous => None,
-            };
-            return Judgement::refused(route, problem);
-        }
+    let found = match admission::route(facts, &gate.config) {
+        Ok(found) => found,
+        Err(problem) => return Judgement::refused(None, problem),
     };
-    let route = look.route().cloned();
+    let route = found.cloned();
+    let look = match admission::look(facts, &gate.config, found) {
+        Ok(look) => look,
+        Err(problem) => return Judgement::refused(route, problem),
+    };
     let caller = match caller(gate, context, &look).await {
         Ok(caller) => caller,
         Err(problem) => return Judgement::refused(route, problem),
@@ -125,13 +123,12 @@ async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<C
             Err(Problem::misconfigured())
         }
         Err(error) => match look.on_outage(false) {
-            OnOutage::Closed => {
-                log::outage(&error, "closed", "refused the request");
+            policy @ OnOutage::Closed => {
+                log::outage(&error, policy, "refused the request");
                 Err(Problem::limiter_unavailable())
             }
-            policy => {
-                let word = if policy == OnOutage::Open { "open" } else { "local" };
-                log::outage(&error, word, "cannot tell whose the API key is, and judges by the address");
+            policy @ (OnOutage::Open | OnOutage::Local) => {
+                log::outage(&error, policy, "cannot tell whose the API key is, and judges by the address");
                 Ok(Caller::Anonymous)
             }
         },
@@ -150,10 +147,7 @@ impl Judgement {
         let id = charge.outlives_answer().then(random_uuid);
         let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
         let request = Request { cost: charge.cost(), lease: lease.as_ref() };
-        let clock = match gate.config.clock {
-            Clock::Edge => Now::At(started),
-            Clock::Redis => Now::Redis,
-        };
+        let clock = Now::by(gate.config.clock, started);
         let error = match gate.limiter.judge(subject, charge.limits(), [request], clock).await {
             Ok(mut judged) => {
                 if let Some(verdict) = judged.verdicts.pop() {
@@ -177,13 +171,13 @@ impl Judgement {
             context.wait_until(async move { lease.end_in_doubt().await });
         }
         match policy {
-            OnOutage::Open => log::outage(&error, "open", "forwarded the request unjudged"),
+            OnOutage::Open => log::outage(&error, policy, "forwarded the request unjudged"),
             OnOutage::Closed => {
-                log::outage(&error, "closed", "refused the request");
+                log::outage(&error, policy, "refused the request");
                 self.passage = Passage::Refused(Problem::limiter_unavailable());
             }
             OnOutage::Local => {
-                log::outage(&error, "local", "judged the request by what this isolate has seen");
+                log::outage(&error, policy, "judged the request by what this isolate has seen");
                 let verdict = gate.local.borrow_mut().check(subject, charge.limits(), request, started);
                 match verdict {
                     Ok(verdict) => {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::judge::{Judgement, Passage};
 use crate::facts::Facts;
 use crate::history::Report;
+use crate::policy::OnOutage;
 use crate::tenant::TenantId;
 use crate::verdict::{Retry, Verdict};
 
@@ -18,7 +19,8 @@ pub(super) fn failure(what: &str, error: &dyn Display) {
 }
 
 /// A failure of Redis, and what it meant for the request (`on_outage`).
-pub(super) fn outage(error: &dyn Display, policy: &str, meaning: &str) {
+pub(super) fn outage(error: &dyn Display, policy: OnOutage, meaning: &str) {
+    let policy = policy.name();
     let error = format!("{error}; {meaning} (on_outage = {policy})");
     worker::console_error!("{}", json!({ "event": "outage", "policy": policy, "error": error }));
 }

@@ -73,7 +73,7 @@ impl FromStr for Day {
     }
 }
 
-const MS_A_DAY: u64 = 86_400_000;
+const MS_A_DAY: u64 = Millis::DAY.get();
 /// 9999-12-31.
 const LAST: u64 = 2_932_896;
 

@@ -42,11 +42,10 @@ pub use recorder::{End, RecordError, Recorder, Report};
 
 use serde::Serialize;
 
-use crate::limiter::{self, Limiter};
+use crate::limiter::Limiter;
 use crate::lock::RawLock;
 use crate::policy::Limit;
-use crate::redis::{self, RedisError, Transport};
-use crate::script;
+use crate::redis::{RedisError, Transport};
 use crate::subject::Subject;
 use crate::tenant::TenantId;
 use crate::time::Millis;
@@ -111,9 +110,7 @@ pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Mi
 /// As [`Limiter::reset`].
 pub async fn reset<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, limits: &[Limit]) -> Result<u64, RedisError> {
     let subject = Subject::tenant(tenant);
-    let (sets, _) = limiter::spell(&subject, limits);
-    let keys = [vec![subject.state_key(), subject.settled_key(), reading::life_key(&subject)], sets].concat();
-    redis::eval(limiter.transport(), script::RESET.spelled(limiter.spelling()), &keys, &[]).await
+    limiter.reset_with(&subject, limits, &[reading::life_key(&subject)]).await
 }
 
 fn parse(tenant: &TenantId, text: &str) -> Result<Ledger, HistoryError> {

@@ -126,7 +126,7 @@ fn interpret(now: Millis, numbers: &[i64; 11]) -> Result<Reading, RedisError> {
 const LIFE_WORDS: [Argument<'static>; 4] = [
     Argument::Text("_life"),
     Argument::Text("sliding_log"),
-    Argument::Number(36_500 * 86_400_000),
+    Argument::Number(36_500 * Millis::DAY.get()),
     Argument::Number(MAX_INTEGER),
 ];
 

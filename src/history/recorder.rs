@@ -142,4 +142,4 @@ const CALLS: u32 = 45;
 const CLOSED_AFTER: u64 = 5 * 60_000;
 
 /// One minute before midnight a clock that is ahead may be in the next day.
-const CLOSES_AT: u64 = 86_400_000 - 60_000;
+const CLOSES_AT: u64 = Millis::DAY.get() - 60_000;

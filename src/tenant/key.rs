@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::TenantId;
 use super::digest::{KeyDigest, sha256};
+use crate::config::KEY_PREFIX;
 
 /// An API key: `sgk_TENANT_SECRET`, never shown by `Debug`.
 ///
@@ -21,7 +22,7 @@ impl ApiKey {
     /// The key of `tenant` that these random bytes make.
     #[must_use]
     pub fn generate(tenant: &TenantId, random: [u8; 20]) -> Self {
-        let mut text = format!("{PREFIX}{tenant}_");
+        let mut text = format!("{KEY_PREFIX}{tenant}_");
         push_base62(&mut text, random, RANDOM_DIGITS);
         push_checksum(&mut text);
         ApiKey { tenant: tenant.clone(), text }
@@ -33,7 +34,7 @@ impl ApiKey {
     /// When the text is no key; the error never repeats it.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let (tenant, secret) =
-            text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(InvalidKey::Shape)?;
+            text.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_')).ok_or(InvalidKey::Shape)?;
         let tenant = TenantId::new(tenant).map_err(|_| InvalidKey::Tenant)?;
         if secret.len() != RANDOM_DIGITS + CHECKSUM_DIGITS || !secret.bytes().all(|byte| BASE62.contains(&byte)) {
             return Err(InvalidKey::Secret);
@@ -67,7 +68,7 @@ impl ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiKey({PREFIX}{}_…)", self.tenant)
+        write!(f, "ApiKey({KEY_PREFIX}{}_…)", self.tenant)
     }
 }
 
@@ -109,8 +110,6 @@ fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], digits: u
     }
     text.extend(reversed.into_iter().rev());
 }
-
-const PREFIX: &str = "sgk_";
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
