@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "support/cases.rs"]
+mod cases;
 mod support;
 #[path = "support/traffic.rs"]
 mod traffic;
@@ -116,7 +118,7 @@ fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>)
 }
 
 proptest! {
-    #![proptest_config(traffic::config(1500, "regressions"))]
+    #![proptest_config(cases::config(1500, "regressions"))]
 
     #[test]
     fn redis_and_memory_agree_while_plans_change(calls in traffic::changing(40)) {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/traffic.rs"]
 mod traffic;
 
@@ -46,7 +48,7 @@ fn concurrency(text: &str, quota: u64, lease: u64) -> Limit {
 }
 
 proptest! {
-    #![proptest_config(traffic::config(256, "regressions"))]
+    #![proptest_config(cases::config(256, "regressions"))]
 
     #[test]
     fn refused_a_millisecond_before_the_retry_and_admitted_at_it(calls in traffic::changing(40)) {
@@ -232,7 +234,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(traffic::config(256, "regressions"))]
+    #![proptest_config(cases::config(256, "regressions"))]
 
     #[test]
     fn a_lease_given_back_is_as_if_it_had_not_been_taken(calls in traffic::steady(30)) {

@@ -7,6 +7,8 @@
 mod arguments;
 #[path = "operations/call.rs"]
 mod call;
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "operations/leases.rs"]
 mod leases;
 #[path = "operations/once.rs"]

@@ -8,6 +8,7 @@ mod check;
 mod diagnosis;
 mod keys;
 mod locks;
+mod native;
 mod openapi;
 mod races;
 mod schemathesis;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../support/cases.rs"]
+mod cases;
 mod sequences;
 #[path = "../lock/server.rs"]
 mod server;

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use sluicegate::cas::{self, Expiry, Outcome};
 
 use crate::SPELLING;
+use crate::cases;
 use crate::server::Server;
 
 thread_local! {
@@ -35,11 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases::config(60, "regressions"))]
 
     #[test]
     fn any_sequence_is_that_of_a_map(steps in prop::collection::vec((0_usize..2, step()), 1..40)) {

@@ -4,6 +4,8 @@
 
 mod answers;
 mod arguments;
+#[path = "../support/cases.rs"]
+mod cases;
 mod costs;
 #[path = "../support/oracle.rs"]
 mod oracle;

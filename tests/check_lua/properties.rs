@@ -1,12 +1,12 @@
 //! Whatever the limits and the requests are.
 
 use crate::T;
+use crate::cases;
 use crate::oracle::Oracle;
 use crate::support::{Redis, Spec, bucket, log};
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 thread_local! {
     /// One server for all cases of a test; each case has a subject of its own.
@@ -54,16 +54,8 @@ fn times(requests: &[(i64, u64)]) -> Vec<(u64, u64)> {
         .collect()
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn every_number_is_the_oracles(limits in limits(), requests in requests(40)) {

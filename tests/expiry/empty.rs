@@ -13,10 +13,10 @@ use sluicegate::settle::{Correction, RequestId, Settlement};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
+use crate::cases;
 use crate::clocked::{answer, at_once};
 use crate::lives::GRACE;
 use crate::support::Redis;
-use crate::traffic;
 
 thread_local! {
     static SERVER: Plain = Plain(RefCell::new(Redis::start()));
@@ -24,7 +24,7 @@ thread_local! {
 
 proptest! {
     // A case takes the time that its windows take.
-    #![proptest_config(ProptestConfig { cases: traffic::config(30, "regressions").cases.min(300), ..traffic::config(30, "regressions") })]
+    #![proptest_config(ProptestConfig { cases: cases::config(30, "regressions").cases.min(300), ..cases::config(30, "regressions") })]
 
     #[test]
     fn after_its_last_expiry_redis_is_empty(

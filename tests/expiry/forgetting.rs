@@ -10,6 +10,7 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::Verdict;
 
+use crate::cases;
 use crate::clocked::{Clocked, at_once};
 use crate::lives::GRACE;
 use crate::traffic::{self, Call};
@@ -19,7 +20,7 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(traffic::config(400, "regressions"))]
+    #![proptest_config(cases::config(400, "regressions"))]
 
     #[test]
     fn nothing_is_forgotten_that_matters(calls in traffic::changing(40)) {

@@ -13,6 +13,7 @@ use sluicegate::time::Millis;
 use sluicegate::verdict::Verdict;
 
 use crate::acts::{Act, Kind, acts};
+use crate::cases;
 use crate::clocked::{Clocked, Life, Seen, at_once};
 use crate::traffic::{self, Call};
 
@@ -22,7 +23,7 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(traffic::config(400, "regressions"))]
+    #![proptest_config(cases::config(400, "regressions"))]
 
     #[test]
     fn every_key_lives_a_second_longer_than_its_state_matters(calls in traffic::changing(30), acts in acts(30)) {

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod acts;
+#[path = "../support/cases.rs"]
+mod cases;
 #[path = "../support/clocked.rs"]
 mod clocked;
 mod empty;

@@ -9,15 +9,15 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::Verdict;
 
+use crate::cases;
 use crate::clocked::{Clocked, Way, at_once};
-use crate::traffic;
 
 thread_local! {
     static SERVER: Clocked = Clocked::start();
 }
 
 proptest! {
-    #![proptest_config(traffic::config(300, "regressions"))]
+    #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
     fn clocks_that_differ_by_a_second_get_what_is_promised(traffic in skewed()) {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../support/cases.rs"]
+mod cases;
 mod contention;
 mod days;
 mod deaths;

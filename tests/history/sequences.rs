@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use sluicegate::settle::Correction;
 use sluicegate::time::Millis;
 
+use crate::cases;
 use crate::steps::{Step, TENANTS, steps};
 use crate::town::{BUDGET, Town, noon, record};
 use crate::wire::{Fate, Wire};
@@ -152,11 +152,7 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases::config(40, "regressions"))]
 
     #[test]
     fn the_days_and_today_are_what_was_used(steps in steps()) {

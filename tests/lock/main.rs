@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod acquire;
+#[path = "../support/cases.rs"]
+mod cases;
 mod contention;
 mod fence;
 mod guard;

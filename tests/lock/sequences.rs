@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::FileFailurePersistence;
 
+use crate::cases;
 use crate::scripts::Scripts;
 use crate::server::Server;
 use crate::{FENCE, LOCK};
@@ -84,11 +84,7 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn there_is_one_holder_tokens_rise_and_no_stale_write_lands(steps in steps()) {

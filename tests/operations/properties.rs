@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 use crate::call::{Settle, T, check, less, more, settle};
+use crate::cases;
 use crate::support::{Kind, Redis, Spec, bucket, fixed, log, month, sliding};
 
 thread_local! {
@@ -18,14 +18,6 @@ pub(crate) fn with_redis<T>(test: impl FnOnce(&mut Redis) -> T) -> T {
         redis.run::<()>(&["FLUSHALL"]);
         test(redis)
     })
-}
-
-pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
 }
 
 /// A limit that counts units, small enough that requests meet it often.
@@ -73,7 +65,7 @@ impl Twins {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn giving_back_equals_never_having_been_charged(

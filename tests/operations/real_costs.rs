@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use crate::call::{Settle, T, check, settle};
-use crate::properties::{config, with_redis};
+use crate::cases;
+use crate::properties::with_redis;
 use crate::support::{Redis, Spec, bucket, fixed, log};
 
 /// One thing that happens to a subject: after so long (which may be negative) a request of a cost, or the
@@ -84,7 +85,7 @@ fn play(redis: &mut Redis, limits: &[Spec], events: &[Event]) -> Vec<Admitted> {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn no_window_of_a_log_admits_more_than_its_quota_by_real_costs(

@@ -7,16 +7,17 @@ use proptest::prelude::*;
 use sluicegate::policy::{Limit, LimitName, MAX_INTEGER};
 use sluicegate::time::Millis;
 
+use crate::T;
+use crate::cases;
 use crate::oracle::Oracle;
 use crate::support::{Redis, Spec, bucket, log};
-use crate::{T, traffic};
 
 thread_local! {
     static REDIS: RefCell<Redis> = RefCell::new(Redis::start());
 }
 
 proptest! {
-    #![proptest_config(traffic::config(200, "regressions"))]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn the_largest_limits_count_exactly(limits in prop::collection::vec(large(), 1..=3), steps in prop::collection::vec(step(), 1..30)) {

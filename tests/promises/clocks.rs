@@ -9,11 +9,12 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::{Budget, Retry, Verdict};
 
+use crate::cases;
 use crate::clocked::at_once;
 use crate::{T, limit, traffic, with_limiter};
 
 proptest! {
-    #![proptest_config(traffic::config(200, "regressions"))]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     /// Who takes all there is, with clocks that are ahead by up to d as often as they like, gets no more than an honest
     /// clock would have granted until d later.

@@ -8,11 +8,12 @@ use sluicegate::question::{LeaseId, Request};
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
+use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, dump, limit, traffic, with_limiter};
+use crate::{T, dump, limit, with_limiter};
 
 proptest! {
-    #![proptest_config(traffic::config(200, "regressions"))]
+    #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
     fn never_more_leases_are_alive_than_the_limit(

@@ -11,6 +11,8 @@ mod plans;
 mod prices;
 mod refusals;
 
+#[path = "../support/cases.rs"]
+mod cases;
 #[path = "../support/clocked.rs"]
 mod clocked;
 #[path = "../support/oracle.rs"]

@@ -11,11 +11,12 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::Retry;
 
+use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, limit, traffic, with_limiter};
+use crate::{T, limit, with_limiter};
 
 proptest! {
-    #![proptest_config(traffic::config(300, "regressions"))]
+    #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
     fn a_limit_keeps_what_was_used_whatever_becomes_of_the_plan(kinds in kinds(), calls in prop::collection::vec(call(), 1..25)) {

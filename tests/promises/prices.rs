@@ -9,11 +9,12 @@ use sluicegate::policy::Limit;
 use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
+use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, limit, traffic, with_limiter};
+use crate::{T, limit, with_limiter};
 
 proptest! {
-    #![proptest_config(traffic::config(300, "regressions"))]
+    #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
     fn a_limit_that_counts_requests_is_charged_one_whatever_the_cost(

@@ -9,11 +9,12 @@ use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate::verdict::Retry;
 
+use crate::cases;
 use crate::clocked::at_once;
 use crate::{T, dump, limit, traffic, with_limiter};
 
 proptest! {
-    #![proptest_config(traffic::config(300, "regressions"))]
+    #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
     fn a_refusal_changes_no_byte_and_tells_the_exact_retry(calls in traffic::changing(30)) {

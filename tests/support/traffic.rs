@@ -6,7 +6,6 @@
 use std::fmt;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use sluicegate::policy::{Limit, LimitName, MAX_INTEGER, Window};
 use sluicegate::question::{LeaseId, Request};
 use sluicegate::time::Millis;
@@ -34,16 +33,6 @@ impl fmt::Debug for Call {
             write!(f, " {} {} by {:?}{counts},", limit.name(), limit.quota(), limit.algorithm())?;
         }
         self.requests.iter().try_for_each(|(cost, lease)| write!(f, " cost {cost} {lease}"))
-    }
-}
-
-/// The number of cases: few in an ordinary run, as many as `CASES` says in a long one.
-pub(crate) fn config(cases: u32, regressions: &'static str) -> ProptestConfig {
-    let cases = std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(regressions))),
-        ..ProptestConfig::default()
     }
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod life;
+mod lives;
+#[path = "../../../tests/admin/native.rs"]
 mod native;
 #[allow(dead_code, reason = "the other tests of the program use more of it")]
 #[path = "../program/run.rs"]
@@ -10,4 +12,3 @@ mod run;
 #[allow(dead_code, reason = "the tests of the API use more of it")]
 #[path = "../../../tests/admin/service.rs"]
 mod service;
-mod stack;

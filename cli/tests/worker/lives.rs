@@ -1,8 +1,15 @@
-//! The Worker in workerd.
+//! The life of a tenant, with the API served natively and with the Worker in workerd.
 
 use sluicegate_devstack::{Options, Stack};
 
 use crate::life::life_of_a_tenant;
+use crate::native;
+use crate::service::TOKEN;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_lives_natively() {
+    native::serve(async |url| life_of_a_tenant(&url, TOKEN).await).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_lives_in_workerd() {

@@ -1,22 +1,23 @@
-//! The API itself, served by this test.
+//! The API over HTTP, natively, on a free port of this machine.
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::HeaderName;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
 use axum::response::Response;
 use sluicegate::admin::{Answer, Call, MAX_BODY};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::life::life_of_a_tenant;
-use crate::service::{Service, TOKEN};
+use crate::service::Service;
 
 /// A request that waits for its answer. The API does not go from thread to thread, as in a Worker.
 type Waiting = (Parts, Bytes, oneshot::Sender<Answer>);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_lives_natively() {
+/// Serves the API until `client`, which is told the server's URL, has come to its end, and returns what it returns.
+pub(crate) async fn serve<T>(client: impl AsyncFnOnce(String) -> T) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (requests, mut waiting) = mpsc::channel::<Waiting>(16);
@@ -32,16 +33,17 @@ async fn a_tenant_lives_natively() {
             let _ = reply.send(answer(&service, &parts, &body).await);
         }
     };
-    tokio::select! {
+    let end = tokio::select! {
         () = answers => panic!("the server ended"),
-        () = life_of_a_tenant(&url, TOKEN) => (),
-    }
+        end = client(url) => end,
+    };
     server.abort();
+    end
 }
 
 async fn pass_on(State(requests): State<mpsc::Sender<Waiting>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, 2 * MAX_BODY).await.unwrap();
+    let body = to_bytes(body, 16 * MAX_BODY).await.unwrap();
     let (reply, answer) = oneshot::channel();
     requests.send((parts, body, reply)).await.unwrap();
     let answer = answer.await.unwrap();
@@ -51,14 +53,19 @@ async fn pass_on(State(requests): State<mpsc::Sender<Waiting>>, request: Request
 }
 
 async fn answer(service: &Service, parts: &Parts, body: &[u8]) -> Answer {
-    let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
+    // Several lines of a header as a Worker sees them: joined.
+    let header = |name: HeaderName| {
+        let lines = parts.headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+        lines.map(String::from).reduce(|all, line| format!("{all}, {line}"))
+    };
+    let (authorization, content_type, if_match) = (header(AUTHORIZATION), header(CONTENT_TYPE), header(IF_MATCH));
     let call = Call {
         method: parts.method.as_str(),
         path: parts.uri.path().strip_prefix("/_sluicegate/v1").unwrap_or_default(),
         query: parts.uri.query(),
-        authorization: header("authorization"),
-        content_type: header("content-type"),
-        if_match: header("if-match"),
+        authorization: authorization.as_deref(),
+        content_type: content_type.as_deref(),
+        if_match: if_match.as_deref(),
         body,
     };
     service.send(&call).await
