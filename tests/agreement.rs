@@ -1,4 +1,4 @@
-//! `lua/check.lua` on a real redis-server and `sluicegate::local` give the same answer to the last integer, for
+//! `lua/check.lua` on a real redis-server and `sluicegate::limit::memory` give the same answer to the last integer, for
 //! random mixes of limits and random traffic.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
@@ -15,15 +15,12 @@ use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::{LeaseId, Limit, LimitName, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::local::{Bounds, Local};
-use sluicegate::policy::{Limit, LimitName};
-use sluicegate::question::LeaseId;
+use sluicegate::redis::script::{self, Spelling};
 use sluicegate::redis::{Answer, RedisError, Transport};
-use sluicegate::script::{self, Spelling};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 use support::{Redis, kept};
 use traffic::Call;
 
@@ -189,10 +186,11 @@ fn the_traffic_meets_leases_that_do_not_live_long_enough() {
 
 #[test]
 fn the_traffic_meets_every_limit_and_every_verdict() {
+    use std::collections::BTreeMap;
+
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
-    use sluicegate::verdict::Retry;
-    use std::collections::BTreeMap;
+    use sluicegate::limit::Retry;
     let mut runner = TestRunner::deterministic();
     let mut met: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..300 {

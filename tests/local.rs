@@ -11,12 +11,11 @@ mod traffic;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::local::{Bounds, Local};
-use sluicegate::policy::{Algorithm, Limit, LimitName, MAX_INTEGER};
-use sluicegate::question::{LeaseId, QuestionError, Request};
-use sluicegate::subject::Subject;
+use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::{
+    Algorithm, LeaseId, Limit, LimitName, MAX_INTEGER, QuestionError, Request, Retry, Subject, Verdict,
+};
 use sluicegate::time::Millis;
-use sluicegate::verdict::{Retry, Verdict};
 use traffic::Call;
 
 const T: u64 = 1_800_000_000_000;

@@ -6,13 +6,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sluicegate::limit::{Limit, LimitName, Retry, Subject, Verdict};
 use sluicegate::limiter::{CheckError, Limiter, Now};
-use sluicegate::policy::{Limit, LimitName};
+use sluicegate::redis::script::{CHECK, Spelling};
 use sluicegate::redis::{self, Command, HttpTransport, RedisError, Token};
-use sluicegate::script::{CHECK, Spelling};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::{Retry, Verdict};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 
 use bytecode::Chunk;
 use monitor::Monitor;
-use sluicegate::redis::{self as rest, Argument, Command, HttpTransport, Token};
-use sluicegate::script::{self, Script, Spelling};
+use sluicegate::redis as rest;
+use sluicegate::redis::script::{self, Script, Spelling};
+use sluicegate::redis::{Argument, Command, HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;

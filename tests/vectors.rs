@@ -8,17 +8,14 @@ use std::task::{Context, Poll, Waker};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sluicegate::config::Config;
-use sluicegate::headers;
+use sluicegate::http::problem::Problem;
+use sluicegate::http::rate_limit;
+use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Retry, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::local::{Bounds, Local};
-use sluicegate::policy::{Limit, LimitName};
-use sluicegate::problem::Problem;
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::redis::script::{self, Spelling};
 use sluicegate::redis::{Answer, RedisError, Transport};
-use sluicegate::script::{self, Spelling};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::{Retry, Verdict};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -89,7 +86,7 @@ fn verdicts() {
         };
         let verdict = verdict.unwrap();
         let fields: Vec<_> =
-            headers::fields(&verdict, false).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            rate_limit::fields(&verdict, false).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(fields, case.fields);
         let body = match &verdict {
             Verdict::Allow(_) => None,

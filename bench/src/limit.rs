@@ -3,14 +3,12 @@
 use std::cell::RefCell;
 
 use serde_json::{Value, json};
-use sluicegate::{
-    config::Config,
-    limiter::{Limiter, Now},
-    redis::{Answer, RedisError, Transport},
-    script::Spelling,
-    subject::Subject,
-    time::Millis,
-};
+use sluicegate::config::Config;
+use sluicegate::limit::Subject;
+use sluicegate::limiter::{Limiter, Now};
+use sluicegate::redis::script::Spelling;
+use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::time::Millis;
 
 /// One unit a second lets the state of a subject live on between two of its requests, as a real one does; the burst
 /// is more than a run can use up, so no request is refused.
@@ -89,8 +87,9 @@ impl Transport for &Recorder {
 
 #[cfg(test)]
 mod tests {
+    use sluicegate::redis::script::CHECK;
+
     use super::*;
-    use sluicegate::script::CHECK;
 
     #[tokio::test]
     async fn the_floor_sends_what_our_worker_sends() {

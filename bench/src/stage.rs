@@ -3,19 +3,20 @@
 use std::{fs, io};
 
 use serde_json::json;
-use sluicegate::script::{CHECK, Spelling};
+use sluicegate::redis::script::{CHECK, Spelling};
 use sluicegate_bridge::{Guard, RedisServer, StartError};
-use sluicegate_devstack::{BridgeServer, Origin, bridge::BridgeServerError, dev_vars::Secrets, origin::OriginError};
+use sluicegate_devstack::bridge::BridgeServerError;
+use sluicegate_devstack::dev_vars::Secrets;
+use sluicegate_devstack::origin::OriginError;
+use sluicegate_devstack::{BridgeServer, Origin};
 use tempfile::TempDir;
 
-use crate::{
-    config::{self, Binding},
-    contender::Contender,
-    counters::{Counters, CountersError},
-    limit::{self, CheckError},
-    tools::{Tools, ToolsError},
-    workerd::{CONFIG, Workerd, WorkerdError},
-};
+use crate::config::{self, Binding};
+use crate::contender::Contender;
+use crate::counters::{Counters, CountersError};
+use crate::limit::{self, CheckError};
+use crate::tools::{Tools, ToolsError};
+use crate::workerd::{CONFIG, Workerd, WorkerdError};
 
 /// Everything, ready. Ends with the value, also when this process is killed.
 pub(crate) struct Stage {

@@ -12,12 +12,11 @@ mod span;
 mod table;
 mod validate;
 
-use std::env;
-use std::io;
 use std::process::ExitCode;
+use std::{env, io};
 
 use clap::{CommandFactory, Parser};
-use sluicegate::deployment::ADMIN_TOKEN;
+use sluicegate::config::environment::ADMIN_TOKEN;
 
 use crate::client::Client;
 use crate::failure::Failure;

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use crate::history::HistoryError;
+use crate::config::json::Invalid;
+use crate::http::problem::{self, Problem};
+use crate::limit::QuestionError;
 use crate::limiter::CheckError;
-use crate::problem::{self, Problem};
-use crate::question::QuestionError;
 use crate::redis::RedisError;
-use crate::tenant::{Invalid, TenantId};
-use crate::tenants::TenantsError;
+use crate::tenant::TenantId;
+use crate::tenant::history::HistoryError;
+use crate::tenant::store::TenantsError;
 
 /// An answer, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]

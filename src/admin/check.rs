@@ -2,20 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
-use super::{Admin, Answer, input};
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
+use super::input;
+use crate::config::json::{Invalid, Object, Problems, text};
 use crate::config::{self, Config};
-use crate::headers;
-use crate::meter;
-use crate::policy::Limit;
-use crate::problem::Problem;
-use crate::question::{LeaseId, Request};
+use crate::http::problem::Problem;
+use crate::http::rate_limit;
+use crate::limit::{LeaseId, Limit, Plan, Request, Retry, Subject, Verdict, usage};
 use crate::redis::Transport;
-use crate::subject::Subject;
-use crate::tenant::object::{Object, Problems, text};
-use crate::tenant::{Invalid, Status, TenantId};
+use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
-use crate::verdict::{Retry, Verdict};
 
 /// A check as it is asked for.
 #[derive(Debug)]
@@ -46,14 +43,16 @@ impl<T: Transport> Admin<'_, T> {
                     return Err(Problem::suspended().into());
                 }
                 let limits = limits.map_or_else(|| self.limits_of(&stored, now), Ok)?;
-                (Subject::tenant(&id), self.metered(&limits))
+                (id.subject(), self.metered(&limits))
             }
         };
         let request = Request { cost, lease: lease.as_ref() };
         let verdict = self.limiter.check(&subject, &limits, request, self.judged_at(now)).await?;
-        let (verdict, _usage) = meter::split(verdict);
+        let (verdict, _usage) = usage::split(verdict);
         let answer = Answer::json(200, &told(&verdict, now));
-        Ok(headers::fields(&verdict, false).into_iter().fold(answer, |answer, (name, value)| answer.with(name, value)))
+        Ok(rate_limit::fields(&verdict, false)
+            .into_iter()
+            .fold(answer, |answer, (name, value)| answer.with(name, value)))
     }
 }
 
@@ -132,7 +131,7 @@ fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Opti
     plan.map(|plan| plan.limits().to_vec())
 }
 
-fn plan(name: &Value, config: &Config) -> Result<crate::policy::Plan, String> {
+fn plan(name: &Value, config: &Config) -> Result<Plan, String> {
     let name = text(name)?;
     let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
     let unknown = || format!("no plan is named {name:?} (plans: {})", known.join(", "));

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Admin, Answer};
-use crate::policy::{Clock, Limit, LimitName};
+use super::admin::Admin;
+use super::answer::Answer;
+use crate::limit::{Limit, LimitName, Subject};
+use crate::limiter::Clock;
+use crate::redis::script::Spelling;
 use crate::redis::{self, Command, RedisError, Transport};
-use crate::script::Spelling;
-use crate::subject::Subject;
 use crate::time::Millis;
 
 /// What is wrong, and what helps.

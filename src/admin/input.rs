@@ -1,10 +1,9 @@
-//! What a client sends, field by field: readers beside those of [`object`](crate::tenant::object).
+//! What a client sends, field by field: readers beside those of [`object`](crate::config::json::object).
 
 use serde_json::Value;
 
-use crate::policy::MAX_INTEGER;
-use crate::tenant::Invalid;
-use crate::tenant::object::{Object, Problems, expected};
+use crate::config::json::{Invalid, Object, Problems, expected};
+use crate::limit::MAX_INTEGER;
 
 /// Reads the body as an object: everything that is wrong with it is told at once.
 pub(super) fn read<'v, I>(
@@ -81,8 +80,9 @@ const TWO_53: f64 = 9_007_199_254_740_992.0;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn readers_keep_their_bounds() {

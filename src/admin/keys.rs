@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
-use super::{Admin, Answer, input, wire};
-use crate::problem::Problem;
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
+use super::{input, wire};
+use crate::config::json::{Invalid, Problems, timestamp};
+use crate::http::problem::Problem;
 use crate::redis::Transport;
-use crate::tenant::object::{Problems, timestamp};
-use crate::tenant::{ApiKey, Invalid, KeyId, KeyRecord, Tenant};
+use crate::tenant::{ApiKey, KeyId, KeyRecord, Tenant};
 use crate::time::Timestamp;
 
 impl<T: Transport> Admin<'_, T> {

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
 use super::input;
-use super::{Admin, Answer};
-use crate::cas::Expiry;
-use crate::lock::{Acquisition, FencingToken, Lease, RawLock, Release, Write};
-use crate::problem::Problem;
+use crate::config::json::{Object, Problems, integer};
+use crate::http::problem::Problem;
 use crate::redis::Transport;
-use crate::tenant::object::{Object, Problems, integer};
+use crate::redis::cas::Expiry;
+use crate::redis::lock::{Acquisition, FencingToken, Lease, RawLock, Release, Write};
 use crate::time::Millis;
 
 impl<T: Transport> Admin<'_, T> {

@@ -22,8 +22,9 @@ pub(super) fn apply(target: Value, patch: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     /// RFC 7396, appendix A.
     #[test]

@@ -1,6 +1,6 @@
 //! `If-Match`: a change is made only to what the client has seen (RFC 9110, section 13.1.1).
 
-use crate::tenant::Invalid;
+use crate::config::json::Invalid;
 
 /// What an `If-Match` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

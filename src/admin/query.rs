@@ -1,6 +1,6 @@
 //! The query of a request.
 
-use crate::tenant::object::{Problems, join};
+use crate::config::json::{Problems, join};
 
 /// The parameters of a query, each at most once, and only those that are known.
 #[derive(Debug, Default)]

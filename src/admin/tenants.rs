@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
 use super::precondition::Precondition;
 use super::query::Query;
-use super::{Admin, Answer, merge, wire};
-use crate::history;
-use crate::problem::Problem;
+use super::{merge, wire};
+use crate::config::json::{Invalid, Problems};
+use crate::http::problem::Problem;
 use crate::redis::Transport;
-use crate::tenant::object::Problems;
-use crate::tenant::{Invalid, Tenant, TenantId};
-use crate::tenants::{Create, Delete, Replace, Stored, Tenants, TenantsError};
+use crate::tenant::store::{Create, Delete, Replace, Stored, Tenants, TenantsError};
+use crate::tenant::{Tenant, TenantId, history};
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn list_tenants(&self, query: &Query) -> Result<Answer, Failure> {

@@ -2,19 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
-use super::{Admin, Answer, input, wire};
-use crate::history;
-use crate::meter;
-use crate::policy::{Algorithm, Limit};
-use crate::problem::Problem;
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
+use super::{input, wire};
+use crate::config::json::{Problems, integer, timestamp};
+use crate::http::problem::Problem;
+use crate::limit::{Algorithm, Budget, Limit, usage};
+use crate::limiter::{Correction, Outcome, RequestId, Settlement};
 use crate::redis::Transport;
-use crate::settle::{Correction, Outcome, RequestId, Settlement};
-use crate::subject::Subject;
-use crate::tenant::object::{Problems, integer, timestamp};
-use crate::tenants::Stored;
+use crate::tenant::history;
+use crate::tenant::store::Stored;
 use crate::time::{Millis, Timestamp};
-use crate::verdict::Budget;
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn usage(&self, id: &str) -> Result<Answer, Failure> {
@@ -24,7 +22,7 @@ impl<T: Transport> Admin<'_, T> {
         let limits = stored.tenant.limits(self.config, now).unwrap_or_default();
         let mut budgets = Vec::new();
         if !limits.is_empty() {
-            let verdict = self.limiter.peek(&Subject::tenant(&id), &limits, self.judged_at(now)).await?;
+            let verdict = self.limiter.peek(&id.subject(), &limits, self.judged_at(now)).await?;
             budgets = verdict.budgets().iter().map(budget).collect();
         }
         let history = history::read(self.limiter, &id, now).await?;
@@ -66,7 +64,7 @@ impl<T: Transport> Admin<'_, T> {
             correction: Correction::GiveBack(units),
             memory: MEMORY,
         };
-        let subject = Subject::tenant(&id);
+        let subject = id.subject();
         let all = self.metered(&limits);
         let outcome = self.limiter.settle(&subject, &all, &settlement, self.judged_at(now)).await?;
         let (refunded, units) = match outcome {
@@ -85,7 +83,7 @@ impl<T: Transport> Admin<'_, T> {
 
     /// These limits of a tenant, and behind them its meters, where usage is counted.
     pub(super) fn metered(&self, limits: &[Limit]) -> Vec<Limit> {
-        if self.config.usage { meter::with_meters(limits) } else { limits.to_vec() }
+        if self.config.usage { usage::with_meters(limits) } else { limits.to_vec() }
     }
 }
 

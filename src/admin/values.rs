@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Failure;
+use super::admin::Admin;
+use super::answer::{Answer, Failure};
 use super::input;
 use super::locks::expiry;
-use super::{Admin, Answer};
-use crate::cas::{self, Outcome};
-use crate::problem::Problem;
+use crate::config::json::Problems;
+use crate::http::problem::Problem;
+use crate::limit::Subject;
+use crate::redis::cas::{self, Outcome};
 use crate::redis::{self, Command, RedisError, Transport};
-use crate::subject::Subject;
-use crate::tenant::object::Problems;
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn read_value(&self, name: &str) -> Result<Answer, Failure> {

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::Answer;
-use super::answer::Failure;
+use super::answer::{Answer, Failure};
 use crate::config::Config;
-use crate::tenant::object::{Object, Problems, join, text};
-use crate::tenant::{Invalid, KeyRecord, Settings, TenantId};
-use crate::tenants::Stored;
+use crate::config::json::{Invalid, Object, Problems, join, text};
+use crate::tenant::store::Stored;
+use crate::tenant::{KeyRecord, Settings, TenantId};
 
 /// A tenant as JSON: of its keys everything but the hashes.
 pub(super) fn tenant(stored: &Stored) -> Value {

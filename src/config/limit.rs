@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::object::{duration, text};
-use crate::policy::{Limit, LimitName, PolicyError, Window};
+use super::fields::{duration, text};
+use crate::limit::{Limit, LimitName, PolicyError, Window};
 use crate::time::{Millis, NotADuration};
 
 #[derive(Deserialize)]

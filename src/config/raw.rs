@@ -5,11 +5,15 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::limit::RawLimit;
-use super::object::{Object, duration};
+use super::outage::RawOnOutage;
+use super::plans::{RawPlan, named};
+
+use super::config::{Config, Identify, KeySource, Scripts};
+use super::error::ConfigError;
+use super::fields::{Object, duration};
+use super::outage::OnOutage;
 use super::route::{self, RawRoute};
-use super::{Config, ConfigError, Identify, KeySource, Scripts, joined};
-use crate::policy::{Clock, OnOutage, Plan};
+use crate::limiter::Clock;
 use crate::time::Millis;
 
 #[derive(Deserialize)]
@@ -43,27 +47,12 @@ pub(super) struct RawConfig {
     routes: Vec<Object<RawRoute>>,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RawOnOutage {
-    #[default]
-    Open,
-    Closed,
-    Local,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 enum RawClock {
     #[default]
     Edge,
     Redis,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPlan {
-    limits: Vec<Object<RawLimit>>,
 }
 
 impl RawConfig {
@@ -119,21 +108,6 @@ impl RawConfig {
     }
 }
 
-impl RawPlan {
-    /// Makes a plan of it; `path` is where it stands.
-    pub(super) fn validate(self, path: &str) -> Result<Plan, ConfigError> {
-        let limits = self
-            .limits
-            .into_iter()
-            .enumerate()
-            .map(|(i, Object(limit))| {
-                limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]"))))
-            })
-            .collect::<Result<_, ConfigError>>()?;
-        Plan::new(limits).map_err(|error| error.below(path))
-    }
-}
-
 impl From<RawOnOutage> for OnOutage {
     fn from(raw: RawOnOutage) -> Self {
         match raw {
@@ -142,14 +116,6 @@ impl From<RawOnOutage> for OnOutage {
             RawOnOutage::Local => OnOutage::Local,
         }
     }
-}
-
-/// The plan that the field at `path` names.
-pub(super) fn named<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
-    plans.get(name).ok_or_else(|| {
-        let known: Vec<_> = plans.keys().map(String::as_str).collect();
-        ConfigError::new(path, format!("no plan is named {name:?} (plans: {})", known.join(", ")))
-    })
 }
 
 fn each_once<T: PartialEq>(path: &str, list: &[T]) -> Result<(), ConfigError> {

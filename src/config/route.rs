@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::error::ConfigError;
+use super::fields::Object;
+use super::header_name::is_header_name;
 use super::limit::RawLimit;
-use super::object::Object;
-use super::raw::{RawOnOutage, named};
-use crate::facts::is_header_name;
-use crate::policy::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
-use crate::routes::{Pattern, Route, Routes, Statuses};
+use super::outage::RawOnOutage;
+use super::plans::named;
+use crate::config::routes::{Pattern, Route, Routes, Statuses};
+use crate::limit::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

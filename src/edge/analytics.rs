@@ -14,12 +14,12 @@
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
-use super::gate::Gate;
+use super::decision::{Judgement, Passage};
+use super::isolate::Gate;
 use super::js::{property, write_point};
-use super::judge::{Judgement, Passage};
-use crate::admission::Charge;
+use crate::gateway::Charge;
+use crate::limit::Verdict;
 use crate::time::Millis;
-use crate::verdict::Verdict;
 
 /// Writes the data point of a request.
 #[expect(clippy::cast_precision_loss, reason = "a data point has doubles, and these are below 2^53")]

@@ -5,12 +5,11 @@ use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStreamDefaultReader, Request, Response, ResponseInit};
 
-use super::answer;
-use super::gate::Gate;
+use super::isolate::Gate;
 use super::js::{now, property, random_bytes};
-use super::log;
+use super::{log, response};
 use crate::admin::{Admin, Call, MAX_BODY};
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use crate::redis::Token;
 
 /// Answers what came for `path` below `/_sluicegate/v1`.
@@ -37,7 +36,7 @@ pub(super) async fn answer(
     let read;
     // Nobody else may keep us waiting for a body.
     if admin.is_authorized(&call) {
-        let Ok(body) = body(request).await else { return answer::problem(&Problem::unreadable_body()) };
+        let Ok(body) = body(request).await else { return response::problem(&Problem::unreadable_body()) };
         read = body;
         call.body = &read;
     }

@@ -6,12 +6,12 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use super::judge::{Judgement, Passage};
-use crate::facts::Facts;
-use crate::history::Report;
-use crate::policy::OnOutage;
+use super::decision::{Judgement, Passage};
+use crate::config::OnOutage;
+use crate::http::Facts;
+use crate::limit::{Retry, Verdict};
 use crate::tenant::TenantId;
-use crate::verdict::{Retry, Verdict};
+use crate::tenant::history::Report;
 
 /// Something does not work that should. `what` says which part.
 pub(super) fn failure(what: &str, error: &dyn Display) {

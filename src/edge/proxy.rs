@@ -6,11 +6,11 @@ use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
-use super::after::Answered;
+use super::completion::Answered;
 use super::js::{FixedLengthStream, IdentityTransformStream, object};
-use crate::deployment::Origin;
-use crate::facts::Facts;
-use crate::forwarding::{forwarded, hop_by_hop, is_claim};
+use crate::config::environment::Origin;
+use crate::http::Facts;
+use crate::http::forwarding::{forwarded, hop_by_hop, is_claim};
 use crate::tenant::TenantId;
 
 /// The origin's answer.

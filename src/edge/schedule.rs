@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use worker::{Delay, Env, ScheduleContext, ScheduledEvent, event};
 
-use super::gate;
 use super::js::{now, random_bytes, random_uuid};
-use super::log;
-use crate::history::Recorder;
-use crate::lock::{Lease, Runtime};
+use super::{isolate, log};
+use crate::redis::lock::{Lease, Runtime};
+use crate::tenant::history::Recorder;
 use crate::time::Millis;
 
 /// One run of the cron trigger.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    let gate = match gate::of_isolate(&env) {
+    let gate = match isolate::of_isolate(&env) {
         Ok(gate) => gate,
         Err(reason) => return log::failure("configuration", &reason),
     };

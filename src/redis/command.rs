@@ -39,9 +39,10 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    use super::*;
 
     proptest! {
         #[test]

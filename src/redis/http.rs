@@ -3,7 +3,9 @@
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 
-use super::{Answer, RedisError, Token, Transport};
+use super::error::RedisError;
+use super::token::Token;
+use super::transport::{Answer, Transport};
 use crate::time::Millis;
 
 /// A connection pool to one REST server.

@@ -1,100 +1,22 @@
-//! Upstash's REST protocol: one command a `POST`, as a JSON array
-//! (Upstash documentation, "REST API").
-//!
-//! [`Command`] is what is asked, [`RedisError`] everything that can come instead of a result, and
-//! [`Transport`] the only thing that moves bytes. [`eval`] runs a script.
+//! Upstash REST.
 
+pub mod cas;
 mod command;
 mod error;
+mod eval;
 #[cfg(feature = "rest")]
 mod http;
+pub mod lock;
 mod reply;
+pub mod script;
 mod token;
-
-use serde::de::DeserializeOwned;
+mod transport;
 
 pub use command::Command;
 pub use error::RedisError;
+pub use eval::{Argument, eval, run};
 #[cfg(feature = "rest")]
 pub use http::HttpTransport;
 pub use reply::parse;
 pub use token::Token;
-
-use crate::script::Spelled;
-
-/// Moves one request to the server and its answer back.
-///
-/// An implementation sends each body at most once: a limiter's command that is sent twice may charge twice.
-#[expect(async_fn_in_trait, reason = "the Worker's futures are not Send, the callers name concrete transports")]
-pub trait Transport {
-    /// Posts `body`, a JSON array, and returns the answer's status and bytes whatever the status is.
-    ///
-    /// # Errors
-    /// [`RedisError::Unreachable`] or [`RedisError::Timeout`]: no complete answer came. Whether the command
-    /// was executed is unknown then.
-    async fn post(&self, body: String) -> Result<Answer, RedisError>;
-}
-
-impl<T: Transport> Transport for &T {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
-        (**self).post(body).await
-    }
-}
-
-/// An HTTP answer, complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body, complete.
-    pub body: Vec<u8>,
-}
-
-/// Runs one command and reads its result as a `T`.
-///
-/// # Errors
-/// Every [`RedisError`] but [`RedisError::Length`].
-pub async fn run<T: DeserializeOwned>(transport: &impl Transport, command: Command) -> Result<T, RedisError> {
-    parse(&transport.post(command.into_body()).await?)
-}
-
-/// Runs a script: `EVALSHA`, and if the server does not know the script, one `EVAL`, which loads it too.
-///
-/// `NOSCRIPT` says that nothing was executed, so the second attempt cannot charge twice. No other
-/// failure is tried again.
-///
-/// # Errors
-/// Every [`RedisError`] but [`RedisError::Length`].
-pub async fn eval<T: DeserializeOwned>(
-    transport: &impl Transport,
-    script: &Spelled,
-    keys: &[String],
-    arguments: &[Argument<'_>],
-) -> Result<T, RedisError> {
-    let command = |name, text| {
-        let mut command = Command::new(name).text(text).number(keys.len() as u64);
-        for key in keys {
-            command = command.text(key);
-        }
-        for argument in arguments {
-            command = match argument {
-                Argument::Number(number) => command.number(*number),
-                Argument::Text(text) => command.text(text),
-            };
-        }
-        command
-    };
-    match run(transport, command("EVALSHA", &script.sha1)).await {
-        Err(RedisError::UnknownScript) => run(transport, command("EVAL", &script.source)).await,
-        result => result,
-    }
-}
-
-/// An argument of a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Argument<'a> {
-    /// A whole number.
-    Number(u64),
-    /// A text.
-    Text(&'a str),
-}
+pub use transport::{Answer, Transport};

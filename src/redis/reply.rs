@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Answer, RedisError};
+use super::error::RedisError;
+use super::transport::Answer;
 
 /// Reads an answer as the result `T` of a command.
 ///

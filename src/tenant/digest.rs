@@ -74,8 +74,9 @@ pub(super) fn write_hex(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     /// FIPS 180-2, appendix B.1.
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -1,9 +1,11 @@
 //! A tenant: what is decided about it, and its keys.
 
-use super::object::{Invalid, Problems};
-use super::{ApiKey, KeyId, KeyRecord, Settings, Status};
+use super::key::ApiKey;
+use super::record::{KeyId, KeyRecord};
+use super::settings::{Settings, Status};
 use crate::config::Config;
-use crate::policy::Limit;
+use crate::config::json::{Invalid, Problems};
+use crate::limit::Limit;
 use crate::time::Millis;
 
 /// Everything that is known of a tenant. A value that exists is within its bounds.

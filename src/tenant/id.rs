@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::limit::Subject;
+
 /// A tenant's id: 1 to 64 of `a-z 0-9 - .`, the first and the last a letter or a digit.
 ///
 /// It has no `:`, so it is never the subject of an address; no `_`, which separates the parts of an API key;
@@ -29,6 +31,12 @@ impl TenantId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The subject of the tenant: its quota is its own, and no address has a subject of this form.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject::named(&self.0)
     }
 
     /// Bytes of the longest id.
@@ -68,6 +76,12 @@ mod tests {
             let error = TenantId::new(bad).unwrap_err();
             assert!(error.to_string().ends_with(&format!("found {bad:?}")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_tenant_has_keys_of_its_own() {
+        let subject = TenantId::new("acme-2.eu").unwrap().subject();
+        assert_eq!(subject.state_key(), "sg:1:{acme-2.eu}");
     }
 
     #[test]

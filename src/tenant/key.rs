@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::TenantId;
 use super::digest::{KeyDigest, sha256};
+use super::id::TenantId;
 use crate::config::KEY_PREFIX;
 
 /// An API key: `sgk_TENANT_SECRET`, never shown by `Debug`.
@@ -121,8 +121,9 @@ const CHECKSUM_DIGITS: usize = 6;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn id() -> impl Strategy<Value = TenantId> {
         "[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?".prop_map(|id| TenantId::new(&id).unwrap())

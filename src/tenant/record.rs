@@ -82,7 +82,7 @@ const ID_DIGITS: usize = 12;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::TenantId;
+    use crate::tenant::id::TenantId;
 
     fn record(expires: Option<u64>) -> KeyRecord {
         let key = ApiKey::generate(&TenantId::new("acme").unwrap(), [7; 20]);

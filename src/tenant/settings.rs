@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::object::{Invalid, Object, Problems, integer, join, members, text, timestamp};
 use crate::config::Config;
-use crate::policy::{LimitName, MAX_INTEGER};
+use crate::config::json::{Invalid, Object, Problems, integer, join, members, text, timestamp};
+use crate::limit::{LimitName, MAX_INTEGER};
 use crate::time::{Millis, Timestamp};
 
 /// What the operator decides about a tenant: everything of it but its keys.

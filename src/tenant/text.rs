@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::digest::{KeyDigest, sha256, write_hex};
-use super::document::MAX_KEYS;
-use super::object::{Invalid, Object, Problems, expected, text, timestamp};
-use super::settings::FIELDS;
-use super::{KeyId, KeyRecord, Override, Settings, Status, Tenant};
+use super::document::{MAX_KEYS, Tenant};
+use super::record::{KeyId, KeyRecord};
+use super::settings::{FIELDS, Override, Settings, Status};
+use crate::config::json::{Invalid, Object, Problems, expected, text, timestamp};
 use crate::time::Timestamp;
 
 impl Tenant {

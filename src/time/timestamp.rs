@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-use super::Millis;
+use super::millis::Millis;
 
 /// An instant from 1970 to the end of the year 9999, to the millisecond.
 ///
@@ -111,8 +111,9 @@ const LONGEST_SHOWN: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn reads_and_prints() {

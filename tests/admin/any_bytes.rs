@@ -8,8 +8,8 @@ use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI};
 use sluicegate::config::Config;
 use sluicegate::limiter::Limiter;
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{Answer, RedisError, Token, Transport};
-use sluicegate::script::Spelling;
 use sluicegate::time::Millis;
 
 use crate::service::{NOON, TOKEN, config};

@@ -11,9 +11,9 @@ mod server;
 use std::sync::Arc;
 
 use server::Server;
-use sluicegate::cas::{self, Expiry, Outcome};
 use sluicegate::redis::RedisError;
-use sluicegate::script::Spelling;
+use sluicegate::redis::cas::{self, Expiry, Outcome};
+use sluicegate::redis::script::Spelling;
 use sluicegate::time::Millis;
 use tokio::sync::Barrier;
 

@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::cas::{self, Expiry, Outcome};
+use sluicegate::redis::cas::{self, Expiry, Outcome};
 
-use crate::SPELLING;
-use crate::cases;
 use crate::server::Server;
+use crate::{SPELLING, cases};
 
 thread_local! {
     static SERVER: RefCell<(tokio::runtime::Runtime, Option<Server>)> = RefCell::new((

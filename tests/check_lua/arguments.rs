@@ -1,8 +1,9 @@
 //! What a call may be, and what its mistakes are called.
 
+use std::process::Command;
+
 use crate::T;
 use crate::support::{Redis, bucket};
-use std::process::Command;
 
 #[test]
 fn a_server_that_would_cut_numbers_is_refused() {
@@ -100,7 +101,7 @@ fn the_example_in_every_header_runs() {
         assert!(output.status.success() && !answer.contains("ERR"), "{example}: {answer}");
         examples += 1;
     }
-    assert_eq!(examples, sluicegate::script::ALL.len());
+    assert_eq!(examples, sluicegate::redis::script::ALL.len());
 }
 
 // Properties -----------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sluicegate::cas::{self, Expiry, Outcome};
-use sluicegate::lock::{Attempt, Guard, Lease, Lock, Release, Renewal, Runtime, Write};
+use sluicegate::limit::Subject;
 use sluicegate::redis::HttpTransport;
-use sluicegate::script::Spelling;
-use sluicegate::subject::Subject;
+use sluicegate::redis::cas::{self, Expiry, Outcome};
+use sluicegate::redis::lock::{Attempt, Guard, Lease, Lock, Release, Renewal, Runtime, Write};
+use sluicegate::redis::script::Spelling;
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisCluster;
 use tokio::time::{Instant, sleep};

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sluicegate::limiter::{Limiter, Now};
-use sluicegate::policy::Limit;
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::limit::{LeaseId, Limit, Request, Subject, Verdict};
+use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
 use sluicegate::redis::HttpTransport;
-use sluicegate::script::Spelling;
-use sluicegate::settle::{self, Correction, RequestId, Settlement};
-use sluicegate::subject::Subject;
+use sluicegate::redis::script::Spelling;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 use sluicegate_bridge::{Backend, RedisServer};
 
 use crate::harness::plans::{plan, subject};
@@ -32,7 +28,7 @@ enum Operation {
 #[derive(Debug, PartialEq)]
 enum Answer {
     Verdicts(Vec<Verdict>),
-    Settled(settle::Outcome),
+    Settled(Outcome),
     Count(u64),
 }
 
@@ -103,7 +99,7 @@ async fn every_operation_answers_as_on_a_single_redis() {
                 admitted += verdicts.iter().filter(|verdict| verdict.is_allow()).count();
                 refused += verdicts.iter().filter(|verdict| !verdict.is_allow()).count();
             }
-            Answer::Settled(outcome) => repeated += usize::from(outcome == settle::Outcome::Repeat),
+            Answer::Settled(outcome) => repeated += usize::from(outcome == Outcome::Repeat),
             Answer::Count(count) => released += usize::from(count > 0),
         }
     }

@@ -1,12 +1,10 @@
 //! Scripts, which each node loads for itself.
 
-use sluicegate::cas::{self, Expiry};
-use sluicegate::limiter::{Limiter, Now};
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::limit::{LeaseId, Request, Subject};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, Settlement};
+use sluicegate::redis::cas::{self, Expiry};
+use sluicegate::redis::script::{self, Spelling};
 use sluicegate::redis::{self, Command};
-use sluicegate::script::{self, Spelling};
-use sluicegate::settle::{Correction, RequestId, Settlement};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
 use crate::harness::plans::plan;

@@ -9,17 +9,15 @@ use std::cell::Cell;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use sluicegate::admission::Caller;
-use sluicegate::config::Config;
-use sluicegate::directory::{Answer, Directory, DirectoryError};
-use sluicegate::redis::{self, HttpTransport, RedisError, Transport};
-use sluicegate::script::Spelling;
-use sluicegate::subject::Subject;
-use sluicegate::tenant::{ApiKey, KeyRecord, Settings, Tenant, TenantId};
-use sluicegate::tenants::{Create, Replace, Stored, Tenants};
-use sluicegate::time::{Millis, Timestamp};
-
 use server::Server;
+use sluicegate::config::Config;
+use sluicegate::limit::Subject;
+use sluicegate::redis::script::Spelling;
+use sluicegate::redis::{self, HttpTransport, RedisError, Transport};
+use sluicegate::tenant::authenticator::{Answer, Directory, DirectoryError};
+use sluicegate::tenant::store::{Create, Replace, Stored, Tenants};
+use sluicegate::tenant::{ApiKey, Caller, KeyRecord, Settings, Tenant, TenantId};
+use sluicegate::time::{Millis, Timestamp};
 
 /// Counts the requests to Redis; may be cut.
 struct Counted {

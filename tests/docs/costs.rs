@@ -2,18 +2,15 @@
 
 use std::cell::Cell;
 
-use sluicegate::history::{End, Recorder};
-use sluicegate::limiter::{Limiter, Now};
-use sluicegate::lock::{Lease, Runtime};
-use sluicegate::meter;
-use sluicegate::policy::{Limit, LimitName, Window};
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::redis::{self as rest, Answer, Command, HttpTransport, RedisError, Token, Transport};
-use sluicegate::script::Spelling;
-use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
-use sluicegate::subject::Subject;
+use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Window, usage};
+use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::redis as rest;
+use sluicegate::redis::lock::{Lease, Runtime};
+use sluicegate::redis::script::Spelling;
+use sluicegate::redis::{Answer, Command, HttpTransport, RedisError, Token, Transport};
+use sluicegate::tenant::history::{End, Recorder};
+use sluicegate::tenant::store::{Create, Tenants};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
-use sluicegate::tenants::{Create, Tenants};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
@@ -120,7 +117,7 @@ impl Till {
     async fn records(&mut self, day: u64, tenants: &[&str]) -> Bill {
         let noon = |day| Millis::new(NOW.get() + day * 86_400_000);
         for tenant in tenants {
-            let limits = meter::with_meters(&packed(300));
+            let limits = usage::with_meters(&packed(300));
             self.limiter.check(&Subject::named(tenant), &limits, 1, Now::At(noon(day - 1))).await.unwrap();
         }
         self.bill();
@@ -176,7 +173,7 @@ async fn the_table_of_costs_is_what_redis_counts() {
     let [admitted, refused] = till.admits_and_refuses(&packed(2)).await;
     table.push(("a request that packed limits admit", admitted));
     table.push(("a request that they refuse", refused));
-    let metered = till.admits_and_refuses(&meter::with_meters(&packed(2))).await;
+    let metered = till.admits_and_refuses(&usage::with_meters(&packed(2))).await;
     table.push(("counting the usage of a tenant, more", beyond(metered[0], admitted)));
     till.forget(&[]).await;
     table.push(("`clock = \"redis\"`, more", beyond(till.asks(&packed(2), true, Now::Redis).await, admitted)));

@@ -7,12 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call};
 use sluicegate::config::Config;
+use sluicegate::limit::{Limit, Plan, Subject, usage};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::meter;
-use sluicegate::policy::{Limit, Plan};
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{HttpTransport, Token};
-use sluicegate::script::Spelling;
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 use sluicegate_devstack::{BridgeServer, Stack};
 
@@ -74,7 +72,7 @@ impl Inside {
 
     /// Lets a tenant use so many units at some time.
     pub(crate) async fn use_at(&self, tenant: &str, units: u64, at: Millis) {
-        let verdict = self.limiter.check(&Subject::named(tenant), &meter::meters(), units, Now::At(at)).await.unwrap();
+        let verdict = self.limiter.check(&Subject::named(tenant), &usage::meters(), units, Now::At(at)).await.unwrap();
         assert!(verdict.is_allow(), "{verdict:?}");
     }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sluicegate::history::Day;
+use sluicegate::tenant::history::Day;
 use sluicegate::time::Millis;
 use sluicegate_devstack::Stack;
 

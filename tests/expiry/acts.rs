@@ -4,7 +4,7 @@ use std::fmt;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sluicegate::settle::Correction;
+use sluicegate::limiter::Correction;
 
 /// What comes between two checks.
 #[derive(Clone)]

@@ -3,14 +3,11 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use sluicegate::cas::{self, Expiry};
-use sluicegate::limiter::{Limiter, Now};
-use sluicegate::policy::{Limit, LimitName, Window};
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Window};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, Settlement};
+use sluicegate::redis::cas::{self, Expiry};
+use sluicegate::redis::script::{self, Script, Spelling};
 use sluicegate::redis::{Answer, Argument, RedisError, Transport};
-use sluicegate::script::{self, Script, Spelling};
-use sluicegate::settle::{Correction, RequestId, Settlement};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
 use crate::cases;

@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use sluicegate::limit::{Algorithm, Limit, Request, Subject, Verdict};
 use sluicegate::limiter::Now;
-use sluicegate::policy::{Algorithm, Limit};
-use sluicegate::question::Request;
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 
 use crate::cases;
 use crate::clocked::{Clocked, at_once};

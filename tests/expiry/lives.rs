@@ -4,13 +4,9 @@ use std::fmt;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sluicegate::limiter::Now;
-use sluicegate::policy::{Limit, MAX_INTEGER};
-use sluicegate::question::LeaseId;
-use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
-use sluicegate::subject::Subject;
+use sluicegate::limit::{LeaseId, Limit, MAX_INTEGER, Subject, Verdict};
+use sluicegate::limiter::{Correction, Now, Outcome, RequestId, Settlement};
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 
 use crate::acts::{Act, Kind, acts};
 use crate::cases;
@@ -174,7 +170,7 @@ impl<'a> History<'a> {
     }
 
     fn key_of(&self, limit: &Limit) -> String {
-        use sluicegate::policy::Algorithm::{Concurrency, SlidingLog};
+        use sluicegate::limit::Algorithm::{Concurrency, SlidingLog};
         match limit.algorithm() {
             SlidingLog { .. } => self.subject.log_key(limit.name()),
             Concurrency { .. } => self.subject.inflight_key(limit.name()),

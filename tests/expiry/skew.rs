@@ -2,12 +2,9 @@
 //! promised.
 
 use proptest::prelude::*;
+use sluicegate::limit::{Algorithm, LeaseId, Limit, LimitName, Request, Subject, Verdict, Window};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::policy::{Algorithm, Limit, LimitName, Window};
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 
 use crate::cases;
 use crate::clocked::{Clocked, Way, at_once};

@@ -1,6 +1,6 @@
 //! Recorders that meet.
 
-use sluicegate::history::End;
+use sluicegate::tenant::history::End;
 
 use crate::town::{BUDGET, Town, noon, record};
 use crate::wire::{Fate, Wire};

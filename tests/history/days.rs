@@ -1,7 +1,7 @@
 //! What counts on which day, and how many requests that takes.
 
-use sluicegate::history::End;
-use sluicegate::settle::Correction;
+use sluicegate::limiter::Correction;
+use sluicegate::tenant::history::End;
 use sluicegate::time::Millis;
 
 use crate::town::{BUDGET, DAY, Town, noon, record};

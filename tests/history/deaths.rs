@@ -1,7 +1,7 @@
 //! Recorders that die in the middle.
 
-use sluicegate::history::End;
-use sluicegate::settle::Correction;
+use sluicegate::limiter::Correction;
+use sluicegate::tenant::history::End;
 
 use crate::town::{Town, noon};
 use crate::wire::{Fate, Wire};

@@ -1,8 +1,8 @@
 //! Recorders that take their time.
 
-use sluicegate::history::End;
-use sluicegate::lock::Loss;
+use sluicegate::redis::lock::Loss;
 use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::tenant::history::End;
 
 use crate::runtime::Manual;
 use crate::town::{BUDGET, Town, noon, record};

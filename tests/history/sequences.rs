@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sluicegate::settle::Correction;
+use sluicegate::limiter::Correction;
 use sluicegate::time::Millis;
 
 use crate::cases;

@@ -1,16 +1,13 @@
 //! Some tenants on a Redis of their own, and what they do.
 
-use sluicegate::history::{self, RecordError, Recorder, Report};
-use sluicegate::limiter::{Limiter, Now};
-use sluicegate::lock::{Lease, Runtime};
-use sluicegate::meter;
-use sluicegate::policy::{Limit, LimitName};
+use sluicegate::limit::{Limit, LimitName, Subject, usage};
+use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::redis::lock::{Lease, Runtime};
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{HttpTransport, Transport};
-use sluicegate::script::Spelling;
-use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
-use sluicegate::subject::Subject;
+use sluicegate::tenant::history::{self, RecordError, Recorder, Report};
+use sluicegate::tenant::store::{Create, Tenants};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
-use sluicegate::tenants::{Create, Tenants};
 use sluicegate::time::Millis;
 
 use crate::runtime::Manual;
@@ -149,7 +146,7 @@ pub(crate) async fn record<T: Transport, R: Runtime>(
 /// What a tenant's requests are judged by: a limit that admits all, and the meters.
 fn limits() -> Vec<Limit> {
     let name = LimitName::new("second").unwrap();
-    meter::with_meters(&[Limit::token_bucket(name, 1_000_000_000, Millis::from_secs(1), None).unwrap()])
+    usage::with_meters(&[Limit::token_bucket(name, 1_000_000_000, Millis::from_secs(1), None).unwrap()])
 }
 
 pub(crate) const BUDGET: u32 = 45;

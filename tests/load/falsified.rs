@@ -3,9 +3,8 @@
 use std::mem;
 use std::time::Duration;
 
-use sluicegate::local::{Bounds, Local};
-use sluicegate::policy::{Limit, LimitName, Window};
-use sluicegate::question::LeaseId;
+use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::{LeaseId, Limit, LimitName, Window};
 use sluicegate::time::Millis;
 
 use crate::harness::judge::{Summary, judge, judge_subject};

@@ -1,8 +1,8 @@
 //! Acquiring: who gets the lock, how long one waits, and what a lost answer means.
 
-use sluicegate::lock::{Attempt, Lease, Lock, Release, Renewal};
 use sluicegate::redis::RedisError;
-use sluicegate::script::Spelling;
+use sluicegate::redis::lock::{Attempt, Lease, Lock, Release, Renewal};
+use sluicegate::redis::script::Spelling;
 use sluicegate::time::Millis;
 
 use crate::runtime::{Manual, Real};

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sluicegate::cas::Expiry;
-use sluicegate::lock::{Attempt, FencingToken, Guard, Lock, Runtime, Write};
+use sluicegate::redis::cas::Expiry;
+use sluicegate::redis::lock::{Attempt, FencingToken, Guard, Lock, Runtime, Write};
 use sluicegate::redis::{self, Command, HttpTransport};
 use sluicegate::time::Millis;
 

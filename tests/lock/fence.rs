@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sluicegate::cas::Expiry;
-use sluicegate::lock::{Attempt, FencingToken, Write};
 use sluicegate::redis::RedisError;
+use sluicegate::redis::cas::Expiry;
+use sluicegate::redis::lock::{Attempt, FencingToken, Write};
 use tokio::time::Instant;
 
 use crate::runtime::{Manual, Real};

@@ -1,7 +1,7 @@
 //! The guard: renewing, releasing, and how it learns of its loss.
 
-use sluicegate::lock::{Loss, Release, Renewal};
 use sluicegate::redis::RedisError;
+use sluicegate::redis::lock::{Loss, Release, Renewal};
 use sluicegate::time::Millis;
 
 use crate::runtime::Manual;

@@ -3,8 +3,8 @@
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use sluicegate::lock::{Attempt, Guard, Lock, Loss, Release, Renewal};
 use sluicegate::redis::RedisError;
+use sluicegate::redis::lock::{Attempt, Guard, Lock, Loss, Release, Renewal};
 use sluicegate::time::Millis;
 use tokio::time::Instant;
 

@@ -17,9 +17,9 @@ mod sequences;
 mod server;
 mod wire;
 
-use sluicegate::lock::{Attempt, Guard, Lease, Lock, Runtime};
 use sluicegate::redis::Transport;
-use sluicegate::script::Spelling;
+use sluicegate::redis::lock::{Attempt, Guard, Lease, Lock, Runtime};
+use sluicegate::redis::script::Spelling;
 use sluicegate::time::Millis;
 
 const LOCK: &str = "sg:1:{lock:job}";

@@ -1,9 +1,9 @@
 //! Answers that no Redis gives.
 
-use sluicegate::cas::{self, Expiry};
-use sluicegate::lock::{FencingToken, Write};
+use sluicegate::redis::cas::{self, Expiry};
+use sluicegate::redis::lock::{FencingToken, Write};
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{Answer, RedisError, Transport};
-use sluicegate::script::Spelling;
 
 use crate::lock;
 use crate::runtime::Manual;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sluicegate::lock::Runtime;
+use sluicegate::redis::lock::Runtime;
 use sluicegate::time::Millis;
 use tokio::sync::watch;
 use tokio::time::Instant;

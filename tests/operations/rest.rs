@@ -1,14 +1,10 @@
 //! The functions of the limiter, over REST.
 
-use sluicegate::limiter::{Judged, Limiter, Now};
-use sluicegate::policy::{Limit, LimitName};
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Verdict};
+use sluicegate::limiter::{Correction, Judged, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{HttpTransport, Token};
-use sluicegate::script::Spelling;
-use sluicegate::settle::{Correction, Outcome, RequestId, Settlement};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Verdict;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 

@@ -4,13 +4,12 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use sluicegate::policy::{Limit, LimitName, MAX_INTEGER};
+use sluicegate::limit::{Limit, LimitName, MAX_INTEGER};
 use sluicegate::time::Millis;
 
-use crate::T;
-use crate::cases;
 use crate::oracle::Oracle;
 use crate::support::{Redis, Spec, bucket, log};
+use crate::{T, cases};
 
 thread_local! {
     static REDIS: RefCell<Redis> = RefCell::new(Redis::start());

@@ -2,16 +2,12 @@
 //! d; one that goes back grants nothing; and with Redis's own clock there is but one.
 
 use proptest::prelude::*;
+use sluicegate::limit::{Algorithm, Budget, LeaseId, Limit, Request, Retry, Subject, Verdict};
 use sluicegate::limiter::Now;
-use sluicegate::policy::{Algorithm, Limit};
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::{Budget, Retry, Verdict};
 
-use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, limit, traffic, with_limiter};
+use crate::{T, cases, limit, traffic, with_limiter};
 
 proptest! {
     #![proptest_config(cases::config(200, "regressions"))]

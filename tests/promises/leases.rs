@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use sluicegate::limit::{LeaseId, Request, Subject};
 use sluicegate::limiter::Now;
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
-use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, dump, limit, with_limiter};
+use crate::{T, cases, dump, limit, with_limiter};
 
 proptest! {
     #![proptest_config(cases::config(200, "regressions"))]

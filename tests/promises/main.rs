@@ -24,9 +24,8 @@ mod traffic;
 
 use clocked::{Clocked, Way};
 use proptest::test_runner::TestCaseError;
+use sluicegate::limit::{Limit, LimitName, Subject, Window};
 use sluicegate::limiter::Limiter;
-use sluicegate::policy::{Limit, LimitName, Window};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
 pub(crate) use support::Spec;

@@ -4,16 +4,12 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use sluicegate::limit::{LeaseId, Limit, MAX_INTEGER, Request, Retry, Subject};
 use sluicegate::limiter::Now;
-use sluicegate::policy::{Limit, MAX_INTEGER};
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Retry;
 
-use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, limit, with_limiter};
+use crate::{T, cases, limit, with_limiter};
 
 proptest! {
     #![proptest_config(cases::config(300, "regressions"))]

@@ -3,15 +3,13 @@
 use std::slice;
 
 use proptest::prelude::*;
+use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::{Limit, Subject};
 use sluicegate::limiter::Now;
-use sluicegate::local::{Bounds, Local};
-use sluicegate::policy::Limit;
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
 
-use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, limit, with_limiter};
+use crate::{T, cases, limit, with_limiter};
 
 proptest! {
     #![proptest_config(cases::config(300, "regressions"))]

@@ -2,16 +2,12 @@
 //! cost, while plans change.
 
 use proptest::prelude::*;
+use sluicegate::limit::{LeaseId, MAX_INTEGER, Request, Retry, Subject};
 use sluicegate::limiter::Now;
-use sluicegate::policy::MAX_INTEGER;
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::subject::Subject;
 use sluicegate::time::Millis;
-use sluicegate::verdict::Retry;
 
-use crate::cases;
 use crate::clocked::at_once;
-use crate::{T, dump, limit, traffic, with_limiter};
+use crate::{T, cases, dump, limit, traffic, with_limiter};
 
 proptest! {
     #![proptest_config(cases::config(300, "regressions"))]

@@ -18,8 +18,8 @@ use std::task::{Context, Poll, Waker};
 use redis::Value;
 use serde_json::json;
 use sluicegate::limiter::Limiter;
+use sluicegate::redis::script::{self, Spelling};
 use sluicegate::redis::{Answer, RedisError, Transport};
-use sluicegate::script::{self, Spelling};
 
 use super::support::Redis;
 

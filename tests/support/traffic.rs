@@ -6,8 +6,7 @@
 use std::fmt;
 
 use proptest::prelude::*;
-use sluicegate::policy::{Limit, LimitName, MAX_INTEGER, Window};
-use sluicegate::question::{LeaseId, Request};
+use sluicegate::limit::{LeaseId, Limit, LimitName, MAX_INTEGER, Request, Window};
 use sluicegate::time::Millis;
 
 /// One call of a limiter.

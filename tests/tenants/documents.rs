@@ -1,7 +1,7 @@
 //! One document: created, read, replaced, deleted.
 
-use sluicegate::script::Spelling;
-use sluicegate::tenants::{Create, Delete, Replace, Tenants};
+use sluicegate::redis::script::Spelling;
+use sluicegate::tenant::store::{Create, Delete, Replace, Tenants};
 
 use crate::server::Server;
 use crate::{INDEX, create, delete, id, key, replace, tenant, tenants};

@@ -1,7 +1,7 @@
 //! Documents that somebody wrote by hand, and wrongly: an error that says whose and what, never «no such tenant».
 
 use sluicegate::redis::RedisError;
-use sluicegate::tenants::{Delete, Replace, TenantsError};
+use sluicegate::tenant::store::{Delete, Replace, TenantsError};
 
 use crate::server::Server;
 use crate::{INDEX, create, id, key, tenant, tenants};

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 
 use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
-use sluicegate::tenants::{Create, Delete};
+use sluicegate::tenant::store::{Create, Delete};
 
 use crate::server::Server;
 use crate::{INDEX, create, delete, id, key, list, tenant, tenants};

@@ -12,9 +12,9 @@ mod races;
 mod server;
 
 use sluicegate::redis::Transport;
-use sluicegate::script::Spelling;
+use sluicegate::redis::script::Spelling;
+use sluicegate::tenant::store::{Create, Delete, Replace, Stored, Tenants};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
-use sluicegate::tenants::{Create, Delete, Replace, Stored, Tenants};
 
 fn id(text: &str) -> TenantId {
     TenantId::new(text).unwrap()

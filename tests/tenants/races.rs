@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use sluicegate::redis::HttpTransport;
+use sluicegate::tenant::store::{Create, Delete, Replace, Stored, Tenants};
 use sluicegate::tenant::{Settings, Tenant};
-use sluicegate::tenants::{Create, Delete, Replace, Stored, Tenants};
 use tokio::sync::Barrier;
 
 use crate::server::Server;

@@ -3,7 +3,7 @@
 //!
 //! Nothing is decided here. Every export is the core's function with JavaScript's types.
 
-use sluicegate::headers::{self, LimitItem, PolicyItem};
+use sluicegate::http::rate_limit::{self, LimitItem, PolicyItem};
 use wasm_bindgen::prelude::*;
 
 /// Reads the value of a `RateLimit-Policy` header, one item a limit.
@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 /// Throws an `Error` that says what is wrong where the value is not a list of quota policies.
 #[wasm_bindgen(js_name = parsePolicy)]
 pub fn parse_policy(value: &str) -> Result<Vec<Policy>, JsError> {
-    let items = headers::parse_policy(value)?;
+    let items = rate_limit::parse_policy(value)?;
     Ok(items.into_iter().map(Policy).collect())
 }
 
@@ -24,7 +24,7 @@ pub fn parse_policy(value: &str) -> Result<Vec<Policy>, JsError> {
 /// Throws an `Error` that says what is wrong where the value is not a list of service limits.
 #[wasm_bindgen(js_name = parseLimits)]
 pub fn parse_limits(value: &str) -> Result<Vec<Limit>, JsError> {
-    let items = headers::parse_limits(value)?;
+    let items = rate_limit::parse_limits(value)?;
     Ok(items.into_iter().map(Limit).collect())
 }
 
@@ -81,7 +81,7 @@ impl Policy {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn text(&self) -> String {
-        headers::format_policy(std::slice::from_ref(&self.0))
+        rate_limit::format_policy(std::slice::from_ref(&self.0))
     }
 }
 
@@ -117,7 +117,7 @@ impl Limit {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn text(&self) -> String {
-        headers::format_limits(std::slice::from_ref(&self.0))
+        rate_limit::format_limits(std::slice::from_ref(&self.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sluicegate::config::ConfigError;
-use sluicegate::deployment::{ADMIN_TOKEN, CONFIG, Deployment, ORIGIN, REDIS_TOKEN, REDIS_URL};
+use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Deployment, ORIGIN, REDIS_TOKEN, REDIS_URL};
 
 use super::{Finding, config};
 

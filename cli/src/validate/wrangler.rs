@@ -1,7 +1,7 @@
 //! What is not the Worker's own configuration, but keeps it from working as it was meant.
 
 use serde_json::Value;
-use sluicegate::deployment::CONFIG;
+use sluicegate::config::environment::CONFIG;
 
 use super::Finding;
 use super::file::File;

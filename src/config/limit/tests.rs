@@ -1,8 +1,9 @@
 //! What a limit may say, and what its mistakes are called.
 
-use super::*;
-use crate::config::Config;
 use serde_json::{Value, json};
+
+use super::*;
+use crate::config::config::Config;
 
 /// The one limit of a plan, or what is wrong with it.
 fn limit(limit: &Value) -> Result<Limit, String> {

@@ -1,8 +1,9 @@
 //! What a route may say, and what its mistakes are called.
 
-use crate::config::Config;
-use crate::routes::Found;
 use serde_json::{Value, json};
+
+use crate::config::config::Config;
+use crate::config::routes::Found;
 
 fn read(routes: &Value) -> Result<Config, String> {
     let config = json!({

@@ -1,9 +1,11 @@
 //! What a tenant's limits and keys are, exactly when.
 
-use super::*;
-use crate::tenant::{Override, TenantId};
-use crate::time::Timestamp;
 use proptest::prelude::*;
+
+use super::*;
+use crate::tenant::id::TenantId;
+use crate::tenant::settings::Override;
+use crate::time::Timestamp;
 
 fn config() -> Config {
     let config = r#"{"default_plan":"pro","plans":{"pro":{"limits":[

@@ -1,7 +1,8 @@
 //! What settings may be, and how a wrong one is told.
 
-use super::*;
 use serde_json::json;
+
+use super::*;
 
 fn check(value: &Value, messages: &[&str]) {
     let error = Settings::read(value).unwrap_err();

@@ -1,10 +1,12 @@
 //! The text of a tenant: what it is, and what is wrong with others.
 
-use super::*;
-use crate::tenant::{ApiKey, TenantId};
-use crate::time::Millis;
 use proptest::prelude::*;
 use serde_json::json;
+
+use super::*;
+use crate::tenant::id::TenantId;
+use crate::tenant::key::ApiKey;
+use crate::time::Millis;
 
 /// A document as it stands in Redis. The digests are those of «abc» and of the empty text.
 const TEXT: &str = concat!(

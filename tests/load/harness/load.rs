@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use sluicegate::limit::Request;
 use sluicegate::limiter::{CheckError, Limiter, Now};
-use sluicegate::question::Request;
+use sluicegate::redis::script::Spelling;
 use sluicegate::redis::{HttpTransport, Token};
-use sluicegate::script::Spelling;
 use sluicegate::time::Millis;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{JoinError, JoinHandle, JoinSet};

@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use sluicegate::policy::{Limit, LimitName, Window};
-use sluicegate::subject::Subject;
+use sluicegate::limit::{Limit, LimitName, Subject, Window};
 use sluicegate::time::Millis;
 
 /// The limits of a subject.

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use sluicegate::algorithm::calendar::end_of_month;
-use sluicegate::policy::{Algorithm, Limit, Window};
+use sluicegate::limit::algorithm::calendar::end_of_month;
+use sluicegate::limit::{Algorithm, Limit, Window};
 
 use super::replay::Admission;
 

@@ -1,7 +1,6 @@
 //! A call and its answer, as they are kept.
 
-use sluicegate::question::{LeaseId, Request};
-use sluicegate::verdict::{Retry, Verdict};
+use sluicegate::limit::{LeaseId, Request, Retry, Verdict};
 
 use super::plans::{Plan, plan};
 

@@ -1,7 +1,7 @@
 //! The calls of one subject, asked again of the limiter in memory.
 
-use sluicegate::local::{Bounds, Local};
-use sluicegate::question::LeaseId;
+use sluicegate::limit::LeaseId;
+use sluicegate::limit::memory::{Bounds, Local};
 use sluicegate::time::Millis;
 
 use super::history::History;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sluicegate::question::LeaseId;
+use sluicegate::limit::LeaseId;
 
 use super::plans::{HOT, SUBJECTS, WARM};
 use super::random::Random;

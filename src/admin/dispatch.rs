@@ -1,0 +1,65 @@
+//! Which call does what.
+
+use super::admin::{Admin, Call, is_read};
+
+use super::answer::{Answer, Failure};
+use super::query::Query;
+use super::route::Path;
+use crate::config::json::Problems;
+use crate::http::problem::Problem;
+use crate::redis::Transport;
+use crate::tenant::TenantId;
+
+impl<T: Transport> Admin<'_, T> {
+    /// Answers a call. `random` are bytes that nobody can guess: a new API key is made of them.
+    pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Answer {
+        let mut answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_answer);
+        if !is_read(call.method) && answer.changed.is_none() {
+            // Also where it failed: a write whose answer was lost may have been done.
+            answer.changed = Path::parse(call.path).and_then(|path| TenantId::new(path.tenant()?).ok());
+        }
+        if call.method == "HEAD" { answer.without_body() } else { answer }
+    }
+
+    async fn dispatch(&self, call: &Call<'_>, random: [u8; 20]) -> Result<Answer, Failure> {
+        let path = Path::parse(call.path);
+        if path != Some(Path::OpenApi) && !self.is_authorized(call) {
+            return Err(Problem::unauthorized().into());
+        }
+        let path = path.ok_or_else(Problem::no_such_path)?;
+        if !path.allows(call.method) {
+            return Err(Problem::allow_only(path.methods()).into());
+        }
+        let known: &[&str] = if path == Path::Tenants && is_read(call.method) { &["cursor", "limit"] } else { &[] };
+        let mut problems = Problems::default();
+        let query = Query::parse(call.query, known, &mut problems);
+        problems.finish(Some(()))?;
+        match (path, call.method) {
+            (Path::OpenApi, _) => Ok(Answer::text(200, OPENAPI)),
+            (Path::Tenants, "POST") => self.create_tenant(call.object()?).await,
+            (Path::Tenants, _) => self.list_tenants(&query).await,
+            (Path::Tenant(id), "PUT") => self.replace_tenant(&id, call.if_match, &call.object()?).await,
+            (Path::Tenant(id), "PATCH") => self.patch_tenant(&id, call.if_match, &call.patch()?).await,
+            (Path::Tenant(id), "DELETE") => self.delete_tenant(&id, call.if_match).await,
+            (Path::Tenant(id), _) => self.read_tenant(&id).await,
+            (Path::Keys(id), "POST") => self.create_key(&id, &call.object_or_nothing()?, random).await,
+            (Path::Keys(id), _) => self.list_keys(&id).await,
+            (Path::Key(id, key), _) => self.delete_key(&id, &key).await,
+            (Path::Usage(id), _) => self.usage(&id).await,
+            (Path::Reset(id), _) => self.reset(&id, &call.object_or_nothing()?).await,
+            (Path::Refund(id), _) => self.refund(&id, &call.object()?).await,
+            (Path::Check, _) => self.check(&call.object()?).await,
+            (Path::Acquire(lock), _) => self.acquire(&lock, &call.object()?).await,
+            (Path::Renew(lock), _) => self.renew(&lock, &call.object()?).await,
+            (Path::Release(lock), _) => self.release(&lock, &call.object()?).await,
+            (Path::LockValue(lock, value), "PUT") => self.write_guarded(&lock, &value, &call.object()?).await,
+            (Path::LockValue(lock, value), _) => self.read_guarded(&lock, &value).await,
+            (Path::Value(name), _) => self.read_value(&name).await,
+            (Path::Swap(name), _) => self.swap_value(&name, &call.object()?).await,
+            (Path::Diagnosis, _) => Ok(self.diagnosis().await),
+        }
+    }
+}
+
+/// The description of this API, in `OpenAPI` 3.1.
+pub const OPENAPI: &str = include_str!("openapi.json");

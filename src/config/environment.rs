@@ -1,0 +1,212 @@
+//! The variables of a deployment: where the origin and Redis are, the secrets, and the configuration.
+
+use url::{Position, Url};
+
+use super::config::{Config, Scripts};
+use super::error::ConfigError;
+use crate::redis::Token;
+use crate::redis::script::Spelling;
+
+/// Everything that a Worker needs to know before its first request.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Where requests that pass go.
+    pub origin: Origin,
+    /// The base of the REST server.
+    pub redis: Url,
+    /// The REST server's token.
+    pub token: Token,
+    /// Who knows it may use the admin and check API; without it, there is none.
+    pub admin_token: Option<Token>,
+    /// The limits.
+    pub config: Config,
+}
+
+/// A scheme, a host and perhaps a port: the beginning of every URL of the origin, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+/// The name of the variable that holds the origin's URL.
+pub const ORIGIN: &str = "ORIGIN";
+/// The name of the variable that holds the REST server's URL.
+pub const REDIS_URL: &str = "UPSTASH_REDIS_REST_URL";
+/// The name of the secret that holds the REST server's token.
+pub const REDIS_TOKEN: &str = "UPSTASH_REDIS_REST_TOKEN";
+/// The name of the secret that opens the admin and check API. It may be unset.
+pub const ADMIN_TOKEN: &str = "SLUICEGATE_ADMIN_TOKEN";
+/// The name of the variable that holds the configuration, a JSON object or its text.
+pub const CONFIG: &str = "SLUICEGATE";
+
+impl Deployment {
+    /// Reads the variables through `variable`, which knows them by name.
+    ///
+    /// # Errors
+    /// When one is missing or impossible. No message shows a secret.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let required = |name: &str| {
+            let value = variable(name).filter(|value| !value.is_empty());
+            value.ok_or_else(|| problem(name, "is not set"))
+        };
+        let config = Config::from_json(&required(CONFIG)?)?;
+        let origin = Origin::new(&required(ORIGIN)?)?;
+        let redis = http_url(REDIS_URL, &required(REDIS_URL)?)?;
+        let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
+        let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
+        let admin_token = admin_token.map(|value| token_of_admin(&value)).transpose()?;
+        Ok(Deployment { origin, redis, token, admin_token, config })
+    }
+
+    /// The spelling of the scripts for this deployment's Redis.
+    #[must_use]
+    pub fn spelling(&self) -> Spelling {
+        match self.config.scripts {
+            Scripts::Auto => Spelling::for_host(self.redis.host_str().unwrap_or_default()),
+            Scripts::Plain => Spelling::Plain,
+            Scripts::KeyLocking => Spelling::KeyLocking,
+        }
+    }
+}
+
+impl Origin {
+    fn new(text: &str) -> Result<Self, ConfigError> {
+        let url = http_url(ORIGIN, text)?;
+        if url.path() != "/" || url.query().is_some() {
+            return Err(problem(ORIGIN, "has a path or a query (requests keep the path they came with)"));
+        }
+        Ok(Origin(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The URL at the origin that stands for `url`: its path and its query.
+    #[must_use]
+    pub fn url_for(&self, url: &Url) -> String {
+        format!("{}{}", self.0, &url[Position::BeforePath..Position::AfterQuery])
+    }
+}
+
+fn token(name: &str, value: &str) -> Result<Token, ConfigError> {
+    Token::new(value)
+        .ok_or_else(|| problem(name, "has a character that no token has (look for a space or a line's end)"))
+}
+
+/// A token that opens everything must not be guessed.
+fn token_of_admin(value: &str) -> Result<Token, ConfigError> {
+    if value.len() < SHORTEST_ADMIN_TOKEN {
+        let expected =
+            format!("is shorter than {SHORTEST_ADMIN_TOKEN} characters (make one with: openssl rand -hex 32)");
+        return Err(problem(ADMIN_TOKEN, &expected));
+    }
+    token(ADMIN_TOKEN, value)
+}
+
+/// 96 bits, if the token is hexadecimal.
+const SHORTEST_ADMIN_TOKEN: usize = 24;
+
+/// An `http` or `https` URL without credentials or fragment.
+fn http_url(name: &str, text: &str) -> Result<Url, ConfigError> {
+    let expected = "expected a URL like \"https://host\"";
+    let url = Url::parse(text).map_err(|error| problem(name, &format!("{expected}: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(problem(name, &format!("{expected}, found the scheme {:?}", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(problem(name, "has credentials in it (a variable is no place for a secret)"));
+    }
+    if url.fragment().is_some() {
+        return Err(problem(name, "has a fragment (#…)"));
+    }
+    Ok(url)
+}
+
+fn problem(name: &str, problem: &str) -> ConfigError {
+    ConfigError { path: name.to_owned(), problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: &str = r#"{"default_plan":"p","plans":{"p":{"limits":[
+        {"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}]}}}"#;
+
+    fn read(changes: &[(&str, &str)]) -> Result<Deployment, String> {
+        let defaults = [
+            (CONFIG, LIMITS),
+            (ORIGIN, "https://api.example.com"),
+            (REDIS_URL, "https://x.upstash.io"),
+            (REDIS_TOKEN, "t0ken"),
+        ];
+        let variable = |name: &str| {
+            let find = |list: &[(&str, &str)]| list.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            find(changes).or_else(|| find(&defaults))
+        };
+        Deployment::read(variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_complete_deployment_is_read() {
+        let deployment = read(&[]).unwrap();
+        assert_eq!(deployment.token.reveal(), "t0ken");
+        assert_eq!(deployment.spelling(), Spelling::KeyLocking);
+        assert_eq!(read(&[(REDIS_URL, "http://127.0.0.1:8079")]).unwrap().spelling(), Spelling::Plain);
+    }
+
+    #[test]
+    fn scripts_may_be_forced() {
+        let forced = LIMITS.replacen('{', r#"{"scripts":"plain","#, 1);
+        assert_eq!(read(&[(CONFIG, &forced)]).unwrap().spelling(), Spelling::Plain);
+        let forced = LIMITS.replacen('{', r#"{"scripts":"key_locking","#, 1);
+        let changes = [(CONFIG, forced.as_str()), (REDIS_URL, "http://127.0.0.1:8079")];
+        assert_eq!(read(&changes).unwrap().spelling(), Spelling::KeyLocking);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        for (name, value, message) in [
+            (CONFIG, "", "SLUICEGATE: is not set"),
+            (ORIGIN, "", "ORIGIN: is not set"),
+            (REDIS_URL, "", "UPSTASH_REDIS_REST_URL: is not set"),
+            (REDIS_TOKEN, "", "UPSTASH_REDIS_REST_TOKEN: is not set"),
+            (ORIGIN, "api.example.com", "ORIGIN: expected a URL like \"https://host\": relative URL without a base"),
+            (ORIGIN, "ftp://x", "ORIGIN: expected a URL like \"https://host\", found the scheme \"ftp\""),
+            (ORIGIN, "https://x/v1", "ORIGIN: has a path or a query (requests keep the path they came with)"),
+            (
+                REDIS_URL,
+                "https://u:hunter2@x",
+                "UPSTASH_REDIS_REST_URL: has credentials in it (a variable is no place for a secret)",
+            ),
+            (REDIS_URL, "https://x/#y", "UPSTASH_REDIS_REST_URL: has a fragment (#…)"),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn the_admin_token_may_be_unset_but_not_short() {
+        assert!(read(&[]).unwrap().admin_token.is_none());
+        let long = "0123456789abcdef01234567";
+        assert_eq!(read(&[(ADMIN_TOKEN, long)]).unwrap().admin_token.unwrap().reveal(), long);
+        let message = read(&[(ADMIN_TOKEN, &long[1..])]).unwrap_err();
+        assert!(message.starts_with("SLUICEGATE_ADMIN_TOKEN: is shorter than 24 characters"), "{message}");
+        assert!(!message.contains(&long[1..]));
+    }
+
+    #[test]
+    fn no_message_shows_the_token() {
+        for token in ["hunter2 ", "hunter2\n", "hünter2"] {
+            let message = read(&[(REDIS_TOKEN, token)]).unwrap_err();
+            assert!(message.starts_with("UPSTASH_REDIS_REST_TOKEN: ") && !message.contains("nter2"), "{message}");
+        }
+        assert!(!format!("{:?}", read(&[]).unwrap()).contains("t0ken"));
+    }
+
+    #[test]
+    fn path_and_query_go_to_the_origin() {
+        let origin = Origin::new("http://127.0.0.1:9000/").unwrap();
+        for path in ["/", "/a//b", "/a%2Fb/c", "//host/x", "/?", "/x?a=%20b&&c=+", "/x?u=https://y/z"] {
+            let url = Url::parse(&format!("https://edge.example{path}")).unwrap();
+            assert_eq!(origin.url_for(&url), format!("http://127.0.0.1:9000{path}"));
+        }
+        let url = Url::parse("https://edge.example/a/../b/%2e%2e/c?d#e").unwrap();
+        assert_eq!(origin.url_for(&url), "http://127.0.0.1:9000/c?d");
+    }
+}

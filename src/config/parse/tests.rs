@@ -1,0 +1,192 @@
+//! What a configuration may say, and what its mistakes are called.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::config::{Identify, KeySource, Scripts};
+use crate::config::outage::OnOutage;
+use crate::limiter::Clock;
+use crate::time::Millis;
+
+fn valid() -> Value {
+    json!({
+        "default_plan": "anonymous",
+        "plans": { "anonymous": { "limits": [
+            { "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" },
+            { "name": "day", "algorithm": "sliding_log", "limit": 1000, "window": "1d" },
+        ] } },
+    })
+}
+
+/// Sets `pointer` to `value` in a valid configuration and expects this message.
+fn check(pointer: &str, value: Value, message: &str) {
+    let mut config = valid();
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    match config.pointer_mut(parent).unwrap() {
+        Value::Array(array) => array[field.parse::<usize>().unwrap()] = value,
+        Value::Object(object) => drop(object.insert(field.to_owned(), value)),
+        _ => unreachable!(),
+    }
+    let error = Config::from_json(&config.to_string()).unwrap_err();
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let config = Config::from_json(&valid().to_string()).unwrap();
+    assert_eq!(config.identify, [Identify::Address]);
+    assert_eq!((config.on_outage, config.clock), (OnOutage::Open, Clock::Edge));
+    assert_eq!((config.timeout, config.ipv6_prefix), (Millis::new(250), 64));
+    assert_eq!(config.scripts, Scripts::Auto);
+    assert_eq!(config.api_key_from, [KeySource::Authorization, KeySource::XApiKey]);
+    assert_eq!((config.tenant_ttl, config.tenant_cache), (Millis::from_secs(30), 10_000));
+    assert_eq!((config.usage, config.log_allowed_one_in), (true, 0));
+    assert_eq!(config.routes.all().len(), 0);
+    let names: Vec<_> = config.default_plan.limits().iter().map(|l| l.name().as_str()).collect();
+    assert_eq!(names, ["burst", "day"]);
+}
+
+#[test]
+fn every_choice_is_read() {
+    let mut config = valid();
+    for (field, value) in [
+        ("identify", json!(["api_key", "address"])),
+        ("on_outage", json!("closed")),
+        ("clock", json!("redis")),
+        ("scripts", json!("key_locking")),
+        ("timeout", json!("2s")),
+        ("ipv6_prefix", json!(56)),
+        ("api_key_from", json!(["x-api-key"])),
+        ("tenant_ttl", json!("1s")),
+        ("tenant_cache", json!(7)),
+        ("usage", json!(false)),
+        ("log_allowed_one_in", json!(100)),
+    ] {
+        config[field] = value;
+    }
+    let config = Config::from_json(&config.to_string()).unwrap();
+    assert_eq!(config.identify, [Identify::ApiKey, Identify::Address]);
+    assert_eq!((config.on_outage, config.clock), (OnOutage::Closed, Clock::Redis));
+    assert_eq!((config.timeout, config.ipv6_prefix), (Millis::from_secs(2), 56));
+    assert_eq!(config.scripts, Scripts::KeyLocking);
+    assert_eq!(config.api_key_from, [KeySource::XApiKey]);
+    assert_eq!((config.tenant_ttl, config.tenant_cache), (Millis::from_secs(1), 7));
+    assert_eq!((config.usage, config.log_allowed_one_in), (false, 100));
+}
+
+#[test]
+fn messages_name_the_path() {
+    let limit = "/plans/anonymous/limits/1";
+    check(
+        &format!("{limit}/window"),
+        json!("ten"),
+        "plans.anonymous.limits[1].window: expected a duration like \"10s\" (units: ms, s, m, h, d), found \"ten\"",
+    );
+    check(
+        &format!("{limit}/window"),
+        json!(10),
+        "plans.anonymous.limits[1].window: invalid type: integer `10`, expected a duration like \"10s\"",
+    );
+    check(
+        &format!("{limit}/limit"),
+        json!(0),
+        "plans.anonymous.limits[1].limit: expected 1 to 9007199254740991, found 0",
+    );
+    check(
+        &format!("{limit}/limit"),
+        json!(-1),
+        "plans.anonymous.limits[1].limit: invalid value: integer `-1`, expected u64",
+    );
+    check(
+        &format!("{limit}/limit"),
+        json!(1.5),
+        "plans.anonymous.limits[1].limit: invalid type: floating point `1.5`, expected u64",
+    );
+    check(
+        &format!("{limit}/burst"),
+        json!(5),
+        "plans.anonymous.limits[1].burst: a sliding_log has none (a token_bucket has)",
+    );
+    check(
+        &format!("{limit}/name"),
+        json!("a b"),
+        "plans.anonymous.limits[1].name: expected 1 to 64 of A-Z a-z 0-9 _ - . , found \"a b\"",
+    );
+    check(&format!("{limit}/name"), json!("burst"), "plans.anonymous.limits: two limits are named \"burst\"");
+    check("/plans/anonymous", json!([[]]), "plans.anonymous: invalid type: sequence, expected an object");
+    check("/plans/anonymous/limits", json!([]), "plans.anonymous.limits: expected 1 to 16 limits, found 0");
+    check("/default_plan", json!("pro"), "default_plan: no plan is named \"pro\" (plans: anonymous)");
+    check("/timeout", json!("0s"), "timeout: expected 1ms to 30s, found 0ms");
+    check("/tenant_ttl", json!("2h"), "tenant_ttl: expected 1ms to 1h, found 2h");
+    check("/tenant_cache", json!(0), "tenant_cache: expected 1 to 100000 tenants, found 0");
+    check("/api_key_from", json!([]), "api_key_from: is empty (leave it out to look everywhere)");
+    check(
+        &format!("{limit}/name"),
+        json!("_day"),
+        "plans.anonymous.limits[1].name: a name that begins with \"_\" is reserved",
+    );
+    check("/ipv6_prefix", json!(0), "ipv6_prefix: expected 1 to 128 bits, found 0");
+    check("/identify", json!(["address", "address"]), "identify[1]: is listed twice");
+    check(
+        "/identify",
+        json!(["api_key"]),
+        "identify: \"address\" is missing (without it every client would share one quota)",
+    );
+}
+
+#[test]
+fn what_is_not_supported_is_refused() {
+    let known = "`identify`, `api_key_from`, `default_plan`, `on_outage`, `timeout`, `clock`, `scripts`, `ipv6_prefix`, \
+        `tenant_ttl`, `tenant_cache`, `usage`, `log_allowed_one_in`, `plans`, `routes`";
+    check("/route", json!([]), &format!("route: unknown field `route`, expected one of {known}"));
+    check("/on_outage", json!("shut"), "on_outage: unknown variant `shut`, expected one of `open`, `closed`, `local`");
+    check("/identify", json!(["cookie"]), "identify[0]: unknown variant `cookie`, expected `api_key` or `address`");
+    check(
+        "/plans/anonymous/limits/0/algorithm",
+        json!("leaky_bucket"),
+        "plans.anonymous.limits[0].algorithm: unknown variant `leaky_bucket`, expected one of `sliding_log`, \
+         `sliding_window`, `fixed_window`, `token_bucket`, `concurrency`",
+    );
+    check(
+        "/plans/anonymous/limits/0/period",
+        json!("30s"),
+        "plans.anonymous.limits[0].period: unknown field `period`, expected one of `name`, `algorithm`, `limit`, \
+         `window`, `burst`, `lease`, `counts`",
+    );
+}
+
+#[test]
+fn what_is_no_configuration_at_all_is_refused() {
+    let message = |text| Config::from_json(text).unwrap_err().to_string();
+    assert!(message("{").starts_with("SLUICEGATE: is not JSON: "));
+    assert_eq!(message("{}"), "SLUICEGATE: missing field `default_plan`");
+    assert_eq!(message("[]"), "SLUICEGATE: invalid type: sequence, expected an object");
+}
+
+#[test]
+fn keys_are_looked_for_only_where_one_matters() {
+    let mut config = valid();
+    let sources = |config: &Value| Config::from_json(&config.to_string()).unwrap().key_sources().len();
+    assert_eq!(sources(&config), 0);
+    config["routes"] = json!([{ "match": "* /v1/*", "require_key": true }]);
+    assert_eq!(sources(&config), 2);
+    config["routes"] = json!([]);
+    config["identify"] = json!(["api_key", "address"]);
+    assert_eq!(sources(&config), 2);
+}
+
+#[test]
+fn a_key_is_found_where_it_may_stand() {
+    let (bearer, own) = (KeySource::Authorization, KeySource::XApiKey);
+    for (source, value, found) in [
+        (bearer, "Bearer sgk_acme_x", Some("sgk_acme_x")),
+        (bearer, "bearer  sgk_acme_x ", Some("sgk_acme_x")),
+        (bearer, "Basic sgk_acme_x", None),
+        (bearer, "sgk_acme_x", None),
+        (bearer, "Bearer eyJhbGciOiJIUzI1NiJ9", None),
+        (own, "sgk_acme_x", Some("sgk_acme_x")),
+        (own, "another", None),
+    ] {
+        assert_eq!(source.key_in(value).as_deref(), found, "{value}");
+    }
+}

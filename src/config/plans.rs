@@ -1,0 +1,39 @@
+//! Plans as the operator writes them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::{ConfigError, joined};
+use super::fields::Object;
+use super::limit::RawLimit;
+use crate::limit::Plan;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPlan {
+    limits: Vec<Object<RawLimit>>,
+}
+
+impl RawPlan {
+    /// Makes a plan of it; `path` is where it stands.
+    pub(super) fn validate(self, path: &str) -> Result<Plan, ConfigError> {
+        let limits = self
+            .limits
+            .into_iter()
+            .enumerate()
+            .map(|(i, Object(limit))| {
+                limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]"))))
+            })
+            .collect::<Result<_, ConfigError>>()?;
+        Plan::new(limits).map_err(|error| error.below(path))
+    }
+}
+
+/// The plan that the field at `path` names.
+pub(super) fn named<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
+    plans.get(name).ok_or_else(|| {
+        let known: Vec<_> = plans.keys().map(String::as_str).collect();
+        ConfigError::new(path, format!("no plan is named {name:?} (plans: {})", known.join(", ")))
+    })
+}

@@ -1,0 +1,212 @@
+//! The rule for a request: the first route whose pattern matches its method and path.
+//!
+//! The table is compiled once. A radix tree (the crate `matchit`) finds one pattern that fits; it prefers the most
+//! special one, while an operator's order says the first. So each pattern in the tree knows all others that could
+//! fit the same path, in their order, and only those are compared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use matchit::Router;
+
+use super::pattern::Segment;
+use super::route::Route;
+
+/// The routes, ready to be searched.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    pub(super) list: Vec<Arc<Route>>,
+    /// The patterns that end, by their number of segments.
+    ended: BTreeMap<usize, Tree>,
+    /// The patterns that go on with anything, by the number of segments before.
+    open: BTreeMap<usize, Tree>,
+}
+
+/// Patterns of one length: each leaf holds the places of all routes that could match what it matches.
+type Tree = Router<Vec<usize>>;
+
+/// What was found for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// The first route that matches.
+    Route(&'a Arc<Route>),
+    /// No route matches.
+    Nothing,
+    /// The path has several readings, and they lead to different routes: nobody can tell which one the origin serves.
+    Ambiguous,
+}
+
+impl Routes {
+    /// Compiles a table.
+    ///
+    /// # Errors
+    /// The place of a route that can never be reached, and that of the route which stands in its way.
+    pub fn new(routes: Vec<Route>) -> Result<Self, Unreachable> {
+        for (later, route) in routes.iter().enumerate() {
+            if let Some(earlier) = routes.iter().take(later).position(|other| other.pattern.covers(&route.pattern)) {
+                return Err(Unreachable { later, earlier });
+            }
+        }
+        let (ended, open) = (trees(&routes, false), trees(&routes, true));
+        Ok(Routes { list: routes.into_iter().map(Arc::new).collect(), ended, open })
+    }
+
+    /// The route of a request.
+    #[must_use]
+    pub fn find(&self, method: &str, path: &str) -> Found<'_> {
+        if self.list.is_empty() {
+            return Found::Nothing;
+        }
+        let place = match super::path::plain(path) {
+            Some(segments) => self.first(method, &segments),
+            None => {
+                match super::interpretations::agreed(path, self.depth() + 1, |segments| self.first(method, segments)) {
+                    Some(place) => place,
+                    None => return Found::Ambiguous,
+                }
+            }
+        };
+        place.and_then(|place| self.list.get(place)).map_or(Found::Nothing, Found::Route)
+    }
+
+    /// All routes, in order.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Route> {
+        self.list.iter().map(Arc::as_ref)
+    }
+
+    /// The number of segments of the longest pattern: those behind them make no difference.
+    pub(super) fn depth(&self) -> usize {
+        [&self.ended, &self.open].into_iter().filter_map(|trees| trees.keys().next_back().copied()).max().unwrap_or(0)
+    }
+
+    pub(super) fn first<S: AsRef<str>>(&self, method: &str, path: &[S]) -> Option<usize> {
+        let ended = self.ended.get(&path.len()).into_iter().map(|tree| (tree, path.len()));
+        let open = self.open.range(..=path.len()).map(|(length, tree)| (tree, *length));
+        let fits = |place: &usize| self.list.get(*place).is_some_and(|route| route.pattern.matches(method, path));
+        ended
+            .chain(open)
+            .filter_map(|(tree, length)| {
+                let found = tree.at(&joined(path.iter().take(length))).ok()?.value;
+                found.iter().copied().find(fits)
+            })
+            .min()
+    }
+}
+
+/// A route that can never be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Its place in the table, from 0.
+    pub later: usize,
+    /// The place of the route that matches whatever it would.
+    pub earlier: usize,
+}
+
+fn trees(routes: &[Route], open: bool) -> BTreeMap<usize, Tree> {
+    let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
+    for route in routes.iter().filter(|route| route.pattern.open == open) {
+        let segments = &route.pattern.segments;
+        let meets = |other: &&(usize, &Route)| {
+            let others = &other.1.pattern.segments;
+            other.1.pattern.open == open
+                && others.len() == segments.len()
+                && others.iter().zip(segments).all(|(a, b)| a.meets(b))
+        };
+        let places: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
+        let places = places.iter().filter(meets).map(|(place, _)| *place).collect();
+        let spelled = joined(segments.iter().map(|segment| match segment {
+            Segment::Literal(name) => name.replace('{', "{{").replace('}', "}}"),
+            Segment::Any => "{any}".to_owned(),
+        }));
+        // A pattern that is there already has the same leaf.
+        let _ = trees.entry(segments.len()).or_default().insert(spelled, places);
+    }
+    trees
+}
+
+fn joined<S: AsRef<str>>(segments: impl Iterator<Item = S>) -> String {
+    segments.fold(String::from("/"), |mut path, segment| {
+        if path.len() > 1 {
+            path.push('/');
+        }
+        // A slash inside a segment must not end it here. No literal has a backslash.
+        path.push_str(&segment.as_ref().replace('/', "\\"));
+        path
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::routes::path;
+    use crate::config::routes::pattern::Pattern;
+
+    fn routes(patterns: &[String]) -> Routes {
+        // Without the check for routes that are never reached: the search must be right for any table.
+        let route = |text: &String| Route::new(Pattern::new(text).unwrap());
+        let routes: Vec<Route> = patterns.iter().map(route).collect();
+        let (ended, open) = (trees(&routes, false), trees(&routes, true));
+        Routes { list: routes.into_iter().map(Arc::new).collect(), ended, open }
+    }
+
+    #[test]
+    fn the_first_route_wins_and_not_the_most_special() {
+        let routes = routes(&["GET /a/:x", "GET /a/b", "* /a/*"].map(str::to_owned));
+        let found = |method, path| match routes.find(method, path) {
+            Found::Route(route) => route.pattern.to_string(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(found("GET", "/a/b"), "GET /a/:x");
+        assert_eq!(found("POST", "/a/b"), "* /a/*");
+        assert_eq!(found("GET", "/a"), "* /a/*");
+        assert_eq!(found("GET", "/b"), "Nothing");
+        assert_eq!(found("GET", "/b%2F..%2Fa"), "Ambiguous");
+        assert_eq!(found("GET", "/a/b%2Fc"), "Ambiguous", "one segment, or two");
+        assert_eq!(found("POST", "/a/b%2Fc"), "* /a/*", "both readings agree");
+    }
+
+    #[test]
+    fn a_route_that_is_never_reached_is_found() {
+        let route = |text| Route::new(Pattern::new(text).unwrap());
+        let table = vec![route("GET /x"), route("* /v1/*"), route("POST /v1/chat")];
+        assert_eq!(Routes::new(table).unwrap_err(), Unreachable { later: 2, earlier: 1 });
+    }
+
+    fn pattern() -> impl Strategy<Value = String> {
+        let segment = prop::sample::select(vec!["a", "b", "c{d}", ":x", ":y"]);
+        let method = prop::sample::select(vec!["GET", "POST", "*"]);
+        (method, prop::collection::vec(segment, 0..4), any::<bool>()).prop_map(|(method, mut segments, open)| {
+            if open {
+                segments.push("*");
+            }
+            format!("{method} /{}", segments.join("/"))
+        })
+    }
+
+    fn path() -> impl Strategy<Value = String> {
+        let segment = prop::sample::select(vec!["a", "b", "c{d}", "A", "%61", "", "x", "{any}", "a%2Fb"]);
+        prop::collection::vec(segment, 0..5).prop_map(|segments| format!("/{}", segments.join("/")))
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_finds_what_a_search_one_by_one_finds(
+            patterns in prop::collection::vec(pattern(), 0..12),
+            method in prop::sample::select(vec!["GET", "HEAD", "POST"]),
+            path in path(),
+        ) {
+            let routes = routes(&patterns);
+            let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).map(path::decoded).collect();
+            let slow = routes.list.iter().position(|route| route.pattern.matches(method, &segments));
+            prop_assert_eq!(routes.first(method, &segments), slow);
+        }
+
+        #[test]
+        fn no_path_makes_it_panic(path in "\\PC{0,40}") {
+            let routes = routes(&["GET /a/:x".to_owned(), "* /a/*".to_owned()]);
+            let _ = routes.find("GET", &path);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Keeps a request alive.
+
+use futures_channel::oneshot;
+use worker::Context;
+
+/// Keeps a request alive until it is dropped: else the runtime ends the request with its client, and nobody would give
+/// back what it has taken meanwhile.
+pub(super) struct Hold {
+    _until_dropped: oneshot::Sender<()>,
+}
+
+/// Holds a request.
+pub(super) fn hold(context: &Context) -> Hold {
+    let (sender, receiver) = oneshot::channel();
+    context.wait_until(async move {
+        // Nothing is ever sent.
+        let _ = receiver.await;
+    });
+    Hold { _until_dropped: sender }
+}

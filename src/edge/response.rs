@@ -1,0 +1,103 @@
+//! Builds the answers that the client gets.
+
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Request, Response, ResponseInit};
+use worker::Env;
+
+use super::decision::{Judgement, Passage};
+use super::isolate::Gate;
+use super::log;
+use crate::gateway::Charge;
+use crate::http::problem::{self, Problem};
+use crate::http::{Facts, rate_limit};
+use crate::time::Millis;
+
+/// A problem as a response. None is ever good for a second request.
+pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
+    let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
+    let headers = response.headers();
+    problem.headers().iter().try_for_each(|(name, value)| headers.set(name, value))?;
+    Ok(response)
+}
+
+/// The origin's answer, or 502 if it has none.
+pub(super) fn of_origin(answer: Result<Response, JsValue>) -> Result<Response, JsValue> {
+    answer.or_else(|error| {
+        log::failure("origin", &format!("{error:?}"));
+        problem(&Problem::origin_unreachable())
+    })
+}
+
+/// Adds what the limiter has to say. Items that the origin sent stay: several limiters may stand in a row.
+pub(super) fn add_limits(response: &Response, judgement: &Judgement, spent: Millis) -> Result<(), JsValue> {
+    let headers = response.headers();
+    let charge = judgement.admission.as_ref().and_then(|admission| admission.charge.as_ref());
+    let shadow = charge.is_some_and(Charge::is_shadow);
+    for (name, value) in judgement.verdict.iter().flat_map(|verdict| rate_limit::fields(verdict, shadow)) {
+        headers.append(name, &value)?;
+    }
+    let description = match (&judgement.passage, &judgement.verdict) {
+        (_, None) if charge.is_some() => ";desc=\"unjudged\"",
+        (Passage::Refused(_), _) => ";desc=\"refused\"",
+        (Passage::Open, Some(verdict)) if !verdict.is_allow() => ";desc=\"shadow\"",
+        (Passage::Open, None) => ";desc=\"exempt\"",
+        (Passage::Open, Some(_)) => "",
+    };
+    headers.append("server-timing", &format!("limiter;dur={}{description}", spent.get()))
+}
+
+/// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
+pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>, now: Millis) -> Result<Response, JsValue> {
+    if !is_read(facts) {
+        return not_allowed();
+    }
+    let failing = match gate {
+        Err(reason) => {
+            log::failure("configuration", reason);
+            Some("configuration")
+        }
+        Ok(gate) => (!gate.redis_answers(now).await).then_some("redis"),
+    };
+    match failing {
+        None => json(200, "application/json", &json!({ "status": "ok" }).to_string()),
+        Some(part) => json(503, "application/json", &json!({ "status": "failing", "part": part }).to_string()),
+    }
+}
+
+/// A file of the demo page, where the deployment has it.
+pub(super) async fn demo(facts: &Facts, request: &Request, env: &Env) -> Result<Response, JsValue> {
+    if !is_read(facts) {
+        return not_allowed();
+    }
+    match asset(request, env).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            log::failure("demo page", &error);
+            problem(&Problem::not_found())
+        }
+    }
+}
+
+async fn asset(request: &Request, env: &Env) -> worker::Result<Response> {
+    let request = worker::Request::from(request.clone()?);
+    Ok(env.assets("ASSETS")?.fetch_request(request).await?.into())
+}
+
+fn not_allowed() -> Result<Response, JsValue> {
+    problem(&Problem::method_not_allowed())
+}
+
+fn is_read(facts: &Facts) -> bool {
+    matches!(facts.method.as_str(), "GET" | "HEAD")
+}
+
+fn json(status: u16, content_type: &str, body: &str) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(&headers);
+    Response::new_with_opt_str_and_init(Some(body), &init)
+}

@@ -1,0 +1,142 @@
+//! What shall become of a request: passed on, refused, or judged, and by which limits at which price.
+//!
+//! [`route`] and [`look`] say all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
+//! tells [`Look::admit`].
+
+use std::sync::Arc;
+
+use super::charge::Charge;
+use crate::config::routes::{Found, Route};
+use crate::config::{Config, Identify, OnOutage};
+use crate::http::Facts;
+use crate::http::problem::Problem;
+use crate::limit::{Subject, usage};
+use crate::tenant::{ApiKey, Caller, InvalidKey, Status, TenantId, UnknownPlan};
+use crate::time::Millis;
+
+/// A request on which nothing has been decided yet.
+#[derive(Debug)]
+pub struct Look<'a> {
+    config: &'a Config,
+    facts: &'a Facts,
+    route: Option<&'a Arc<Route>>,
+    key: Option<Result<ApiKey, InvalidKey>>,
+}
+
+/// A request that is not refused out of hand.
+#[derive(Debug)]
+pub struct Admission {
+    /// Whose quota it is.
+    pub subject: Subject,
+    /// Whose key it has.
+    pub tenant: Option<TenantId>,
+    /// What it is charged; `None`: it is not limited.
+    pub charge: Option<Charge>,
+    /// The tenant's plan, if the configuration does not have it: the default plan holds instead.
+    pub unknown_plan: Option<UnknownPlan>,
+}
+
+/// The route of a request, if one holds for it.
+///
+/// # Errors
+/// The refusal, where nobody can tell which one does.
+pub fn route<'a>(facts: &Facts, config: &'a Config) -> Result<Option<&'a Arc<Route>>, Problem> {
+    match config.routes.find(&facts.method, &facts.path) {
+        Found::Route(route) => Ok(Some(route)),
+        Found::Nothing => Ok(None),
+        Found::Ambiguous => Err(Problem::ambiguous_path()),
+    }
+}
+
+/// Looks at a request, for which `route` holds.
+///
+/// # Errors
+/// The refusal, where nothing more need be known.
+pub fn look<'a>(facts: &'a Facts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Look<'a>, Problem> {
+    if route.is_some_and(|route| route.denies(facts.address)) {
+        return Err(Problem::address_denied());
+    }
+    let look = Look { config, facts, route, key: facts.api_key.as_deref().map(ApiKey::parse) };
+    match look.key {
+        None if look.needs_key() => Err(Problem::key_required()),
+        Some(Err(_)) if look.needs_key() => Err(Problem::unknown_key()),
+        _ => Ok(look),
+    }
+}
+
+impl Look<'_> {
+    /// The key whose tenant must be known before the request can be admitted.
+    #[must_use]
+    pub fn key(&self) -> Option<&ApiKey> {
+        let counts = self.needs_key() || (!self.is_free() && self.identifies_by_key());
+        self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| counts)
+    }
+
+    /// What a failure of Redis means for this request. Without Redis nobody can tell whether a key is good, so a
+    /// route that needs one is closed as long as `tenant` is not known.
+    #[must_use]
+    pub fn on_outage(&self, tenant_known: bool) -> OnOutage {
+        if self.needs_key() && !tenant_known {
+            return OnOutage::Closed;
+        }
+        match self.route.and_then(|route| route.on_outage).unwrap_or(self.config.on_outage) {
+            // A shadow never refuses.
+            OnOutage::Closed if self.route.is_some_and(|route| route.shadow) => OnOutage::Open,
+            policy => policy,
+        }
+    }
+
+    /// The subject by its address alone.
+    #[must_use]
+    pub fn client(&self) -> Subject {
+        Subject::client(self.facts.address, self.config.ipv6_prefix)
+    }
+
+    /// Says what becomes of the request of `caller`.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn admit(&self, caller: Caller, now: Millis) -> Result<Admission, Problem> {
+        let tenant = match caller {
+            Caller::Tenant(_, tenant) if tenant.status() == Status::Suspended => return Err(Problem::suspended()),
+            Caller::Tenant(id, tenant) => Some((id, tenant)),
+            Caller::Stranger | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
+            Caller::Stranger | Caller::Anonymous => None,
+        };
+        let (plan, unknown_plan) = match &tenant {
+            Some((_, tenant)) => match tenant.limits(self.config, now) {
+                Ok(limits) => (limits, None),
+                Err(unknown) => (self.config.default_plan.limits().to_vec(), Some(unknown)),
+            },
+            None => (self.config.default_plan.limits().to_vec(), None),
+        };
+        let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
+        let plan = named.map_or(plan, |plan| plan.limits().to_vec());
+        let meters = (tenant.is_some() && self.config.usage).then(usage::meters);
+        let tenant = tenant.map(|(id, _)| id);
+        Ok(Admission {
+            subject: tenant.as_ref().map_or_else(|| self.client(), TenantId::subject),
+            charge: (!self.is_free())
+                .then(|| Charge::new(plan, meters.as_ref().map_or(&[], |meters| &meters[..]), self.route)),
+            tenant,
+            unknown_plan,
+        })
+    }
+
+    fn needs_key(&self) -> bool {
+        self.route.is_some_and(|route| route.require_key)
+    }
+
+    fn is_free(&self) -> bool {
+        self.route.is_some_and(|route| route.exempt || route.allows(self.facts.address))
+    }
+
+    /// Whether a key comes before the address, as far as the address is known.
+    fn identifies_by_key(&self) -> bool {
+        let applies = |way: &&Identify| **way == Identify::ApiKey || self.facts.address.is_some();
+        self.config.identify.iter().find(applies) == Some(&Identify::ApiKey)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What a client is told whose request does not get as far as its limits.
+
+use super::problem::{Problem, WWW_AUTHENTICATE};
+use crate::time::Millis;
+
+impl Problem {
+    /// 401: the API key is no key of any tenant: misspelled, revoked or expired.
+    #[must_use]
+    pub fn unknown_key() -> Self {
+        Problem::new(401, UNKNOWN_KEY, "Unknown API key", "the API key is not valid, or not any more".to_owned())
+            .header(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
+    }
+
+    /// 401: this route needs an API key and the request has none.
+    #[must_use]
+    pub fn key_required() -> Self {
+        let detail = "this path needs an API key (as Authorization: Bearer)".to_owned();
+        Problem::new(401, KEY_REQUIRED, "API key required", detail).header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// 403: the tenant is suspended.
+    #[must_use]
+    pub fn suspended() -> Self {
+        let detail = "the tenant is suspended (whoever runs this API can lift that)".to_owned();
+        Problem::new(403, SUSPENDED, "Tenant suspended", detail)
+    }
+
+    /// 403: the route's `deny` list has the client's address.
+    #[must_use]
+    pub fn address_denied() -> Self {
+        let detail = "requests from this address are not accepted on this path".to_owned();
+        Problem::new(403, ADDRESS_DENIED, "Address denied", detail)
+    }
+
+    /// 429: Redis cannot be asked, and the binding that judges then refuses. It counts in spans of ten seconds or more,
+    /// and does not say when it will admit the request.
+    #[must_use]
+    pub fn over_last_resort() -> Self {
+        let detail = "too many requests while the rate limiter cannot tell the exact quota".to_owned();
+        Problem::new(429, LAST_RESORT, "Too many requests", detail).after(Millis::from_secs(10))
+    }
+
+    /// 400: the path could mean one thing here and another at the origin.
+    #[must_use]
+    pub fn ambiguous_path() -> Self {
+        let detail = "the path can be read in more than one way \
+                      (send it without encoded slashes, \";\", \"?\", \"#\" or control characters, and without dots or blanks \
+                      at the end of a segment)";
+        Problem::new(400, AMBIGUOUS_PATH, "Ambiguous path", detail.to_owned())
+    }
+
+    /// 429: the client's address has sent too many API keys that are unknown. It may try again after `wait`.
+    #[must_use]
+    pub fn too_many_unknown_keys(wait: Millis) -> Self {
+        let detail = format!("too many unknown API keys came from this address (retry after {wait})");
+        Problem::new(429, TOO_MANY_UNKNOWN_KEYS, "Too many unknown API keys", detail)
+            .with("retry-after-ms", wait.get().into())
+            .after(wait)
+    }
+}
+
+const UNKNOWN_KEY: &str = "urn:sluicegate:problem:unknown-key";
+const KEY_REQUIRED: &str = "urn:sluicegate:problem:key-required";
+const SUSPENDED: &str = "urn:sluicegate:problem:tenant-suspended";
+const ADDRESS_DENIED: &str = "urn:sluicegate:problem:address-denied";
+const AMBIGUOUS_PATH: &str = "urn:sluicegate:problem:ambiguous-path";
+const LAST_RESORT: &str = "urn:sluicegate:problem:too-many-requests";
+const TOO_MANY_UNKNOWN_KEYS: &str = "urn:sluicegate:problem:too-many-unknown-keys";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_401_says_how_to_authenticate() {
+        for problem in [Problem::unknown_key(), Problem::key_required()] {
+            assert_eq!(problem.status, 401);
+            let headers = problem.headers();
+            assert!(headers.iter().any(|(name, value)| *name == "WWW-Authenticate" && value.starts_with("Bearer")));
+        }
+    }
+
+    #[test]
+    fn who_guesses_keys_is_told_when_to_come_back() {
+        let problem = Problem::too_many_unknown_keys(Millis::new(1500));
+        assert_eq!(problem.headers(), [("Retry-After", "2".to_owned())]);
+        let body: serde_json::Value = serde_json::from_str(&problem.body()).unwrap();
+        assert_eq!((&body["status"], &body["retry-after-ms"]), (&429.into(), &1500.into()));
+        assert_eq!(body["type"], TOO_MANY_UNKNOWN_KEYS);
+    }
+}

@@ -1,0 +1,177 @@
+//! Refusals and failures as `application/problem+json` bodies (RFC 9457).
+//!
+//! One type for all of them: what stands before the origin is here and in `client`, what the admin API answers is in
+//! `api`.
+
+use serde_json::{Map, Value, json};
+
+use crate::limit::{Retry, Verdict};
+use crate::time::Millis;
+
+/// The media type of the bodies here.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// An answer that says what went wrong: a status, headers and a body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    members: Map<String, Value>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    /// 429: at least one limit refused. The verdict's own header fields say when to come back.
+    #[must_use]
+    pub fn quota_exceeded(verdict: &Verdict) -> Self {
+        let names: Vec<&str> = verdict.refusing().map(|budget| budget.limit.name().as_str()).collect();
+        let limits = names.join(", ");
+        let (detail, wait) = match verdict.retry() {
+            Retry::After(wait) => (format!("over the limit: {limits} (retry after {wait})"), Some(wait)),
+            Retry::Never | Retry::Now => {
+                (format!("the request costs more than the limit can ever hold: {limits}"), None)
+            }
+        };
+        let problem = Problem::new(
+            429,
+            QUOTA_EXCEEDED,
+            "Request cannot be satisfied as assigned quota has been exceeded",
+            detail,
+        );
+        let problem = problem.with("violated-policies", json!(names));
+        match wait {
+            Some(wait) => problem.with("retry-after-ms", json!(wait.get())),
+            None => problem,
+        }
+    }
+
+    /// 503: Redis cannot be asked and the configuration says to refuse then.
+    #[must_use]
+    pub fn limiter_unavailable() -> Self {
+        let detail = "the rate limiter cannot judge requests at the moment".to_owned();
+        let title = "Request cannot be satisfied due to temporary server capacity constraints";
+        Problem::new(503, REDUCED_CAPACITY, title, detail).after(OUTAGE_RETRY)
+    }
+
+    /// 502: the origin does not answer.
+    #[must_use]
+    pub fn origin_unreachable() -> Self {
+        Problem::new(502, BLANK, "Bad Gateway", "the origin does not answer".to_owned())
+    }
+
+    /// 500: the deployment is broken. The reason is for the log only: it may name what clients must not see.
+    #[must_use]
+    pub fn misconfigured() -> Self {
+        Problem::new(
+            500,
+            BLANK,
+            "Internal Server Error",
+            "the rate limiter's configuration is broken (the log of the Worker says why)".to_owned(),
+        )
+    }
+
+    /// 404: nothing of this name below `/_sluicegate/`.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Problem::new(404, BLANK, "Not Found", "nothing of this name below /_sluicegate/".to_owned())
+    }
+
+    /// 400: the request's URL cannot be read.
+    #[must_use]
+    pub fn unreadable_url() -> Self {
+        Problem::new(400, BLANK, "Bad Request", "the request's URL cannot be read".to_owned())
+    }
+
+    /// 405: the path exists, but can only be read.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Problem::allow_only("GET, HEAD")
+    }
+
+    /// The header fields that belong to the answer beside its content type: `Retry-After` in seconds,
+    /// `WWW-Authenticate`, `Allow`.
+    #[must_use]
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// The body: a JSON object.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let mut body = Map::new();
+        body.insert("type".to_owned(), json!(self.kind));
+        body.insert("title".to_owned(), json!(self.title));
+        body.insert("status".to_owned(), json!(self.status));
+        body.insert("detail".to_owned(), json!(self.detail));
+        body.extend(self.members.clone());
+        Value::Object(body).to_string()
+    }
+
+    pub(super) fn new(status: u16, kind: &'static str, title: &'static str, detail: String) -> Self {
+        Problem { status, kind, title, detail, members: Map::new(), headers: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn after(self, wait: Millis) -> Self {
+        self.header(RETRY_AFTER, wait.ceil_secs().to_string())
+    }
+}
+
+/// Registered by draft-ietf-httpapi-ratelimit-headers-11.
+pub(super) const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+/// Registered by the same draft.
+pub(super) const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+/// RFC 9457: the status says it all.
+pub(super) const BLANK: &str = "about:blank";
+/// RFC 9110.
+pub(super) const RETRY_AFTER: &str = "Retry-After";
+/// RFC 9110, for a 401.
+pub(super) const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
+/// Long enough that waiting clients do not add to an outage, short enough to be gone soon after it.
+pub(super) const OUTAGE_RETRY: Millis = Millis::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Budget, Limit, LimitName};
+
+    fn deny(retry: Retry) -> Value {
+        let budget = |name: &str, retry| Budget {
+            limit: Limit::sliding_log(LimitName::new(name).unwrap(), 5, Millis::from_secs(60)).unwrap(),
+            remaining: 0,
+            retry,
+            reset: Millis::ZERO,
+        };
+        let verdict = Verdict::Deny(vec![budget("minute", retry), budget("day", Retry::Now)]);
+        serde_json::from_str(&Problem::quota_exceeded(&verdict).body()).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_names_the_violated_policies() {
+        let body = deny(Retry::After(Millis::new(1500)));
+        assert_eq!(body["type"], QUOTA_EXCEEDED);
+        assert_eq!(body["status"], 429);
+        assert_eq!(body["violated-policies"], json!(["minute"]));
+        assert_eq!(body["retry-after-ms"], 1500);
+        assert_eq!(body["detail"], "over the limit: minute (retry after 1500ms)");
+    }
+
+    #[test]
+    fn what_never_passes_says_so() {
+        let body = deny(Retry::Never);
+        assert_eq!(body["detail"], "the request costs more than the limit can ever hold: minute");
+        assert!(body.get("retry-after-ms").is_none());
+    }
+}

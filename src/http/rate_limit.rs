@@ -1,0 +1,226 @@
+//! The verdict as header fields: `RateLimit-Policy` and `RateLimit` of
+//! draft-ietf-httpapi-ratelimit-headers-11 (Structured Fields, RFC 9651), and `Retry-After` (RFC 9110).
+//!
+//! Both directions are here: the Worker formats what the demo page parses.
+
+use sfv::{
+    BareItem, Item, KeyRef, List, ListEntry, ListSerializer, Parameters, Parser, RefBareItem, StringRef, key_ref,
+};
+
+use crate::limit::{Algorithm, Budget, Limit, Retry, Verdict};
+use crate::time::Millis;
+
+/// The field that tells the policies: their quotas and windows.
+pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
+/// The field that tells where the client stands.
+pub const RATE_LIMIT: &str = "RateLimit";
+/// The field that tells when to come back after a refusal, in seconds.
+pub const RETRY_AFTER: &str = "Retry-After";
+
+/// One item of `RateLimit-Policy`, for example `"burst";q=50;w=1;burst=100`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyItem {
+    /// The limit's name.
+    pub name: String,
+    /// `q`: units a window.
+    pub quota: u64,
+    /// `qu`: what is counted, where it is not requests.
+    pub unit: Option<String>,
+    /// `w`: the window in seconds, rounded up. A month has none: the draft wants a number of seconds, and a month's
+    /// is not always the same. Nor has concurrency.
+    pub window: Option<u64>,
+    /// `burst`: the most units at once, where that is not the quota. Our own parameter.
+    pub burst: Option<u64>,
+    /// `shadow`: the limit judges, but refuses nobody. Our own parameter.
+    pub shadow: bool,
+}
+
+/// One item of `RateLimit`, for example `"burst";r=12;t=3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitItem {
+    /// The limit's name.
+    pub name: String,
+    /// `r`: the largest cost that a further request could have now, in units.
+    pub remaining: u64,
+    /// `t`: seconds, rounded up. On an allowed answer until the full quota is back; on a refusal until
+    /// the limit that refused admits the request (absent at limits that did not refuse).
+    pub reset: Option<u64>,
+}
+
+/// A field that does not follow the draft.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct HeaderError {
+    field: &'static str,
+    problem: String,
+}
+
+/// The header fields that tell a verdict, on allowed answers and on refusals. Of a verdict that is only a `shadow`,
+/// and refuses nobody, each policy says so.
+#[must_use]
+pub fn fields(verdict: &Verdict, shadow: bool) -> Vec<(&'static str, String)> {
+    let budgets = verdict.budgets();
+    let policies: Vec<_> = budgets.iter().map(|budget| PolicyItem { shadow, ..policy_item(&budget.limit) }).collect();
+    let limits: Vec<_> = budgets.iter().map(|budget| limit_item(verdict, budget)).collect();
+    let mut fields = vec![(RATE_LIMIT_POLICY, format_policy(&policies)), (RATE_LIMIT, format_limits(&limits))];
+    if let Retry::After(wait) = verdict.retry()
+        && !shadow
+    {
+        fields.push((RETRY_AFTER, wait.ceil_secs().to_string()));
+    }
+    fields
+}
+
+fn policy_item(limit: &Limit) -> PolicyItem {
+    let (unit, burst) = match limit.algorithm() {
+        Algorithm::TokenBucket { burst, .. } if burst != limit.quota() => (None, Some(burst)),
+        Algorithm::Concurrency { .. } => (Some(CONCURRENT_REQUESTS.to_owned()), None),
+        _ => (None, None),
+    };
+    let window = limit.window().map(Millis::ceil_secs);
+    PolicyItem { name: limit.name().to_string(), quota: limit.quota(), unit, window, burst, shadow: false }
+}
+
+fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
+    let reset = match (verdict, budget.retry) {
+        (Verdict::Allow(_), _) => Some(budget.reset.ceil_secs()),
+        (Verdict::Deny(_), Retry::After(wait)) => Some(wait.ceil_secs()),
+        // `Retry-After` must not be earlier than any `t`: a limit that does not refuse stays silent.
+        (Verdict::Deny(_), Retry::Now | Retry::Never) => None,
+    };
+    LimitItem { name: budget.limit.name().to_string(), remaining: budget.remaining, reset }
+}
+
+/// Writes a `RateLimit-Policy` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+#[must_use]
+pub fn format_policy(items: &[PolicyItem]) -> String {
+    format(items, |item| {
+        let unit = item.unit.as_deref().and_then(|unit| StringRef::from_str(unit).ok());
+        let parameters = [
+            (Q, Some(integer(item.quota))),
+            (QU, unit.map(RefBareItem::String)),
+            (W, item.window.map(integer)),
+            (BURST, item.burst.map(integer)),
+            (SHADOW, item.shadow.then_some(RefBareItem::Boolean(true))),
+        ];
+        (item.name.as_str(), parameters)
+    })
+}
+
+/// Writes a `RateLimit` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+#[must_use]
+pub fn format_limits(items: &[LimitItem]) -> String {
+    format(items, |item| (item.name.as_str(), [(R, Some(integer(item.remaining))), (T, item.reset.map(integer))]))
+}
+
+/// Reads a `RateLimit-Policy` value. Parameters that are not known are passed over, as the draft asks.
+///
+/// # Errors
+/// When it is not a list of strings, `qu` is not a string, or another parameter is not an integer from 0.
+pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
+    parse(RATE_LIMIT_POLICY, value, |item| {
+        Ok(PolicyItem {
+            name: item.name.to_owned(),
+            quota: item.number(Q)?.ok_or_else(|| "an item has no q".to_owned())?,
+            unit: item.text(QU)?,
+            window: item.number(W)?,
+            burst: item.number(BURST)?,
+            shadow: item.flag(SHADOW),
+        })
+    })
+}
+
+/// Reads a `RateLimit` value. Parameters that are not known are passed over, as the draft asks.
+///
+/// # Errors
+/// When it is not a list of strings, or a parameter is not an integer from 0.
+pub fn parse_limits(value: &str) -> Result<Vec<LimitItem>, HeaderError> {
+    parse(RATE_LIMIT, value, |item| {
+        let remaining = item.number(R)?.ok_or_else(|| "an item has no r".to_owned())?;
+        Ok(LimitItem { name: item.name.to_owned(), remaining, reset: item.number(T)? })
+    })
+}
+
+fn format<'a, T, const N: usize>(
+    items: &'a [T],
+    parts: impl Fn(&'a T) -> (&'a str, [(&'static KeyRef, Option<RefBareItem<'a>>); N]),
+) -> String {
+    let mut list = ListSerializer::new();
+    for item in items {
+        let (name, parameters) = parts(item);
+        // A name of ours is ASCII; one that is not cannot be said in a structured field and is left out.
+        let Ok(name) = StringRef::from_str(name) else { continue };
+        let mut written = list.bare_item(name);
+        for (key, value) in parameters {
+            if let Some(value) = value {
+                written = written.parameter(key, value);
+            }
+        }
+    }
+    list.finish().unwrap_or_default()
+}
+
+fn integer(number: u64) -> RefBareItem<'static> {
+    RefBareItem::Integer(sfv::Integer::try_from(number).unwrap_or(sfv::Integer::MAX))
+}
+
+/// A string with parameters, as a field has it.
+struct Parsed<'a> {
+    name: &'a str,
+    parameters: &'a Parameters,
+}
+
+impl Parsed<'_> {
+    fn number(&self, key: &KeyRef) -> Result<Option<u64>, String> {
+        match self.parameters.get(key) {
+            None => Ok(None),
+            Some(BareItem::Integer(number)) => {
+                u64::try_from(*number).map(Some).map_err(|_| format!("{key} of {:?} is below 0", self.name))
+            }
+            Some(_) => Err(format!("{key} of {:?} is not an integer", self.name)),
+        }
+    }
+
+    fn flag(&self, key: &KeyRef) -> bool {
+        self.parameters.get(key) == Some(&BareItem::Boolean(true))
+    }
+
+    fn text(&self, key: &KeyRef) -> Result<Option<String>, String> {
+        match self.parameters.get(key) {
+            None => Ok(None),
+            Some(BareItem::String(text)) => Ok(Some(text.as_str().to_owned())),
+            Some(_) => Err(format!("{key} of {:?} is not a string", self.name)),
+        }
+    }
+}
+
+fn parse<T>(
+    field: &'static str,
+    value: &str,
+    build: impl Fn(Parsed<'_>) -> Result<T, String>,
+) -> Result<Vec<T>, HeaderError> {
+    let error = |problem| HeaderError { field, problem };
+    let list: List = Parser::new(value).parse().map_err(|problem| error(problem.to_string()))?;
+    list.into_iter()
+        .map(|entry| match entry {
+            ListEntry::Item(Item { bare_item: BareItem::String(name), params }) => {
+                build(Parsed { name: name.as_str(), parameters: &params }).map_err(error)
+            }
+            _ => Err(error("an item is not a string".to_owned())),
+        })
+        .collect()
+}
+
+const Q: &KeyRef = key_ref("q");
+const QU: &KeyRef = key_ref("qu");
+const W: &KeyRef = key_ref("w");
+const R: &KeyRef = key_ref("r");
+const T: &KeyRef = key_ref("t");
+const BURST: &KeyRef = key_ref("burst");
+const SHADOW: &KeyRef = key_ref("shadow");
+
+/// The draft's unit for requests in flight.
+const CONCURRENT_REQUESTS: &str = "concurrent-requests";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The in-memory limiter.
+
+mod limiter;
+mod subject_state;
+
+pub use limiter::{Bounds, Local};

@@ -1,0 +1,72 @@
+//! `KEYS` and `ARGV` of the scripts.
+
+use super::clock::Now;
+use crate::limit::{Algorithm, LeaseId, Limit, NOBODYS, Request, Subject, Window};
+use crate::redis::Argument;
+
+/// KEYS and ARGV of `check.lua`.
+pub(super) fn question<'a>(
+    subject: &Subject,
+    limits: &'a [Limit],
+    requests: &[Request<'a>],
+    prices: &'a [Option<String>],
+    now: Now,
+) -> (Vec<String>, Vec<Argument<'a>>) {
+    let (sets, limit_words) = spell(subject, limits);
+    let keys = [vec![subject.state_key()], sets].concat();
+    let mut arguments = vec![now.argument()];
+    arguments.extend(limit_words);
+    let leases = limits.iter().any(Limit::needs_lease);
+    arguments.push(Argument::Number(requests.len() as u64));
+    for (request, prices) in requests.iter().zip(prices) {
+        arguments.push(prices.as_deref().map_or(Argument::Number(request.cost), Argument::Text));
+        if leases {
+            arguments.push(Argument::Text(request.lease.map_or(NOBODYS, LeaseId::as_str)));
+        }
+    }
+    (keys, arguments)
+}
+
+/// What a request is charged at each limit, where that is not the same at all.
+pub(super) fn prices(limits: &[Limit], cost: u64) -> Option<String> {
+    if limits.iter().all(|limit| limit.price(cost) == cost) {
+        return None;
+    }
+    let prices: Vec<String> = limits.iter().map(|limit| limit.price(cost).to_string()).collect();
+    Some(prices.join(","))
+}
+
+/// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
+/// the words of each.
+pub(crate) fn spell<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
+    let mut keys = Vec::new();
+    let mut arguments = vec![Argument::Number(limits.len() as u64)];
+    for limit in limits {
+        let name = limit.name();
+        let (algorithm, window) = match limit.algorithm() {
+            Algorithm::SlidingLog { window } => {
+                keys.push(subject.log_key(name));
+                ("sliding_log", Argument::Number(window.get()))
+            }
+            Algorithm::SlidingWindow { window } => ("sliding_window", Argument::Number(window.get())),
+            Algorithm::FixedWindow { window: Window::Span(span) } => ("fixed_window", Argument::Number(span.get())),
+            Algorithm::FixedWindow { window: Window::Month } => ("fixed_window", Argument::Text("month")),
+            Algorithm::TokenBucket { window, .. } => ("token_bucket", Argument::Number(window.get())),
+            Algorithm::Concurrency { lease } => {
+                keys.push(subject.inflight_key(name));
+                ("concurrency", Argument::Number(lease.get()))
+            }
+        };
+        arguments.extend([Argument::Text(name.as_str()), Argument::Text(algorithm), window]);
+        match limit.algorithm() {
+            Algorithm::TokenBucket { burst, rate, .. } => {
+                arguments.extend([burst, rate.refill, rate.fractions].map(Argument::Number));
+            }
+            _ => arguments.push(Argument::Number(limit.quota())),
+        }
+    }
+    (keys, arguments)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! Limits decided by Redis.
+
+mod arguments;
+mod clock;
+mod error;
+mod limiter;
+mod reply;
+mod request_id;
+mod settle;
+mod settlement;
+
+pub use clock::{Clock, Now};
+pub use error::CheckError;
+pub use limiter::Limiter;
+pub use reply::Judged;
+pub use request_id::{InvalidRequestId, RequestId};
+pub use settlement::{Correction, Outcome, Settlement};

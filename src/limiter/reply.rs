@@ -1,0 +1,61 @@
+//! The reply of `check.lua`, decoded.
+
+use crate::limit::{Budget, Limit, Retry, Verdict};
+use crate::redis::RedisError;
+use crate::time::Millis;
+
+/// The answer to a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The instant of the clock that judged, the caller's or Redis's: what a settlement asks for as the time of the
+    /// charge. A limit may have been judged and charged at a later one, where a clock that is ahead came before.
+    pub at: Millis,
+    /// A verdict for each request, in their order.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// The answer of `check.lua`: for each request whether it passes, and three numbers for each limit; then the time.
+pub(super) fn judged(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<Judged, RedisError> {
+    let each = 1 + limits.len() * NUMBERS_A_LIMIT;
+    let expected = requests * each + 1;
+    match numbers {
+        [runs @ .., at] if numbers.len() == expected => {
+            let at = u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("no time: {at}") })?;
+            let verdicts = runs.chunks_exact(each).map(|numbers| verdict(limits, numbers)).collect::<Result<_, _>>()?;
+            Ok(Judged { at: Millis::new(at), verdicts })
+        }
+        _ => Err(RedisError::Length { expected, found: numbers.len() }),
+    }
+}
+
+fn verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
+    let shape = || RedisError::Shape { reason: format!("no verdict: {numbers:?}") };
+    let whole = |number: i64| u64::try_from(number).map_err(|_| shape());
+    let (allowed, triples) = numbers.split_first().ok_or_else(shape)?;
+    let budgets = limits
+        .iter()
+        .zip(triples.chunks_exact(NUMBERS_A_LIMIT))
+        .map(|(limit, numbers)| {
+            let [remaining, retry, reset] = *numbers else { return Err(shape()) };
+            let retry = match retry {
+                -1 => Retry::Never,
+                0 => Retry::Now,
+                ms => Retry::After(Millis::new(whole(ms)?)),
+            };
+            let (remaining, reset) = (whole(remaining)?, Millis::new(whole(reset)?));
+            Ok(Budget { limit: limit.clone(), remaining, retry, reset })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let admitted = budgets.iter().all(|budget| budget.retry == Retry::Now);
+    match allowed {
+        1 if admitted => Ok(Verdict::Allow(budgets)),
+        0 if !admitted => Ok(Verdict::Deny(budgets)),
+        _ => Err(shape()),
+    }
+}
+
+/// remaining, `retry_ms`, `reset_ms`.
+const NUMBERS_A_LIMIT: usize = 3;
+
+#[cfg(test)]
+mod tests;

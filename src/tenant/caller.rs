@@ -1,0 +1,17 @@
+//! Who sent a request.
+
+use std::sync::Arc;
+
+use super::document::Tenant;
+use super::id::TenantId;
+
+/// Whose request it is, as far as its API key tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// It has none.
+    Anonymous,
+    /// It has one that is no tenant's.
+    Stranger,
+    /// A tenant's.
+    Tenant(TenantId, Arc<Tenant>),
+}

@@ -1,0 +1,133 @@
+//! Time as the limiter knows it: whole milliseconds. There is no clock here.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A number of milliseconds: a span, or an instant counted from the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Millis(u64);
+
+impl Millis {
+    /// No time at all.
+    pub const ZERO: Millis = Millis(0);
+    /// A day of 24 hours.
+    pub const DAY: Millis = Millis::from_secs(86_400);
+
+    /// `ms` milliseconds.
+    #[must_use]
+    pub const fn new(ms: u64) -> Self {
+        Millis(ms)
+    }
+
+    /// `seconds` whole seconds.
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
+        Millis(seconds * 1000)
+    }
+
+    /// The number of milliseconds.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds, rounded up: a client that waits this long never comes too early.
+    #[must_use]
+    pub const fn ceil_secs(self) -> u64 {
+        self.0.div_ceil(1000)
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(ms: Millis) -> Self {
+        Duration::from_millis(ms.0)
+    }
+}
+
+impl fmt::Debug for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+/// Prints the shortest spelling that [`Millis::from_str`] reads back, for example `90s` or `250ms`.
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, size) =
+            UNITS.into_iter().find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size)).unwrap_or(("ms", 1));
+        write!(f, "{}{unit}", self.0 / size)
+    }
+}
+
+/// A text that is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a duration like \"10s\" (units: ms, s, m, h, d), found {found:?}")]
+pub struct NotADuration {
+    found: String,
+}
+
+/// Reads a whole number and a unit without a space: `250ms`, `10s`, `1m`, `1h`, `1d`.
+impl FromStr for Millis {
+    type Err = NotADuration;
+
+    fn from_str(text: &str) -> Result<Self, NotADuration> {
+        let error = || NotADuration { found: text.to_owned() };
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at_checked(digits).ok_or_else(error)?;
+        let number: u64 = number.parse().map_err(|_| error())?;
+        let (_, size) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or_else(error)?;
+        number.checked_mul(size).map(Millis).ok_or_else(error)
+    }
+}
+
+/// Units of a duration with their length in milliseconds, the longest first.
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_durations() {
+        for (text, ms) in [("250ms", 250), ("10s", 10_000), ("1m", 60_000), ("2h", 7_200_000), ("1d", 86_400_000)] {
+            assert_eq!(text.parse(), Ok(Millis::new(ms)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_duration() {
+        for text in [
+            "",
+            "ten",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 s",
+            "10S",
+            "1w",
+            "99999999999999999999s",
+            "999999999999999999d",
+            "１s",
+        ] {
+            let error = text.parse::<Millis>().unwrap_err();
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        let secs: Vec<u64> = [0, 1, 999, 1000, 1001].map(|ms| Millis::new(ms).ceil_secs()).into();
+        assert_eq!(secs, [0, 1, 1, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn display_reads_back(ms in any::<u64>()) {
+            prop_assert_eq!(Millis::new(ms).to_string().parse(), Ok(Millis::new(ms)));
+        }
+    }
+}
