@@ -5,7 +5,7 @@ use std::io;
 use axum::http::{HeaderMap, Uri, header};
 use subtle::ConstantTimeEq;
 
-use crate::command::query_pairs;
+use crate::query;
 
 /// The secret that every command needs. It is never printed.
 pub(crate) struct Token(String);
@@ -20,7 +20,7 @@ impl Token {
     pub(crate) fn admits(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => bearer(value.as_bytes()).is_some_and(|given| self.equals(given)),
-            None => query_pairs(uri).any(|(name, value)| *name == *TOKEN_PARAMETER.as_bytes() && self.equals(&value)),
+            None => query::parameters(uri).any(|(name, value)| *name == *query::TOKEN && self.equals(&value)),
         }
     }
 
@@ -47,8 +47,6 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_ascii())
 }
 
-/// The query parameter that may carry the token.
-pub(crate) const TOKEN_PARAMETER: &str = "_token";
 const SCHEME: &[u8] = b"bearer ";
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::auth::TOKEN_PARAMETER;
+use crate::query;
 
 /// Name and arguments; may be empty.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,30 +40,13 @@ impl<'a> Command<'a> {
         if !body.is_empty() {
             args.push(body.into());
         }
-        for (name, value) in query_pairs(uri).filter(|(name, _)| **name != *TOKEN_PARAMETER.as_bytes()) {
+        for (name, value) in query::parameters(uri).filter(|(name, _)| **name != *query::TOKEN) {
             args.push(name);
             if !value.is_empty() {
                 args.push(value);
             }
         }
         Self(args)
-    }
-}
-
-/// The query's parameters, decoded; a parameter without `=` has an empty value.
-pub(crate) fn query_pairs(uri: &Uri) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
-    let parameters = uri.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty());
-    parameters.map(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        (form_decode(name), form_decode(value))
-    })
-}
-
-fn form_decode(text: &str) -> Cow<'_, [u8]> {
-    if text.contains('+') {
-        Cow::Owned(percent_decode(text.replace('+', " ").as_bytes()).collect())
-    } else {
-        percent_decode(text.as_bytes()).into()
     }
 }
 

@@ -80,6 +80,7 @@ mod failure;
 mod guard;
 mod metrics;
 mod prepare;
+mod query;
 mod redis_cluster;
 mod redis_server;
 mod refuse;
