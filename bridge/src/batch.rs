@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::{
     command::Command,
-    failure::Failure,
     prepare::Prepared,
     reply::{Encoding, Reply},
-    rest::Service,
+    request_error::RequestError,
+    service::Service,
 };
 
 /// One entry of the answer to `/pipeline`.
@@ -25,7 +25,7 @@ enum Entry {
 
 /// Runs the commands in order; each has its own result or error. A command that the bridge refuses
 /// does not hold up the others.
-pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, Failure> {
+pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
     let batch = read(body, "pipeline")?;
     let batch: Vec<_> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
     let sent: Vec<&Prepared> = batch.iter().filter_map(|prepared| prepared.as_ref().ok()).collect();
@@ -33,7 +33,7 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
         service.metrics.command(prepared.name);
     }
     let mut values = service.store.pipeline(sent.iter().map(|prepared| &prepared.cmd)).await?.into_iter();
-    let entries: Result<Vec<_>, Failure> = batch
+    let entries: Result<Vec<_>, RequestError> = batch
         .iter()
         .map(|prepared| match prepared {
             Ok(prepared) => {
@@ -47,7 +47,7 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
 }
 
 /// Runs the commands as one transaction: all of them with nothing in between, or none.
-pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, Failure> {
+pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
     let batch = read(body, "multi-exec")?;
     let batch: Result<Vec<_>, _> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
     let batch = batch?;
@@ -64,15 +64,15 @@ pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encodi
     Ok(Json(replies.collect::<Vec<_>>()).into_response())
 }
 
-fn read<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, Failure> {
+fn read<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, RequestError> {
     let batch = Command::batch_from_json(body)
-        .map_err(|error| Failure::Refuse(format!("ERR failed to parse {what} request: {error}")))?;
+        .map_err(|error| RequestError::Refused(format!("ERR failed to parse {what} request: {error}")))?;
     if batch.is_empty() {
-        return Err(Failure::Refuse(format!("ERR empty {what} request")));
+        return Err(RequestError::Refused(format!("ERR empty {what} request")));
     }
     Ok(batch)
 }
 
-fn wrong_length() -> Failure {
-    Failure::Unreachable("it answered another number of commands than were sent".to_owned())
+fn wrong_length() -> RequestError {
+    RequestError::Unreachable("it answered another number of commands than were sent".to_owned())
 }

@@ -5,8 +5,8 @@ use redis::{Cmd, Value};
 use crate::{
     command::Command,
     command_name::command_name,
-    failure::Failure,
     refuse::refuse,
+    request_error::RequestError,
     scripts::{KeyLocking, Sha},
 };
 
@@ -22,15 +22,15 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// # Errors
     ///
-    /// [`Failure::Refuse`] if the command is empty or cannot be served on a shared connection.
-    pub(crate) fn new(Command(mut args): Command<'_>, scripts: &KeyLocking) -> Result<Self, Failure> {
+    /// [`RequestError::Refused`] if the command is empty or cannot be served on a shared connection.
+    pub(crate) fn new(Command(mut args): Command<'_>, scripts: &KeyLocking) -> Result<Self, RequestError> {
         let first = args.first().filter(|name| !name.is_empty());
-        let name = command_name(first.ok_or_else(|| Failure::refuse("ERR empty command"))?);
+        let name = command_name(first.ok_or_else(|| RequestError::refuse("ERR empty command"))?);
         let mut loaded = None;
         if let Some(name) = name {
             if let Some(reason) = refuse(name, &args) {
                 let upper = name.to_ascii_uppercase();
-                return Err(Failure::Refuse(format!("ERR Command is not available: '{upper}': {reason}")));
+                return Err(RequestError::Refused(format!("ERR Command is not available: '{upper}': {reason}")));
             }
             loaded = scripts.rewrite(name, &mut args);
         }
@@ -54,7 +54,7 @@ impl Prepared {
 mod tests {
     use super::*;
 
-    fn prepare(body: &str) -> Result<Prepared, Failure> {
+    fn prepare(body: &str) -> Result<Prepared, RequestError> {
         Prepared::new(Command::from_json(body.as_bytes()).unwrap(), &KeyLocking::default())
     }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn refuses_empty_and_stateful_commands() {
         for body in ["[]", r#"[""]"#] {
-            assert_eq!(prepare(body).err(), Some(Failure::refuse("ERR empty command")));
+            assert_eq!(prepare(body).err(), Some(RequestError::refuse("ERR empty command")));
         }
         let error = prepare(r#"["subscribe","c"]"#).err().unwrap().text();
         assert!(error.starts_with("ERR Command is not available: 'SUBSCRIBE'"), "{error}");

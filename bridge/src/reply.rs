@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use redis::Value;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::failure::server_error;
+use crate::request_error::server_error;
 
 /// How the strings of a result are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

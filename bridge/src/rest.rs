@@ -13,24 +13,14 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    auth::Token,
-    backend::Store,
     batch,
     command::Command,
-    failure::Failure,
-    metrics::{self, Metrics, Route},
+    metrics::{self, Route},
     prepare::Prepared,
     reply::{Encoding, Reply},
-    scripts::KeyLocking,
+    request_error::RequestError,
+    service::Service,
 };
-
-/// Everything that requests share.
-pub(crate) struct Service {
-    pub(crate) token: Token,
-    pub(crate) store: Store,
-    pub(crate) scripts: KeyLocking,
-    pub(crate) metrics: Metrics,
-}
 
 /// All paths; a path that is none of ours is a command in path style.
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -40,7 +30,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let route = Route::of(parts.uri.path());
-    let mut response = match service.run(route, &parts, body).await {
+    let mut response = match run(&service, route, &parts, body).await {
         Ok(response) => response,
         Err(failure) => failure.into_response(),
     };
@@ -51,53 +41,52 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     response
 }
 
-impl Service {
-    async fn run(&self, route: Route, parts: &Parts, body: Body) -> Result<Response, Failure> {
-        if !METHODS.contains(&parts.method) {
-            return Err(Failure::WrongMethod);
-        }
-        if !self.token.admits(&parts.headers, &parts.uri) {
-            return Err(Failure::Unauthorized);
-        }
-        refuse_resp2(&parts.headers)?;
-        let encoding = Encoding::of(&parts.headers);
-        let body = read(&parts.headers, body).await?;
-        match route {
-            Route::Command => {
-                let command = Command::from_json(&body);
-                let command = command.map_err(|error| Failure::Refuse(format!("ERR failed to parse command: {error}")));
-                self.command(command?, encoding).await
-            }
-            Route::Path => self.command(Command::from_path(&parts.uri, &body), encoding).await,
-            Route::Pipeline => batch::pipeline(self, &body, encoding).await,
-            Route::MultiExec => batch::transaction(self, &body, encoding).await,
-        }
+async fn run(service: &Service, route: Route, parts: &Parts, body: Body) -> Result<Response, RequestError> {
+    if !METHODS.contains(&parts.method) {
+        return Err(RequestError::MethodNotAllowed);
     }
-
-    async fn command(&self, command: Command<'_>, encoding: Encoding) -> Result<Response, Failure> {
-        let prepared = Prepared::new(command, &self.scripts)?;
-        self.metrics.command(prepared.name);
-        let value = prepared.answer(self.store.command(&prepared.cmd).await?);
-        Ok(Json(Reply { value, encoding }).into_response())
+    if !service.token.admits(&parts.headers, &parts.uri) {
+        return Err(RequestError::Unauthorized);
+    }
+    refuse_resp2(&parts.headers)?;
+    let encoding = Encoding::of(&parts.headers);
+    let body = read(&parts.headers, body).await?;
+    match route {
+        Route::Command => {
+            let command = Command::from_json(&body);
+            let command =
+                command.map_err(|error| RequestError::Refused(format!("ERR failed to parse command: {error}")));
+            run_command(service, command?, encoding).await
+        }
+        Route::Path => run_command(service, Command::from_path(&parts.uri, &body), encoding).await,
+        Route::Pipeline => batch::pipeline(service, &body, encoding).await,
+        Route::MultiExec => batch::transaction(service, &body, encoding).await,
     }
 }
 
-fn refuse_resp2(headers: &HeaderMap) -> Result<(), Failure> {
+async fn run_command(service: &Service, command: Command<'_>, encoding: Encoding) -> Result<Response, RequestError> {
+    let prepared = Prepared::new(command, &service.scripts)?;
+    service.metrics.command(prepared.name);
+    let value = prepared.answer(service.store.command(&prepared.cmd).await?);
+    Ok(Json(Reply { value, encoding }).into_response())
+}
+
+fn refuse_resp2(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get("upstash-response-format") {
         Some(format) if !format.as_bytes().eq_ignore_ascii_case(b"json") => {
-            Err(Failure::refuse("ERR Upstash-Response-Format is not supported (leave the header out for JSON)"))
+            Err(RequestError::refuse("ERR Upstash-Response-Format is not supported (leave the header out for JSON)"))
         }
         _ => Ok(()),
     }
 }
 
 /// The whole body; one that says it is too large is refused before it is read.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Failure::TooLarge);
+        return Err(RequestError::BodyTooLarge(MAX_BODY_BYTES));
     }
-    to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Failure::TooLarge)
+    to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| RequestError::BodyTooLarge(MAX_BODY_BYTES))
 }
 
 async fn health(State(service): State<Arc<Service>>) -> Response {

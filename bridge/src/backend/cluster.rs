@@ -11,8 +11,8 @@ use redis::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
-use crate::{bridge::BridgeError, failure::Failure};
+use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+use crate::{bridge_error::BridgeError, request_error::RequestError};
 
 /// Connections to the nodes, kept up to date by the client library.
 ///
@@ -48,13 +48,13 @@ impl Cluster {
             .build()
     }
 
-    /// An answer that is an error is [`Failure::Refuse`].
-    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, Failure> {
+    /// An answer that is an error is [`RequestError::Refused`].
+    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         self.one(cmd).await.map_err(failure)
     }
 
     /// An answer that is an error is a value.
-    pub(crate) async fn entry(&self, cmd: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn entry(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         match self.one(cmd).await {
             Ok(value) => Ok(value),
             Err(error) if error.is_cluster_error() => Err(failure(error)),
@@ -71,7 +71,10 @@ impl Cluster {
     }
 
     /// The answer to `EXEC` alone. A redirect in a transaction means that nothing of it was run.
-    pub(crate) async fn transaction<'a>(&self, cmds: impl Iterator<Item = &'a Cmd>) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn transaction<'a>(
+        &self,
+        cmds: impl Iterator<Item = &'a Cmd>,
+    ) -> Result<Vec<Value>, RequestError> {
         let cmds: Vec<_> = cmds.collect();
         let mut answers = self.redirected(Request::Transaction(&cmds)).await.map_err(failure)?;
         match answers.pop() {
@@ -80,7 +83,7 @@ impl Cluster {
                     Value::ServerError(cause) => Some(cause),
                     _ => None,
                 });
-                Err(Failure::discarded(cause))
+                Err(RequestError::discarded(cause))
             }
             answer => Ok(answer.into_iter().collect()),
         }
@@ -172,10 +175,10 @@ fn redirect(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
 }
 
 /// A redirect that leads nowhere is an outage of the cluster, not a mistake of the client.
-fn failure(error: RedisError) -> Failure {
+fn failure(error: RedisError) -> RequestError {
     let outage = error.is_cluster_error();
-    match Failure::from(error) {
-        Failure::Refuse(text) if outage => Failure::Unreachable(text),
+    match RequestError::from(error) {
+        RequestError::Refused(text) if outage => RequestError::Unreachable(text),
         failure => failure,
     }
 }

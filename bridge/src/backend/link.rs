@@ -16,8 +16,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
-use crate::{bridge::BridgeError, failure::Failure};
+use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+use crate::{bridge_error::BridgeError, request_error::RequestError};
 
 /// A connection that all requests share, opened again by the next request after it broke.
 ///
@@ -28,7 +28,7 @@ pub(crate) struct Link {
     settings: RedisConnectionInfo,
     live: RwLock<Option<Arc<Live>>>,
     /// Held while connecting, so that one request connects and the others wait for its outcome.
-    last_failure: Mutex<Option<Failure>>,
+    last_failure: Mutex<Option<RequestError>>,
     attempts: AtomicU64,
 }
 
@@ -61,20 +61,20 @@ impl Link {
         })
     }
 
-    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         let live = self.live().await?;
         let outcome = live.connection.clone().send_packed_command(cmd).await;
         self.settle(&live, outcome)
     }
 
-    pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RequestError> {
         let live = self.live().await?;
         let outcome = live.connection.clone().send_packed_commands(pipeline, 0, pipeline.len()).await;
         self.settle(&live, outcome)
     }
 
     /// The answer to `EXEC` alone, after those to `MULTI` and to the queued commands.
-    pub(crate) async fn transaction(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn transaction(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RequestError> {
         let live = self.live().await?;
         let outcome = live.connection.clone().send_packed_commands(pipeline, pipeline.len() + 1, 1).await;
         self.settle(&live, outcome)
@@ -82,17 +82,17 @@ impl Link {
 
     /// After a timeout the connection is given up as well: it may be half open, and requests that still
     /// wait on it keep it until they are answered.
-    fn settle<T>(&self, used: &Arc<Live>, outcome: RedisResult<T>) -> Result<T, Failure> {
+    fn settle<T>(&self, used: &Arc<Live>, outcome: RedisResult<T>) -> Result<T, RequestError> {
         outcome.map_err(|error| {
             if error.is_timeout() || error.is_unrecoverable_error() {
                 let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
                 live.take_if(|live| Arc::ptr_eq(live, used));
             }
-            Failure::from(error)
+            RequestError::from(error)
         })
     }
 
-    async fn live(&self) -> Result<Arc<Live>, Failure> {
+    async fn live(&self) -> Result<Arc<Live>, RequestError> {
         if let Some(live) = self.current() {
             return Ok(live);
         }
@@ -108,8 +108,8 @@ impl Link {
         }
         let outcome = match timeout(CONNECT_TIMEOUT, self.connect()).await {
             Ok(Ok(live)) => Ok(Arc::new(live)),
-            Ok(Err(error)) => Err(Failure::Unreachable(error.to_string())),
-            Err(_) => Err(Failure::Unreachable(format!("no connection within {CONNECT_TIMEOUT:?}"))),
+            Ok(Err(error)) => Err(RequestError::Unreachable(error.to_string())),
+            Err(_) => Err(RequestError::Unreachable(format!("no connection within {CONNECT_TIMEOUT:?}"))),
         };
         *last_failure = outcome.as_ref().err().cloned();
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().ok().cloned();

@@ -2,13 +2,12 @@
 
 mod cluster;
 mod link;
-
-use std::time::Duration;
+mod timeouts;
 
 use redis::{Cmd, Pipeline, Value};
 
 use self::{cluster::Cluster, link::Link};
-use crate::{bridge::BridgeError, failure::Failure};
+use crate::{bridge_error::BridgeError, request_error::RequestError};
 
 /// Where the bridge sends commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +33,13 @@ impl Store {
         };
         match store.ping().await {
             Ok(()) => Ok(store),
-            Err(Failure::Unreachable(reason)) => Err(BridgeError::unreachable(&url, reason)),
+            Err(RequestError::Unreachable(reason)) => Err(BridgeError::unreachable(&url, reason)),
             Err(failure) => Err(BridgeError::unreachable(&url, failure.text())),
         }
     }
 
-    /// Redis's answer; one that is an error is [`Failure::Refuse`].
-    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, Failure> {
+    /// Redis's answer; one that is an error is [`RequestError::Refused`].
+    pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         let value = match self {
             Self::Redis(link) => link.command(cmd).await,
             Self::Cluster(cluster) => cluster.command(cmd).await,
@@ -52,7 +51,7 @@ impl Store {
     pub(crate) async fn pipeline<'a>(
         &self,
         cmds: impl ExactSizeIterator<Item = &'a Cmd>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Value>, RequestError> {
         match self {
             _ if cmds.len() == 0 => Ok(Vec::new()),
             Self::Redis(link) => link.pipeline(&pack(cmds)).await,
@@ -70,7 +69,7 @@ impl Store {
     pub(crate) async fn transaction<'a>(
         &self,
         cmds: impl ExactSizeIterator<Item = &'a Cmd>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Value>, RequestError> {
         let answers = match self {
             Self::Redis(link) => link.transaction(pack(cmds).atomic()).await,
             Self::Cluster(cluster) => cluster.transaction(cmds).await,
@@ -79,14 +78,14 @@ impl Store {
             Some(Value::Array(values)) => Ok(values),
             Some(value) => {
                 value.extract_error()?;
-                Err(Failure::refuse("ERR the transaction was not run"))
+                Err(RequestError::refuse("ERR the transaction was not run"))
             }
-            None => Err(Failure::Unreachable("no answer to EXEC".to_owned())),
+            None => Err(RequestError::Unreachable("no answer to EXEC".to_owned())),
         }
     }
 
     /// Whether Redis answers.
-    pub(crate) async fn ping(&self) -> Result<(), Failure> {
+    pub(crate) async fn ping(&self) -> Result<(), RequestError> {
         self.command(&redis::cmd("PING")).await.map(drop)
     }
 }
@@ -98,9 +97,3 @@ fn pack<'a>(cmds: impl ExactSizeIterator<Item = &'a Cmd>) -> Pipeline {
     }
     pipeline
 }
-
-/// Redis is near: it accepts a connection at once or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Redis interrupts nobody for a slow script before 5 s (`busy-reply-threshold`); afterwards it answers `BUSY`.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);

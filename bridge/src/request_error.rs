@@ -10,40 +10,40 @@ use serde_json::json;
 
 /// A request that got no result; each variant is one HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum RequestError {
     /// 400: Redis or the bridge refused; the text is for the client and begins with an error code.
-    Refuse(String),
+    Refused(String),
     /// 401.
     Unauthorized,
     /// 405.
-    WrongMethod,
-    /// 413.
-    TooLarge,
+    MethodNotAllowed,
+    /// 413: the body is longer than this many bytes.
+    BodyTooLarge(usize),
     /// 502: there was no connection to Redis, or it broke before the answer.
     Unreachable(String),
     /// 504: Redis did not answer in time.
     Timeout,
 }
 
-impl Failure {
+impl RequestError {
     pub(crate) fn refuse(text: impl Into<String>) -> Self {
-        Self::Refuse(text.into())
+        Self::Refused(text.into())
     }
 
     /// A transaction of which nothing was run, because Redis refused a command in it.
     pub(crate) fn discarded(cause: Option<&ServerError>) -> Self {
         match cause {
             None => Self::refuse(DISCARD),
-            Some(cause) => Self::Refuse(format!("{DISCARD} ({})", server_error(cause))),
+            Some(cause) => Self::Refused(format!("{DISCARD} ({})", server_error(cause))),
         }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Refuse(_) => StatusCode::BAD_REQUEST,
+            Self::Refused(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreachable(_) => StatusCode::BAD_GATEWAY,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -52,42 +52,40 @@ impl Failure {
     /// The text of the body's `error` member.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Refuse(text) => text.clone(),
+            Self::Refused(text) => text.clone(),
             Self::Unauthorized => "WRONGPASS invalid or missing auth token".to_owned(),
-            Self::WrongMethod => "ERR method not allowed (use HEAD, GET, POST or PUT)".to_owned(),
-            Self::TooLarge => {
-                format!("ERR max request size exceeded. Limit: {} bytes", crate::MAX_BODY_BYTES)
-            }
+            Self::MethodNotAllowed => "ERR method not allowed (use HEAD, GET, POST or PUT)".to_owned(),
+            Self::BodyTooLarge(limit) => format!("ERR max request size exceeded. Limit: {limit} bytes"),
             Self::Unreachable(cause) => format!("ERR redis is unreachable: {cause}"),
             Self::Timeout => "ERR redis did not answer in time".to_owned(),
         }
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.text() }));
         match self {
-            Self::WrongMethod => (self.status(), [(header::ALLOW, "HEAD, GET, POST, PUT")], body).into_response(),
+            Self::MethodNotAllowed => (self.status(), [(header::ALLOW, "HEAD, GET, POST, PUT")], body).into_response(),
             _ => (self.status(), body).into_response(),
         }
     }
 }
 
-impl From<RedisError> for Failure {
+impl From<RedisError> for RequestError {
     fn from(error: RedisError) -> Self {
         if let Some(errors) = error.clone().into_server_errors() {
             let cause = errors.iter().map(|(_, error)| error).find(|error| error.code() != "EXECABORT");
             return match (error.kind() == ServerErrorKind::ExecAbort.into(), cause) {
                 (true, cause) => Self::discarded(cause),
-                (false, cause) => Self::Refuse(cause.map(server_error).unwrap_or_default()),
+                (false, cause) => Self::Refused(cause.map(server_error).unwrap_or_default()),
             };
         }
         match error.kind() {
             _ if error.is_timeout() => Self::Timeout,
             // The cluster client's own refusals; nothing was sent.
             ErrorKind::Server(ServerErrorKind::CrossSlot) => Self::refuse(CROSS_SLOT),
-            ErrorKind::Client => Self::Refuse(format!("ERR {error}")),
+            ErrorKind::Client => Self::Refused(format!("ERR {error}")),
             // An error text that is not UTF-8, or arrays in arrays beyond any use; the connection is lost with it.
             ErrorKind::Parse => Self::Unreachable("its answer cannot be read".to_owned()),
             _ => Self::Unreachable(error.to_string()),
