@@ -8,8 +8,8 @@ use std::{
 
 use redis::{Client, Cmd, FromRedisValue};
 
-use super::ClusterError;
-use crate::{RedisServer, StartError};
+use super::error::ClusterError;
+use crate::redis_server::{RedisServer, StartError};
 
 /// A Redis in cluster mode, with the two ports that it has on 127.0.0.1.
 #[derive(Debug)]

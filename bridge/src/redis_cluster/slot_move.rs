@@ -4,7 +4,29 @@ use std::net::Ipv4Addr;
 
 use redis::Cmd;
 
-use super::{ClusterError, RedisCluster, SLOTS, node::Node};
+use super::{cluster::RedisCluster, error::ClusterError, layout::SLOTS, node::Node};
+
+impl RedisCluster {
+    /// Moves a slot with its keys to the node with the index `to`, as `redis-cli --cluster reshard` does.
+    ///
+    /// # Errors
+    ///
+    /// There is no such slot or node, or a node refused.
+    pub async fn move_slot(&mut self, slot: u16, to: usize) -> Result<(), ClusterError> {
+        let moving = self.begin_move(slot, to).await?;
+        moving.move_keys().await?;
+        moving.finish().await
+    }
+
+    /// Begins to move a slot: until [`SlotMove::finish`] the old node answers `ASK` for keys that it does not have.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisCluster::move_slot`].
+    pub async fn begin_move(&mut self, slot: u16, to: usize) -> Result<SlotMove<'_>, ClusterError> {
+        SlotMove::begin(self, slot, to).await
+    }
+}
 
 /// A move that has begun. Dropped before [`SlotMove::finish`] it stays half done, as when `redis-cli` is interrupted.
 #[derive(Debug)]
@@ -17,7 +39,7 @@ pub struct SlotMove<'a> {
 }
 
 impl<'a> SlotMove<'a> {
-    pub(super) async fn begin(cluster: &'a mut RedisCluster, slot: u16, to: usize) -> Result<Self, ClusterError> {
+    async fn begin(cluster: &'a mut RedisCluster, slot: u16, to: usize) -> Result<Self, ClusterError> {
         if slot >= SLOTS {
             return Err(ClusterError::NoSuchSlot { slot, node: to });
         }

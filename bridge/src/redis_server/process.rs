@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::StartError;
+use super::error::StartError;
 use crate::guard::Guard;
 
 /// A `redis-server` that is killed with the value, or by its guard if this process cannot.

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::{key_of_each_node, start, support::error};
+use crate::{
+    fixture::{key_of_each_node, start},
+    support::error,
+};
 
 #[tokio::test]
 async fn commands_find_the_node_of_their_key() {

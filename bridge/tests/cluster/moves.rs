@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sluicegate_bridge::RedisCluster;
 
 use crate::{
-    key_of_each_node, start,
+    fixture::{key_of_each_node, start},
     support::{TestBridge, error},
 };
 

@@ -7,7 +7,7 @@ use sluicegate_bridge::{Backend, Bridge, BridgeError, RedisCluster};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    key_of_each_node, start,
+    fixture::{key_of_each_node, start},
     support::{TestBridge, error},
 };
 

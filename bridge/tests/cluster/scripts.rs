@@ -3,7 +3,7 @@
 use serde_json::json;
 use sha1_smol::Sha1;
 
-use crate::{key_of_each_node, start};
+use crate::fixture::{key_of_each_node, start};
 
 const SCRIPT: &str = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
 const LOCKING: &str = "#!lua flags=allow-key-locking\nreturn redis.call('INCRBY', KEYS[1], ARGV[1])";
