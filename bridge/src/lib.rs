@@ -31,7 +31,7 @@
 //! | `GET /metrics` | counters in Prometheus text, no token needed |
 //!
 //! The token is `Authorization: Bearer TOKEN` or `?_token=TOKEN`. `Upstash-Encoding: base64` encodes every
-//! string of a result except exactly `OK`. An `upstash-sync-token` is sent back as it came: there is one
+//! string of a result, except a status `OK` that is the whole result. An `upstash-sync-token` is sent back as it came: there is one
 //! Redis, and a read after a write sees the write.
 //!
 //! | status | when |

@@ -12,7 +12,7 @@ use crate::request_error::server_error;
 pub(crate) enum Encoding {
     /// As JSON strings; bytes that are not UTF-8 become U+FFFD.
     Text,
-    /// In base64, except exactly `OK`.
+    /// In base64, except a status `OK` that is the whole result.
     Base64,
 }
 
@@ -37,6 +37,8 @@ impl Serialize for Reply {
         let mut map = serializer.serialize_map(Some(1))?;
         match &self.value {
             Value::ServerError(error) => map.serialize_entry("error", &server_error(error))?,
+            // A status inside an array is encoded: clients decode every string there.
+            Value::Okay => map.serialize_entry("result", "OK")?,
             value => map.serialize_entry("result", &Item(value, self.encoding))?,
         }
         map.end()
@@ -48,8 +50,8 @@ struct Item<'a>(&'a Value, Encoding);
 impl Item<'_> {
     fn string<S: Serializer>(&self, bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         match self.1 {
-            Encoding::Base64 if bytes != b"OK" => serializer.serialize_str(&BASE64_STANDARD.encode(bytes)),
-            _ => serializer.serialize_str(&String::from_utf8_lossy(bytes)),
+            Encoding::Base64 => serializer.serialize_str(&BASE64_STANDARD.encode(bytes)),
+            Encoding::Text => serializer.serialize_str(&String::from_utf8_lossy(bytes)),
         }
     }
 }
@@ -63,12 +65,12 @@ impl Serialize for Item<'_> {
             Value::Int(number) => serializer.serialize_i64(*number),
             Value::BulkString(bytes) => self.string(bytes, serializer),
             Value::SimpleString(text) => self.string(text.as_bytes(), serializer),
-            Value::Okay => serializer.serialize_str("OK"),
+            Value::Okay => self.string(b"OK", serializer),
             Value::Array(values) => items(&mut values.iter(), serializer),
-            // Made by the cluster client, of the answers of several nodes; flat, as in RESP2.
+            // The cluster client merges the replies of several nodes into a map. Flat, as in RESP2.
             Value::Map(pairs) => items(&mut pairs.iter().flat_map(|(key, value)| [key, value]), serializer),
-            Value::ServerError(error) => serializer.serialize_str(&server_error(error)),
-            // Nil; the other kinds exist in RESP3 alone, and connections speak RESP2.
+            Value::ServerError(error) => self.string(server_error(error).as_bytes(), serializer),
+            // Nil. The other kinds exist in RESP3 only, and connections use RESP2.
             _ => serializer.serialize_unit(),
         }
     }
@@ -94,7 +96,7 @@ mod tests {
         check(&Value::Nil, r#"{"result":null}"#, r#"{"result":null}"#);
         check(&Value::Int(-7), r#"{"result":-7}"#, r#"{"result":-7}"#);
         check(&Value::Okay, r#"{"result":"OK"}"#, r#"{"result":"OK"}"#);
-        check(&bulk(b"OK"), r#"{"result":"OK"}"#, r#"{"result":"OK"}"#);
+        check(&bulk(b"OK"), r#"{"result":"OK"}"#, r#"{"result":"T0s="}"#);
         check(&Value::SimpleString("PONG".into()), r#"{"result":"PONG"}"#, r#"{"result":"UE9ORw=="}"#);
         check(&bulk(b""), r#"{"result":""}"#, r#"{"result":""}"#);
         check(&bulk(b"\x00\xff"), "{\"result\":\"\\u0000\u{fffd}\"}", r#"{"result":"AP8="}"#);
@@ -104,6 +106,8 @@ mod tests {
     fn writes_nested_arrays() {
         let value = Value::Array(vec![Value::Int(1), Value::Array(vec![bulk(b"a"), Value::Nil]), Value::Array(vec![])]);
         check(&value, r#"{"result":[1,["a",null],[]]}"#, r#"{"result":[1,["YQ==",null],[]]}"#);
+        let oks = Value::Array(vec![bulk(b"OK"), Value::Okay, Value::Array(vec![bulk(b"OK")])]);
+        check(&oks, r#"{"result":["OK","OK",["OK"]]}"#, r#"{"result":["T0s=","T0s=",["T0s="]]}"#);
         let map = Value::Map(vec![(bulk(b"node"), Value::Int(1))]);
         check(&map, r#"{"result":["node",1]}"#, r#"{"result":["bm9kZQ==",1]}"#);
     }
@@ -113,5 +117,7 @@ mod tests {
         let parsed = redis::parse_redis_value(b"-NOSCRIPT No matching script. Please use EVAL.\r\n").unwrap();
         let expected = r#"{"error":"NOSCRIPT No matching script. Please use EVAL."}"#;
         check(&parsed, expected, expected);
+        let inside = Value::Array(vec![redis::parse_redis_value(b"-ERR no\r\n").unwrap()]);
+        check(&inside, r#"{"result":["ERR no"]}"#, r#"{"result":["RVJSIG5v"]}"#);
     }
 }

@@ -69,6 +69,23 @@ for (const mode of modes) {
       assert.deepEqual(await redis.mget(`${key}:a`, `${key}:none`, `${key}:b`), ["1st", null, "2nd"]);
     });
 
+    test("the value OK comes back inside arrays, alone and in transactions and pipelines", async () => {
+      fresh();
+      assert.equal(await redis.set(key, "OK"), "OK");
+      assert.equal(await redis.get(key), "OK");
+      assert.deepEqual(await redis.mget(key, `${key}:none`, key), ["OK", null, "OK"]);
+      assert.deepEqual(await redis.eval("return {'OK', {'OK'}, redis.call('PING'), {ok = 'OK'}}", [], []), [
+        "OK",
+        ["OK"],
+        "PONG",
+        "OK",
+      ]);
+      for (const batch of [redis.multi(), redis.pipeline()]) {
+        const results = await batch.set(key, "OK").get(key).mget(key, key).exec();
+        assert.deepEqual(results, ["OK", "OK", ["OK", "OK"]]);
+      }
+    });
+
     test("hash, list, set, sorted set", async () => {
       fresh();
       await redis.hset(`${key}:h`, { one: 1, two: "zwei" });

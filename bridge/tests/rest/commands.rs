@@ -144,6 +144,29 @@ async fn base64_encodes_every_string_but_ok() {
 }
 
 #[tokio::test]
+async fn base64_leaves_only_a_top_level_status_ok_plain() {
+    let (bridge, _redis) = start().await;
+    let post = |path: &str, body: Value| {
+        let request = bridge.request(Method::POST, path).header("Upstash-Encoding", "base64");
+        read(request.body(body.to_string()))
+    };
+    for (command, expected) in [
+        (json!(["SET", "k", "OK"]), json!("OK")),
+        (json!(["EVAL", "return redis.call('SET', 'k', 'OK')", 0]), json!("OK")),
+        (json!(["GET", "k"]), json!("T0s=")),
+        (json!(["MGET", "k", "none"]), json!(["T0s=", null])),
+        (json!(["EVAL", "return {'OK', {'OK'}, {ok = 'OK'}}", 0]), json!(["T0s=", ["T0s="], "T0s="])),
+    ] {
+        let (status, body) = post("/", command.clone()).await;
+        assert_eq!((status, body), (200, json!({ "result": expected })), "{command}");
+    }
+    for path in ["/pipeline", "/multi-exec"] {
+        let (_, body) = post(path, json!([["SET", "k", "OK"], ["GET", "k"], ["MGET", "k"]])).await;
+        assert_eq!(body, json!([{ "result": "OK" }, { "result": "T0s=" }, { "result": ["T0s="] }]), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_byte_survives() {
     let (bridge, _redis) = start().await;
     let bytes: Vec<u8> = (0..=255).collect();
