@@ -13,9 +13,13 @@ use std::{
 
 use sluicegate_bridge::RedisCluster;
 
+/// The program at a free port, unless the arguments name an address. The default port may be taken by a running bridge.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
     command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");
+    if !args.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -69,7 +73,7 @@ fn refuses_to_start_without_what_it_needs() {
 
 #[tokio::test]
 async fn embedded_makes_a_token_and_ends_with_its_redis() {
-    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0"]).spawn().unwrap());
+    let mut running = Running(program(&["--embedded"]).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let token = lines.next().unwrap().strip_prefix("token ").unwrap().to_owned();
     assert_eq!(token.len(), 40);
@@ -87,7 +91,7 @@ async fn embedded_makes_a_token_and_ends_with_its_redis() {
 
 #[tokio::test]
 async fn takes_the_token_from_the_environment_and_does_not_print_it() {
-    let mut command = program(&["--embedded", "--listen", "127.0.0.1:0"]);
+    let mut command = program(&["--embedded"]);
     let mut running = Running(command.env("SLUICEGATE_BRIDGE_TOKEN", "from-the-environment").spawn().unwrap());
     let url = ready(&mut running);
     assert_eq!(fetch(&format!("{url}/ping"), "from-the-environment").await, r#"{"result":"PONG"}"#);
@@ -95,7 +99,7 @@ async fn takes_the_token_from_the_environment_and_does_not_print_it() {
 
 #[tokio::test]
 async fn its_redis_ends_even_if_the_program_is_killed() {
-    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0", "--token", "t"]).spawn().unwrap());
+    let mut running = Running(program(&["--embedded", "--token", "t"]).spawn().unwrap());
     let url = ready(&mut running);
     let folder = redis_folder(&url, "t").await;
     running.0.kill().unwrap();
@@ -108,7 +112,7 @@ async fn its_redis_ends_even_if_the_program_is_killed() {
 
 #[tokio::test]
 async fn ends_when_its_redis_ends() {
-    let mut running = Running(program(&["--embedded", "--listen", "127.0.0.1:0", "--token", "t"]).spawn().unwrap());
+    let mut running = Running(program(&["--embedded", "--token", "t"]).spawn().unwrap());
     let url = ready(&mut running);
     let info = fetch(&format!("{url}/info/server"), "t").await;
     let id = info.split("process_id:").nth(1).unwrap().split('\\').next().unwrap();
@@ -122,7 +126,7 @@ async fn ends_when_its_redis_ends() {
 async fn a_cluster_is_named_by_its_nodes() {
     let cluster = RedisCluster::start().await.unwrap();
     let urls = cluster.urls().join(",");
-    let args = ["--redis-cluster", &urls, "--listen", "127.0.0.1:0", "--token", "t"];
+    let args = ["--redis-cluster", &urls, "--token", "t"];
     let mut running = Running(program(&args).spawn().unwrap());
     let url = ready(&mut running);
     for number in 0..20 {
