@@ -17,7 +17,7 @@ impl Token {
     }
 
     /// Whether the request carries it, in `Authorization: Bearer` or else in `?_token=`.
-    pub(crate) fn admits(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+    pub(crate) fn authorizes(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => bearer(value.as_bytes()).is_some_and(|given| self.equals(given)),
             None => query::parameters(uri).any(|(name, value)| *name == *query::TOKEN && self.equals(&value)),
@@ -53,30 +53,30 @@ const SCHEME: &[u8] = b"bearer ";
 mod tests {
     use super::*;
 
-    fn admits(authorization: Option<&str>, uri: &'static str) -> bool {
+    fn authorizes(authorization: Option<&str>, uri: &'static str) -> bool {
         let mut headers = HeaderMap::new();
         if let Some(value) = authorization {
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());
         }
-        Token::new("s3cret+x".to_owned()).unwrap().admits(&headers, &Uri::from_static(uri))
+        Token::new("s3cret+x".to_owned()).unwrap().authorizes(&headers, &Uri::from_static(uri))
     }
 
     #[test]
     fn admits_the_token_and_nothing_else() {
-        assert!(admits(Some("Bearer s3cret+x"), "/"));
-        assert!(admits(Some("bearer  s3cret+x"), "/"));
-        assert!(admits(None, "/get/a?EX=1&_token=s3cret%2Bx"));
+        assert!(authorizes(Some("Bearer s3cret+x"), "/"));
+        assert!(authorizes(Some("bearer  s3cret+x"), "/"));
+        assert!(authorizes(None, "/get/a?EX=1&_token=s3cret%2Bx"));
         for wrong in ["", "Bearer", "Bearer ", "Bearer s3cret", "Bearer s3cret+xx", "Basic s3cret+x", "s3cret+x"] {
-            assert!(!admits(Some(wrong), "/"), "{wrong}");
+            assert!(!authorizes(Some(wrong), "/"), "{wrong}");
         }
-        assert!(!admits(None, "/"));
-        assert!(!admits(None, "/?_token="));
-        assert!(!admits(None, "/?token=s3cret%2Bx"));
+        assert!(!authorizes(None, "/"));
+        assert!(!authorizes(None, "/?_token="));
+        assert!(!authorizes(None, "/?token=s3cret%2Bx"));
     }
 
     #[test]
     fn a_wrong_header_is_not_rescued_by_the_query() {
-        assert!(!admits(Some("Bearer wrong"), "/?_token=s3cret%2Bx"));
+        assert!(!authorizes(Some("Bearer wrong"), "/?_token=s3cret%2Bx"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     command::Command,
-    prepare::Prepared,
+    prepared_command::PreparedCommand,
     reply::{Encoding, Reply},
     request_error::RequestError,
     service::Service,
@@ -18,7 +18,7 @@ use crate::{
 /// One entry of the answer to `/pipeline`.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Entry {
+enum PipelineEntry {
     Reply(Reply),
     Error { error: String },
 }
@@ -26,9 +26,9 @@ enum Entry {
 /// Runs the commands in order; each has its own result or error. A command that the bridge refuses
 /// does not hold up the others.
 pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
-    let batch = read(body, "pipeline")?;
-    let batch: Vec<_> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
-    let sent: Vec<&Prepared> = batch.iter().filter_map(|prepared| prepared.as_ref().ok()).collect();
+    let batch = parse(body, "pipeline")?;
+    let batch: Vec<_> = batch.into_iter().map(|command| PreparedCommand::new(command, &service.scripts)).collect();
+    let sent: Vec<&PreparedCommand> = batch.iter().filter_map(|prepared| prepared.as_ref().ok()).collect();
     for prepared in &sent {
         service.metrics.command(prepared.name);
     }
@@ -37,10 +37,10 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
         .iter()
         .map(|prepared| match prepared {
             Ok(prepared) => {
-                let value = values.next().ok_or_else(wrong_length)?;
-                Ok(Entry::Reply(Reply { value: prepared.answer(value), encoding }))
+                let value = values.next().ok_or_else(reply_count_mismatch)?;
+                Ok(PipelineEntry::Reply(Reply { value: prepared.reply(value), encoding }))
             }
-            Err(failure) => Ok(Entry::Error { error: failure.text() }),
+            Err(error) => Ok(PipelineEntry::Error { error: error.text() }),
         })
         .collect();
     Ok(Json(entries?).into_response())
@@ -48,8 +48,9 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
 
 /// Runs the commands as one transaction: all of them with nothing in between, or none.
 pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
-    let batch = read(body, "multi-exec")?;
-    let batch: Result<Vec<_>, _> = batch.into_iter().map(|command| Prepared::new(command, &service.scripts)).collect();
+    let batch = parse(body, "multi-exec")?;
+    let batch: Result<Vec<_>, _> =
+        batch.into_iter().map(|command| PreparedCommand::new(command, &service.scripts)).collect();
     let batch = batch?;
     service.metrics.command("multi");
     for prepared in &batch {
@@ -58,13 +59,13 @@ pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encodi
     service.metrics.command("exec");
     let values: Vec<Value> = service.store.transaction(batch.iter().map(|prepared| &prepared.cmd)).await?;
     if values.len() != batch.len() {
-        return Err(wrong_length());
+        return Err(reply_count_mismatch());
     }
-    let replies = batch.iter().zip(values).map(|(prepared, value)| Reply { value: prepared.answer(value), encoding });
+    let replies = batch.iter().zip(values).map(|(prepared, value)| Reply { value: prepared.reply(value), encoding });
     Ok(Json(replies.collect::<Vec<_>>()).into_response())
 }
 
-fn read<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, RequestError> {
+fn parse<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, RequestError> {
     let batch = Command::batch_from_json(body)
         .map_err(|error| RequestError::Refused(format!("ERR failed to parse {what} request: {error}")))?;
     if batch.is_empty() {
@@ -73,6 +74,6 @@ fn read<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, RequestError
     Ok(batch)
 }
 
-fn wrong_length() -> RequestError {
+fn reply_count_mismatch() -> RequestError {
     RequestError::Unreachable("it answered another number of commands than were sent".to_owned())
 }

@@ -11,7 +11,7 @@ use crate::{
     bridge_error::BridgeError,
     metrics::Metrics,
     rest::router,
-    scripts::KeyLocking,
+    script_rewriter::ScriptRewriter,
     service::Service,
 };
 
@@ -37,7 +37,7 @@ impl Bridge {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let store = Store::open(backend).await?;
-        let service = Service { token, store, scripts: KeyLocking::default(), metrics: Metrics::new() };
+        let service = Service { token, store, scripts: ScriptRewriter::default(), metrics: Metrics::new() };
         Ok(Self { listener, address, service: Arc::new(service) })
     }
 

@@ -46,7 +46,7 @@ impl Guard {
     /// The shell is gone: somebody has killed it.
     pub fn watch(&mut self, process: u32) -> io::Result<()> {
         self.processes.push(process);
-        self.tell()
+        self.send_list()
     }
 
     /// Guards one process less: it has ended, and the system may give its number to another one.
@@ -56,11 +56,11 @@ impl Guard {
     /// The shell is gone: somebody has killed it.
     pub fn forget(&mut self, process: u32) -> io::Result<()> {
         self.processes.retain(|&watched| watched != process);
-        self.tell()
+        self.send_list()
     }
 
     /// One line has all of them, so that an owner who dies while writing leaves the line before.
-    fn tell(&mut self) -> io::Result<()> {
+    fn send_list(&mut self) -> io::Result<()> {
         let numbers: Vec<_> = self.processes.iter().map(u32::to_string).collect();
         self.list.write_all(format!("{}\n", numbers.join(" ")).as_bytes())
     }

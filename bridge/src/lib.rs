@@ -79,15 +79,15 @@ mod command;
 mod command_name;
 mod guard;
 mod metrics;
-mod prepare;
+mod prepared_command;
 mod query;
 mod redis_cluster;
 mod redis_server;
-mod refuse;
+mod refusal;
 mod reply;
 mod request_error;
 mod rest;
-mod scripts;
+mod script_rewriter;
 mod service;
 mod stop_signal;
 

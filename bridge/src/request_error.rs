@@ -26,14 +26,14 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
-    pub(crate) fn refuse(text: impl Into<String>) -> Self {
+    pub(crate) fn refused(text: impl Into<String>) -> Self {
         Self::Refused(text.into())
     }
 
     /// A transaction of which nothing was run, because Redis refused a command in it.
     pub(crate) fn discarded(cause: Option<&ServerError>) -> Self {
         match cause {
-            None => Self::refuse(DISCARD),
+            None => Self::refused(DISCARD),
             Some(cause) => Self::Refused(format!("{DISCARD} ({})", server_error(cause))),
         }
     }
@@ -84,7 +84,7 @@ impl From<RedisError> for RequestError {
         match error.kind() {
             _ if error.is_timeout() => Self::Timeout,
             // The cluster client's own refusals; nothing was sent.
-            ErrorKind::Server(ServerErrorKind::CrossSlot) => Self::refuse(CROSS_SLOT),
+            ErrorKind::Server(ServerErrorKind::CrossSlot) => Self::refused(CROSS_SLOT),
             ErrorKind::Client => Self::Refused(format!("ERR {error}")),
             // An error text that is not UTF-8, or arrays in arrays beyond any use; the connection is lost with it.
             ErrorKind::Parse => Self::Unreachable("its answer cannot be read".to_owned()),

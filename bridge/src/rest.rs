@@ -16,7 +16,7 @@ use crate::{
     batch,
     command::Command,
     metrics::{self, Route},
-    prepare::Prepared,
+    prepared_command::PreparedCommand,
     reply::{Encoding, Reply},
     request_error::RequestError,
     service::Service,
@@ -24,15 +24,15 @@ use crate::{
 
 /// All paths; a path that is none of ours is a command in path style.
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    Router::new().route("/health", get(health)).route("/metrics", get(metrics)).fallback(answer).with_state(service)
+    Router::new().route("/health", get(health)).route("/metrics", get(metrics)).fallback(handle).with_state(service)
 }
 
-async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+async fn handle(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let route = Route::of(parts.uri.path());
     let mut response = match run(&service, route, &parts, body).await {
         Ok(response) => response,
-        Err(failure) => failure.into_response(),
+        Err(error) => error.into_response(),
     };
     if let Some(token) = parts.headers.get(SYNC_TOKEN) {
         response.headers_mut().insert(SYNC_TOKEN, token.clone());
@@ -45,12 +45,12 @@ async fn run(service: &Service, route: Route, parts: &Parts, body: Body) -> Resu
     if !METHODS.contains(&parts.method) {
         return Err(RequestError::MethodNotAllowed);
     }
-    if !service.token.admits(&parts.headers, &parts.uri) {
+    if !service.token.authorizes(&parts.headers, &parts.uri) {
         return Err(RequestError::Unauthorized);
     }
     refuse_resp2(&parts.headers)?;
     let encoding = Encoding::of(&parts.headers);
-    let body = read(&parts.headers, body).await?;
+    let body = read_body(&parts.headers, body).await?;
     match route {
         Route::Command => {
             let command = Command::from_json(&body);
@@ -65,23 +65,23 @@ async fn run(service: &Service, route: Route, parts: &Parts, body: Body) -> Resu
 }
 
 async fn run_command(service: &Service, command: Command<'_>, encoding: Encoding) -> Result<Response, RequestError> {
-    let prepared = Prepared::new(command, &service.scripts)?;
+    let prepared = PreparedCommand::new(command, &service.scripts)?;
     service.metrics.command(prepared.name);
-    let value = prepared.answer(service.store.command(&prepared.cmd).await?);
+    let value = prepared.reply(service.store.command(&prepared.cmd).await?);
     Ok(Json(Reply { value, encoding }).into_response())
 }
 
 fn refuse_resp2(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get("upstash-response-format") {
         Some(format) if !format.as_bytes().eq_ignore_ascii_case(b"json") => {
-            Err(RequestError::refuse("ERR Upstash-Response-Format is not supported (leave the header out for JSON)"))
+            Err(RequestError::refused("ERR Upstash-Response-Format is not supported (leave the header out for JSON)"))
         }
         _ => Ok(()),
     }
 }
 
 /// The whole body; one that says it is too large is refused before it is read.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(RequestError::BodyTooLarge(MAX_BODY_BYTES));
@@ -92,8 +92,8 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
 async fn health(State(service): State<Arc<Service>>) -> Response {
     match service.store.ping().await {
         Ok(()) => Json(json!({ "status": "ok" })).into_response(),
-        Err(failure) => {
-            let body = json!({ "status": "unavailable", "error": failure.text() });
+        Err(error) => {
+            let body = json!({ "status": "unavailable", "error": error.text() });
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }
     }

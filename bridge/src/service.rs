@@ -1,11 +1,11 @@
 //! What all requests share.
 
-use crate::{auth::Token, backend::Store, metrics::Metrics, scripts::KeyLocking};
+use crate::{auth::Token, backend::Store, metrics::Metrics, script_rewriter::ScriptRewriter};
 
 /// Everything that requests share.
 pub(crate) struct Service {
     pub(crate) token: Token,
     pub(crate) store: Store,
-    pub(crate) scripts: KeyLocking,
+    pub(crate) scripts: ScriptRewriter,
     pub(crate) metrics: Metrics,
 }

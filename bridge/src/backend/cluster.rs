@@ -50,24 +50,24 @@ impl Cluster {
 
     /// An answer that is an error is [`RequestError::Refused`].
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
-        self.one(cmd).await.map_err(failure)
+        self.run(cmd).await.map_err(request_error)
     }
 
     /// An answer that is an error is a value.
-    pub(crate) async fn entry(&self, cmd: &Cmd) -> Result<Value, RequestError> {
-        match self.one(cmd).await {
+    pub(crate) async fn pipeline_entry(&self, cmd: &Cmd) -> Result<Value, RequestError> {
+        match self.run(cmd).await {
             Ok(value) => Ok(value),
-            Err(error) if error.is_cluster_error() => Err(failure(error)),
+            Err(error) if error.is_cluster_error() => Err(request_error(error)),
             Err(error) => match error.clone().into_server_errors().as_deref() {
-                Some([(_, refusal), ..]) => Ok(Value::ServerError(refusal.clone())),
-                _ => Err(failure(error)),
+                Some([(_, error), ..]) => Ok(Value::ServerError(error.clone())),
+                _ => Err(request_error(error)),
             },
         }
     }
 
-    async fn one(&self, cmd: &Cmd) -> RedisResult<Value> {
-        let mut answers = self.redirected(Request::Command(cmd)).await?;
-        answers.pop().unwrap_or_default().extract_error()
+    async fn run(&self, cmd: &Cmd) -> RedisResult<Value> {
+        let mut replies = self.follow_redirects(Request::Command(cmd)).await?;
+        replies.pop().unwrap_or_default().extract_error()
     }
 
     /// The answer to `EXEC` alone. A redirect in a transaction means that nothing of it was run.
@@ -76,10 +76,10 @@ impl Cluster {
         cmds: impl Iterator<Item = &'a Cmd>,
     ) -> Result<Vec<Value>, RequestError> {
         let cmds: Vec<_> = cmds.collect();
-        let mut answers = self.redirected(Request::Transaction(&cmds)).await.map_err(failure)?;
-        match answers.pop() {
+        let mut replies = self.follow_redirects(Request::Transaction(&cmds)).await.map_err(request_error)?;
+        match replies.pop() {
             Some(Value::ServerError(error)) if error.code() == "EXECABORT" => {
-                let cause = answers.iter().find_map(|answer| match answer {
+                let cause = replies.iter().find_map(|answer| match answer {
                     Value::ServerError(cause) => Some(cause),
                     _ => None,
                 });
@@ -90,7 +90,7 @@ impl Cluster {
     }
 
     /// Sends a request until a node runs it, or until it is known that none will.
-    async fn redirected(&self, request: Request<'_>) -> RedisResult<Vec<Value>> {
+    async fn follow_redirects(&self, request: Request<'_>) -> RedisResult<Vec<Value>> {
         let mut target = Target::Key;
         let mut attempt = 0;
         loop {
@@ -100,12 +100,14 @@ impl Cluster {
             };
             attempt += 1;
             target = match (error.kind(), request) {
-                (ErrorKind::Server(ServerErrorKind::Ask), _) => Target::Asking(redirect(error)?),
+                (ErrorKind::Server(ServerErrorKind::Ask), _) => Target::Asking(redirect_target(error)?),
                 // The answer has made the library learn the slots anew; a command for several nodes needs all of them.
                 (ErrorKind::Server(ServerErrorKind::Moved), Request::Command(_)) => Target::Key,
-                (ErrorKind::Server(ServerErrorKind::Moved), Request::Transaction(_)) => Target::Node(redirect(error)?),
+                (ErrorKind::Server(ServerErrorKind::Moved), Request::Transaction(_)) => {
+                    Target::Node(redirect_target(error)?)
+                }
                 (ErrorKind::Server(ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly), _) => {
-                    sleep(PAUSE).await;
+                    sleep(RETRY_PAUSE).await;
                     Target::Key
                 }
                 _ => return Err(error),
@@ -113,7 +115,7 @@ impl Cluster {
         }
     }
 
-    /// The answers to everything that is sent; an error that a node answered to a part of a transaction is a value.
+    /// The replies to everything that is sent; an error that a node answered to a part of a transaction is a value.
     async fn send(&self, request: Request<'_>, target: &Target) -> RedisResult<Vec<Value>> {
         let mut connection = self.connection.clone();
         let (asking, node) = match (request, target) {
@@ -166,7 +168,7 @@ enum Target {
 }
 
 /// The node that a redirect names; the error itself if it names none.
-fn redirect(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
+fn redirect_target(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
     let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));
     match node.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?))) {
         Some((host, port)) => Ok(SingleNodeRoutingInfo::ByAddress { host, port }),
@@ -175,13 +177,13 @@ fn redirect(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
 }
 
 /// A redirect that leads nowhere is an outage of the cluster, not a mistake of the client.
-fn failure(error: RedisError) -> RequestError {
+fn request_error(error: RedisError) -> RequestError {
     let outage = error.is_cluster_error();
     match RequestError::from(error) {
         RequestError::Refused(text) if outage => RequestError::Unreachable(text),
-        failure => failure,
+        error => error,
     }
 }
 
 const MAX_REDIRECTS: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);

@@ -1,12 +1,12 @@
 //! The Redis behind the bridge.
 
 mod cluster;
-mod link;
+mod shared_connection;
 mod timeouts;
 
 use redis::{Cmd, Pipeline, Value};
 
-use self::{cluster::Cluster, link::Link};
+use self::{cluster::Cluster, shared_connection::SharedConnection};
 use crate::{bridge_error::BridgeError, request_error::RequestError};
 
 /// Where the bridge sends commands.
@@ -20,7 +20,7 @@ pub enum Backend {
 
 /// An open [`Backend`].
 pub(crate) enum Store {
-    Redis(Link),
+    Single(SharedConnection),
     Cluster(Cluster),
 }
 
@@ -28,20 +28,20 @@ impl Store {
     /// Connects, so that a wrong address is known at once.
     pub(crate) async fn open(backend: Backend) -> Result<Self, BridgeError> {
         let (store, url) = match backend {
-            Backend::Redis(url) => (Self::Redis(Link::new(&url)?), url),
+            Backend::Redis(url) => (Self::Single(SharedConnection::new(&url)?), url),
             Backend::Cluster(urls) => (Self::Cluster(Cluster::new(&urls).await?), urls.join(",")),
         };
         match store.ping().await {
             Ok(()) => Ok(store),
             Err(RequestError::Unreachable(reason)) => Err(BridgeError::unreachable(&url, reason)),
-            Err(failure) => Err(BridgeError::unreachable(&url, failure.text())),
+            Err(error) => Err(BridgeError::unreachable(&url, error.text())),
         }
     }
 
     /// Redis's answer; one that is an error is [`RequestError::Refused`].
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         let value = match self {
-            Self::Redis(link) => link.command(cmd).await,
+            Self::Single(connection) => connection.command(cmd).await,
             Self::Cluster(cluster) => cluster.command(cmd).await,
         };
         Ok(value?.extract_error()?)
@@ -54,11 +54,11 @@ impl Store {
     ) -> Result<Vec<Value>, RequestError> {
         match self {
             _ if cmds.len() == 0 => Ok(Vec::new()),
-            Self::Redis(link) => link.pipeline(&pack(cmds)).await,
+            Self::Single(connection) => connection.pipeline(&pack(cmds)).await,
             Self::Cluster(cluster) => {
                 let mut values = Vec::with_capacity(cmds.len());
                 for cmd in cmds {
-                    values.push(cluster.entry(cmd).await?);
+                    values.push(cluster.pipeline_entry(cmd).await?);
                 }
                 Ok(values)
             }
@@ -71,14 +71,14 @@ impl Store {
         cmds: impl ExactSizeIterator<Item = &'a Cmd>,
     ) -> Result<Vec<Value>, RequestError> {
         let answers = match self {
-            Self::Redis(link) => link.transaction(pack(cmds).atomic()).await,
+            Self::Single(connection) => connection.transaction(pack(cmds).atomic()).await,
             Self::Cluster(cluster) => cluster.transaction(cmds).await,
         };
         match answers?.into_iter().next() {
             Some(Value::Array(values)) => Ok(values),
             Some(value) => {
                 value.extract_error()?;
-                Err(RequestError::refuse("ERR the transaction was not run"))
+                Err(RequestError::refused("ERR the transaction was not run"))
             }
             None => Err(RequestError::Unreachable("no answer to EXEC".to_owned())),
         }

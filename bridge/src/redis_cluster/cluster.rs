@@ -6,7 +6,7 @@ use redis::Cmd;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    error::{ClusterError, PATIENCE},
+    error::{ClusterError, READY_TIMEOUT},
     layout::{NODES, SLOTS, initial_owner},
     node::Node,
 };
@@ -58,23 +58,23 @@ impl RedisCluster {
     ///
     /// They do not, with what a node says about it.
     pub async fn ready(&self) -> Result<(), ClusterError> {
-        let deadline = Instant::now() + PATIENCE;
-        while let Err(complaint) = self.agreed().await {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        while let Err(reason) = self.check_agreement().await {
             if Instant::now() > deadline {
-                return Err(ClusterError::NotReady(complaint));
+                return Err(ClusterError::NotReady(reason));
             }
-            sleep(POLL).await;
+            sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
     /// Whether all is well at each node, and each says the same of all nodes; what is not, if not.
-    async fn agreed(&self) -> Result<(), String> {
+    async fn check_agreement(&self) -> Result<(), String> {
         let mut views = Vec::with_capacity(NODES);
         for node in &self.nodes {
             let info =
                 node.run::<String>(redis::cmd("CLUSTER").arg("INFO")).await.map_err(|error| error.to_string())?;
-            if !WELL.iter().all(|line| info.lines().any(|found| found == *line)) {
+            if !HEALTHY_INFO.iter().all(|line| info.lines().any(|found| found == *line)) {
                 return Err(format!("{}: {}", node.url(), info.lines().collect::<Vec<_>>().join(" ")));
             }
             views.push(node.view().await.map_err(|error| error.to_string())?);
@@ -91,14 +91,14 @@ impl RedisCluster {
     ///
     /// No node answers.
     pub async fn slot(&self, key: &str) -> Result<u16, ClusterError> {
-        let mut answer = Err(ClusterError::NotReady("it has no nodes".to_owned()));
+        let mut reply = Err(ClusterError::NotReady("it has no nodes".to_owned()));
         for node in &self.nodes {
-            answer = node.run(redis::cmd("CLUSTER").arg("KEYSLOT").arg(key)).await;
-            if answer.is_ok() {
+            reply = node.run(redis::cmd("CLUSTER").arg("KEYSLOT").arg(key)).await;
+            if reply.is_ok() {
                 break;
             }
         }
-        answer
+        reply
     }
 
     /// The index of the node that serves a slot.
@@ -119,14 +119,14 @@ impl RedisCluster {
         }
         if let [one, others @ ..] = self.nodes.as_slice() {
             for node in others {
-                one.run::<()>(&node.meet()).await?;
+                one.run::<()>(&node.meet_command()).await?;
             }
         }
         Ok(())
     }
 
-    /// Every node's answer to a command, which must be none.
-    pub(super) async fn everywhere(&self, command: &Cmd) -> Result<(), ClusterError> {
+    /// Every node's reply to a command, which must be none.
+    pub(super) async fn run_on_all(&self, command: &Cmd) -> Result<(), ClusterError> {
         for node in &self.nodes {
             node.run::<()>(command).await?;
         }
@@ -135,6 +135,6 @@ impl RedisCluster {
 }
 
 /// What each node says when all is well.
-const WELL: [&str; 3] = ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3"];
+const HEALTHY_INFO: [&str; 3] = ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3"];
 
-const POLL: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);

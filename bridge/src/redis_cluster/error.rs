@@ -11,7 +11,7 @@ pub enum ClusterError {
     /// A node did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A node refused a command, or did not answer.
+    /// A node refused a command, or did not reply.
     #[error("{command} failed at {url}: {reason}")]
     Command {
         /// The command.
@@ -22,7 +22,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// The nodes did not come to agree.
-    #[error("the cluster is not ready after {PATIENCE:?}: {0}")]
+    #[error("the cluster is not ready after {READY_TIMEOUT:?}: {0}")]
     NotReady(String),
     /// There is no such slot, or no such node.
     #[error("no slot {slot} or no node {node} (there are {SLOTS} slots and {NODES} nodes)")]
@@ -35,4 +35,4 @@ pub enum ClusterError {
 }
 
 /// A node that has just started waits 2 s before it trusts what it sees; the rest is for a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(30);

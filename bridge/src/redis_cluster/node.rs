@@ -28,7 +28,7 @@ impl Node {
             match RedisServer::start_with(&arguments(port, bus)).await {
                 Ok(server) => return Ok(Self { server, port, bus }),
                 // Somebody may have taken a port since it was free.
-                Err(StartError::NotReady { .. }) if attempts < ATTEMPTS => attempts += 1,
+                Err(StartError::NotReady { .. }) if attempts < MAX_ATTEMPTS => attempts += 1,
                 Err(error) => return Err(error),
             }
         }
@@ -39,7 +39,7 @@ impl Node {
     }
 
     /// The command that makes this node known to another.
-    pub(super) fn meet(&self) -> Cmd {
+    pub(super) fn meet_command(&self) -> Cmd {
         let mut command = redis::cmd("CLUSTER");
         command.arg("MEET").arg(Ipv4Addr::LOCALHOST.to_string()).arg(self.port).arg(self.bus);
         command
@@ -63,13 +63,13 @@ impl Node {
         Ok(known.collect())
     }
 
-    /// Its answer to a command, on a connection of its own.
+    /// Its reply to a command, on a connection of its own.
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ClusterError> {
-        let answer = async {
+        let reply = async {
             let mut connection = Client::open(self.url())?.get_multiplexed_async_connection().await?;
             command.query_async(&mut connection).await
         };
-        answer.await.map_err(|error| {
+        reply.await.map_err(|error| {
             let words: Vec<_> = command
                 .args_iter()
                 .filter_map(|arg| match arg {
@@ -98,9 +98,9 @@ fn arguments(port: u16, bus: u16) -> Vec<String> {
 
 /// Two ports that were free a moment ago.
 fn free_ports() -> io::Result<(u16, u16)> {
-    let any = (Ipv4Addr::LOCALHOST, 0);
-    let (one, two) = (TcpListener::bind(any)?, TcpListener::bind(any)?);
+    let loopback = (Ipv4Addr::LOCALHOST, 0);
+    let (one, two) = (TcpListener::bind(loopback)?, TcpListener::bind(loopback)?);
     Ok((one.local_addr()?.port(), two.local_addr()?.port()))
 }
 
-const ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;

@@ -46,8 +46,8 @@ impl<'a> SlotMove<'a> {
         let from = cluster.owner(slot);
         let moving = Self { cluster, slot, from, to };
         let (source, target) = (moving.node(from)?, moving.node(to)?);
-        target.run::<()>(moving.set_slot("IMPORTING").arg(source.id().await?)).await?;
-        source.run::<()>(moving.set_slot("MIGRATING").arg(target.id().await?)).await?;
+        target.run::<()>(moving.set_slot_command("IMPORTING").arg(source.id().await?)).await?;
+        source.run::<()>(moving.set_slot_command("MIGRATING").arg(target.id().await?)).await?;
         Ok(moving)
     }
 
@@ -60,12 +60,12 @@ impl<'a> SlotMove<'a> {
         let (source, target) = (self.node(self.from)?, self.node(self.to)?);
         loop {
             let mut list = redis::cmd("CLUSTER");
-            let keys: Vec<Vec<u8>> = source.run(list.arg("GETKEYSINSLOT").arg(self.slot).arg(KEYS_AT_ONCE)).await?;
+            let keys: Vec<Vec<u8>> = source.run(list.arg("GETKEYSINSLOT").arg(self.slot).arg(KEYS_PER_MIGRATE)).await?;
             if keys.is_empty() {
                 return Ok(());
             }
             let mut migrate = redis::cmd("MIGRATE");
-            migrate.arg(Ipv4Addr::LOCALHOST.to_string()).arg(target.port).arg("").arg(0).arg(TIMEOUT_MS);
+            migrate.arg(Ipv4Addr::LOCALHOST.to_string()).arg(target.port).arg("").arg(0).arg(MIGRATE_TIMEOUT_MS);
             source.run::<()>(migrate.arg("KEYS").arg(keys)).await?;
         }
     }
@@ -77,18 +77,18 @@ impl<'a> SlotMove<'a> {
     /// A node refused, as the old one does while it has keys of the slot, or the nodes did not come to agree.
     pub async fn finish(self) -> Result<(), ClusterError> {
         let target = self.node(self.to)?;
-        let mut command = self.set_slot("NODE");
+        let mut command = self.set_slot_command("NODE");
         command.arg(target.id().await?);
         // First: if it stopped after the others were told, nobody would serve the slot.
         target.run::<()>(&command).await?;
-        self.cluster.everywhere(&command).await?;
+        self.cluster.run_on_all(&command).await?;
         self.cluster.moved.insert(self.slot, self.to);
         // The new node takes an epoch above all that it knows. If it did not know that of the move before, it could
         // believe an old message about the slot rather than itself, and drop the keys.
         self.cluster.ready().await
     }
 
-    fn set_slot(&self, state: &str) -> Cmd {
+    fn set_slot_command(&self, state: &str) -> Cmd {
         let mut command = redis::cmd("CLUSTER");
         command.arg("SETSLOT").arg(self.slot).arg(state);
         command
@@ -99,5 +99,5 @@ impl<'a> SlotMove<'a> {
     }
 }
 
-const KEYS_AT_ONCE: u32 = 100;
-const TIMEOUT_MS: u32 = 5_000;
+const KEYS_PER_MIGRATE: u32 = 100;
+const MIGRATE_TIMEOUT_MS: u32 = 5_000;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The last lines, as one line; or that there is none.
-pub(super) fn end(path: &Path) -> String {
+pub(super) fn last_lines(path: &Path) -> String {
     let log = fs::read(path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<_> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -23,8 +23,8 @@ mod tests {
     fn shows_the_last_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        assert_eq!(end(&path), "its log is empty");
+        assert_eq!(last_lines(&path), "its log is empty");
         fs::write(&path, "1\n2\n\n3\n4\n5\n  6\n").unwrap();
-        assert_eq!(end(&path), "2 | 3 | 4 | 5 | 6");
+        assert_eq!(last_lines(&path), "2 | 3 | 4 | 5 | 6");
     }
 }

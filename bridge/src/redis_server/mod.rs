@@ -84,7 +84,7 @@ impl RedisServer {
     pub async fn stop(&mut self) {
         // An error means that it is gone already, or does not listen: `kill` sees to both.
         let _ = socket::shutdown(&self.socket).await;
-        if timeout(PATIENCE, self.process.wait()).await.is_err() {
+        if timeout(TIMEOUT, self.process.wait()).await.is_err() {
             self.kill().await;
         }
     }
@@ -115,25 +115,25 @@ impl RedisServer {
     }
 
     async fn ready(&mut self) -> Result<(), StartError> {
-        let answers = async {
-            while !socket::answers(&self.socket).await {
-                sleep(POLL).await;
+        let ready = async {
+            while !socket::is_ready(&self.socket).await {
+                sleep(POLL_INTERVAL).await;
             }
         };
         let reason = tokio::select! {
-            outcome = timeout(PATIENCE, answers) => match outcome {
+            outcome = timeout(TIMEOUT, ready) => match outcome {
                 Ok(()) => return Ok(()),
-                Err(_) => format!("no answer within {PATIENCE:?}"),
+                Err(_) => format!("no answer within {TIMEOUT:?}"),
             },
             status = self.process.wait() => status?.to_string(),
         };
         self.kill().await;
-        Err(StartError::NotReady { reason, log: log::end(&self.folder.path().join(process::LOG)) })
+        Err(StartError::NotReady { reason, log: log::last_lines(&self.folder.path().join(process::LOG)) })
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// `sun_path` has 108 bytes on Linux and 104 on macOS, with the final zero.
 const MAX_SOCKET_PATH: usize = 103;

@@ -23,7 +23,7 @@ use crate::guard::Guard;
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    number: u32,
+    id: u32,
     // Dropped last: if this process dies while it drops the child, the guard is still there.
     guard: Guard,
 }
@@ -31,7 +31,7 @@ pub(super) struct Process {
 impl Process {
     /// Runs Redis in `folder`, with a unix socket there and no TCP port unless `args` say otherwise.
     ///
-    /// What is started is a shell that waits for a line and then becomes Redis. The guard knows its number before
+    /// What is started is a shell that waits for a line and then becomes Redis. The guard knows its id before
     /// the line is sent, so that at no moment a Redis runs that nobody would end.
     pub(super) async fn spawn(folder: &Path, args: &[String]) -> Result<Self, StartError> {
         let program = program()?;
@@ -53,16 +53,16 @@ impl Process {
             .process_group(0)
             .spawn()?;
         let ended = || io::Error::other("it ended at once");
-        let number = child.id().ok_or_else(ended)?;
-        guard.watch(number)?;
+        let id = child.id().ok_or_else(ended)?;
+        guard.watch(id)?;
         child.stdin.take().ok_or_else(ended)?.write_all(b"\n").await?;
-        Ok(Self { child, number, guard })
+        Ok(Self { child, id, guard })
     }
 
     /// Waits until it has ended by itself.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
-        self.ended();
+        self.unwatch();
         Ok(status)
     }
 
@@ -70,13 +70,13 @@ impl Process {
     pub(super) async fn kill(&mut self) {
         // Fails only if the process is gone.
         let _ = self.child.kill().await;
-        self.ended();
+        self.unwatch();
     }
 
-    /// From now on the system may give its number to another process.
-    fn ended(&mut self) {
+    /// From now on the system may give its id to another process.
+    fn unwatch(&mut self) {
         // Without a guard there is nobody to be told.
-        let _ = self.guard.forget(self.number);
+        let _ = self.guard.forget(self.id);
     }
 }
 
@@ -89,7 +89,7 @@ impl Drop for Process {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
-            thread::sleep(KILL_POLL);
+            thread::sleep(KILL_POLL_INTERVAL);
         }
     }
 }
@@ -124,7 +124,7 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 pub(super) const LOG: &str = "redis.log";
 
 /// A process ends at once after `SIGKILL`, unless it waits for a disk.
-const KILL_POLL: Duration = Duration::from_millis(1);
+const KILL_POLL_INTERVAL: Duration = Duration::from_millis(1);
 const KILL_POLLS: u32 = 2_000;
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use tokio::{
 };
 
 /// Whether Redis takes commands. While it loads its data it answers `-LOADING`.
-pub(super) async fn answers(socket: &Path) -> bool {
-    match ask(socket, b"PING\r\n").await {
+pub(super) async fn is_ready(socket: &Path) -> bool {
+    match send(socket, b"PING\r\n").await {
         Ok(answer) => !answer.is_empty() && !answer.starts_with(b"-LOADING"),
         Err(_) => false,
     }
@@ -17,11 +17,11 @@ pub(super) async fn answers(socket: &Path) -> bool {
 
 /// Asks Redis to exit; it closes the connection without an answer.
 pub(super) async fn shutdown(socket: &Path) -> io::Result<()> {
-    ask(socket, b"SHUTDOWN\r\n").await.map(drop)
+    send(socket, b"SHUTDOWN\r\n").await.map(drop)
 }
 
 /// Sends one command and reads the beginning of the answer.
-async fn ask(socket: &Path, command: &[u8]) -> io::Result<Vec<u8>> {
+async fn send(socket: &Path, command: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(socket).await?;
     stream.write_all(command).await?;
     let mut answer = vec![0; 64];

@@ -13,7 +13,7 @@ use sha1_smol::Sha1;
 /// A script is known to its client by the SHA-1 of the text with the line, to Redis by that of the text
 /// without. The memory is bounded: the pair remembered first is forgotten first.
 #[derive(Default)]
-pub(crate) struct KeyLocking {
+pub(crate) struct ScriptRewriter {
     pairs: RwLock<Pairs>,
 }
 
@@ -27,7 +27,7 @@ struct Pairs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Sha([u8; 40]);
 
-impl KeyLocking {
+impl ScriptRewriter {
     /// Rewrites a command that carries a script or a SHA-1. `name` is in lower case; `args` begins with the name.
     ///
     /// Returns the SHA-1 that the client expects from its `SCRIPT LOAD`, if Redis will answer another one.
@@ -127,7 +127,7 @@ const MAX_PAIRS: usize = 4096;
 mod tests {
     use super::*;
 
-    fn rewrite(scripts: &KeyLocking, args: &[&str]) -> (Vec<String>, Option<String>) {
+    fn rewrite(scripts: &ScriptRewriter, args: &[&str]) -> (Vec<String>, Option<String>) {
         let mut args: Vec<Cow<'_, [u8]>> = args.iter().map(|arg| arg.as_bytes().into()).collect();
         let name = String::from_utf8(args[0].to_ascii_lowercase()).unwrap();
         let answer = scripts.rewrite(&name, &mut args).map(|sha| String::from_utf8(sha.to_vec()).unwrap());
@@ -153,14 +153,14 @@ mod tests {
             ("\n#!lua flags=allow-key-locking\nreturn 1", "\n#!lua flags=allow-key-locking\nreturn 1"),
             (PLAIN, PLAIN),
         ] {
-            let (args, _) = rewrite(&KeyLocking::default(), &["EVAL", script, "0"]);
+            let (args, _) = rewrite(&ScriptRewriter::default(), &["EVAL", script, "0"]);
             assert_eq!(args, ["EVAL", expected, "0"]);
         }
     }
 
     #[test]
     fn maps_the_sha_once_the_script_was_seen() {
-        let scripts = KeyLocking::default();
+        let scripts = ScriptRewriter::default();
         assert_eq!(rewrite(&scripts, &["EVALSHA", &sha(LOCKING), "0"]).0[1], sha(LOCKING));
         rewrite(&scripts, &["EVAL", LOCKING, "0"]);
         assert_eq!(rewrite(&scripts, &["EVALSHA", &sha(LOCKING), "0"]).0[1], sha(PLAIN));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn script_load_answers_the_sha_that_the_client_knows() {
-        let scripts = KeyLocking::default();
+        let scripts = ScriptRewriter::default();
         let (args, answer) = rewrite(&scripts, &["SCRIPT", "LOAD", LOCKING]);
         assert_eq!((args[2].as_str(), answer), (PLAIN, Some(sha(LOCKING))));
         assert_eq!(rewrite(&scripts, &["SCRIPT", "LOAD", PLAIN]).1, None);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn forgets_the_oldest_pair_beyond_the_bound() {
-        let scripts = KeyLocking::default();
+        let scripts = ScriptRewriter::default();
         let script = |i: usize| format!("#!lua flags=allow-key-locking\nreturn {i}");
         for i in 0..=MAX_PAIRS {
             rewrite(&scripts, &["EVAL", &script(i), "0"]);

@@ -5,45 +5,45 @@ use redis::{Cmd, Value};
 use crate::{
     command::Command,
     command_name::command_name,
-    refuse::refuse,
+    refusal::refusal_reason,
     request_error::RequestError,
-    scripts::{KeyLocking, Sha},
+    script_rewriter::{ScriptRewriter, Sha},
 };
 
 /// A command that may go to Redis.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedCommand {
     /// In lower case; `other` if Redis does not have it.
     pub(crate) name: &'static str,
     pub(crate) cmd: Cmd,
     /// What `SCRIPT LOAD` must answer instead of Redis's own SHA-1.
-    loaded: Option<Sha>,
+    load_reply: Option<Sha>,
 }
 
-impl Prepared {
+impl PreparedCommand {
     /// # Errors
     ///
     /// [`RequestError::Refused`] if the command is empty or cannot be served on a shared connection.
-    pub(crate) fn new(Command(mut args): Command<'_>, scripts: &KeyLocking) -> Result<Self, RequestError> {
+    pub(crate) fn new(Command(mut args): Command<'_>, scripts: &ScriptRewriter) -> Result<Self, RequestError> {
         let first = args.first().filter(|name| !name.is_empty());
-        let name = command_name(first.ok_or_else(|| RequestError::refuse("ERR empty command"))?);
-        let mut loaded = None;
+        let name = command_name(first.ok_or_else(|| RequestError::refused("ERR empty command"))?);
+        let mut load_reply = None;
         if let Some(name) = name {
-            if let Some(reason) = refuse(name, &args) {
+            if let Some(reason) = refusal_reason(name, &args) {
                 let upper = name.to_ascii_uppercase();
                 return Err(RequestError::Refused(format!("ERR Command is not available: '{upper}': {reason}")));
             }
-            loaded = scripts.rewrite(name, &mut args);
+            load_reply = scripts.rewrite(name, &mut args);
         }
         let mut cmd = Cmd::with_capacity(args.len(), args.iter().map(|arg| arg.len()).sum());
         for arg in &args {
             cmd.arg(arg.as_ref());
         }
-        Ok(Self { name: name.unwrap_or("other"), cmd, loaded })
+        Ok(Self { name: name.unwrap_or("other"), cmd, load_reply })
     }
 
     /// Redis's answer as the client expects it.
-    pub(crate) fn answer(&self, value: Value) -> Value {
-        match (self.loaded, value) {
+    pub(crate) fn reply(&self, value: Value) -> Value {
+        match (self.load_reply, value) {
             (Some(sha), Value::BulkString(_)) => Value::BulkString(sha.to_vec()),
             (_, value) => value,
         }
@@ -54,8 +54,8 @@ impl Prepared {
 mod tests {
     use super::*;
 
-    fn prepare(body: &str) -> Result<Prepared, RequestError> {
-        Prepared::new(Command::from_json(body.as_bytes()).unwrap(), &KeyLocking::default())
+    fn prepare(body: &str) -> Result<PreparedCommand, RequestError> {
+        PreparedCommand::new(Command::from_json(body.as_bytes()).unwrap(), &ScriptRewriter::default())
     }
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn refuses_empty_and_stateful_commands() {
         for body in ["[]", r#"[""]"#] {
-            assert_eq!(prepare(body).err(), Some(RequestError::refuse("ERR empty command")));
+            assert_eq!(prepare(body).err(), Some(RequestError::refused("ERR empty command")));
         }
         let error = prepare(r#"["subscribe","c"]"#).err().unwrap().text();
         assert!(error.starts_with("ERR Command is not available: 'SUBSCRIBE'"), "{error}");
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn script_load_answers_the_sha_that_the_client_knows() {
         let load = prepare(r##"["SCRIPT","LOAD","#!lua flags=allow-key-locking\nreturn 1"]"##).unwrap();
-        let Value::BulkString(sha) = load.answer(Value::BulkString(b"another".to_vec())) else { panic!() };
+        let Value::BulkString(sha) = load.reply(Value::BulkString(b"another".to_vec())) else { panic!() };
         assert_eq!(sha.len(), 40);
-        assert_eq!(load.answer(Value::Nil), Value::Nil);
+        assert_eq!(load.reply(Value::Nil), Value::Nil);
     }
 }

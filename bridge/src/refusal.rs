@@ -5,11 +5,11 @@ use std::borrow::Cow;
 /// Why this command must not reach the connection that all clients share, or `None` if it may.
 ///
 /// `name` is in lower case; `args` begins with the name.
-pub(crate) fn refuse(name: &str, args: &[Cow<'_, [u8]>]) -> Option<&'static str> {
+pub(crate) fn refusal_reason(name: &str, args: &[Cow<'_, [u8]>]) -> Option<&'static str> {
     match name {
         "blmove" | "blmpop" | "blpop" | "brpop" | "brpoplpush" | "bzmpop" | "bzpopmax" | "bzpopmin" | "wait"
-        | "waitaof" => Some(BLOCK),
-        "xread" | "xreadgroup" if blocks(args) => Some(BLOCK),
+        | "waitaof" => Some(BLOCKS),
+        "xread" | "xreadgroup" if blocks(args) => Some(BLOCKS),
         "monitor" | "psubscribe" | "psync" | "punsubscribe" | "ssubscribe" | "subscribe" | "sunsubscribe" | "sync"
         | "unsubscribe" => Some(STREAM),
         "discard" | "exec" | "multi" | "unwatch" | "watch" => Some(TRANSACTION),
@@ -24,7 +24,7 @@ pub(crate) fn refuse(name: &str, args: &[Cow<'_, [u8]>]) -> Option<&'static str>
     }
 }
 
-/// Whether an option is `BLOCK`, read as Redis reads them: `STREAMS` ends the options, and what an option takes,
+/// Whether an option is `BLOCKS`, read as Redis reads them: `STREAMS` ends the options, and what an option takes,
 /// such as the name of a group, is no option whatever its spelling.
 fn blocks(args: &[Cow<'_, [u8]>]) -> bool {
     let mut words = args.iter().skip(1);
@@ -46,7 +46,7 @@ fn subcommand_is(args: &[Cow<'_, [u8]>], names: &[&str]) -> bool {
     args.get(1).is_some_and(is)
 }
 
-const BLOCK: &str = "it would hold up the connection that all clients share";
+const BLOCKS: &str = "it would hold up the connection that all clients share";
 const STREAM: &str = "it streams, and an HTTP request has one answer";
 const TRANSACTION: &str = "a connection is shared (send the commands to /multi-exec)";
 const STATE: &str = "it changes the state of the connection that all clients share";
@@ -65,20 +65,20 @@ mod tests {
         let args: Vec<Cow<'_, [u8]>> = line.split(' ').map(|arg| arg.as_bytes().into()).collect();
         // A name that the bridge does not know would pass.
         let name = command_name(&args[0]).unwrap_or("other");
-        assert_eq!(refuse(name, &args), expected, "{line}");
+        assert_eq!(refusal_reason(name, &args), expected, "{line}");
     }
 
     #[test]
     fn refuses_what_blocks_streams_or_changes_the_connection() {
         for name in "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF bzMpop wAit".split(' ')
         {
-            check(name, Some(BLOCK));
+            check(name, Some(BLOCKS));
         }
-        check("XREAD COUNT 1 block 0 STREAMS s $", Some(BLOCK));
-        check("XREADGROUP GROUP streams c BLOCK 3000 STREAMS s >", Some(BLOCK));
-        check("xreadgroup group g streams Block 0 streams s >", Some(BLOCK));
-        check("XREADGROUP COUNT 1 NOACK GROUP streams streams BLOCK 0 STREAMS s >", Some(BLOCK));
-        check("XREADGROUP BLOCK 0 GROUP g c STREAMS s >", Some(BLOCK));
+        check("XREAD COUNT 1 block 0 STREAMS s $", Some(BLOCKS));
+        check("XREADGROUP GROUP streams c BLOCK 3000 STREAMS s >", Some(BLOCKS));
+        check("xreadgroup group g streams Block 0 streams s >", Some(BLOCKS));
+        check("XREADGROUP COUNT 1 NOACK GROUP streams streams BLOCK 0 STREAMS s >", Some(BLOCKS));
+        check("XREADGROUP BLOCK 0 GROUP g c STREAMS s >", Some(BLOCKS));
         for name in
             "MONITOR PSUBSCRIBE PSYNC PUNSUBSCRIBE SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE".split(' ')
         {

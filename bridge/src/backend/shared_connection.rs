@@ -23,28 +23,28 @@ use crate::{bridge_error::BridgeError, request_error::RequestError};
 ///
 /// A command is written to one connection at most: if that breaks, the caller gets the error, and
 /// whether Redis executed the command is unknown.
-pub(crate) struct Link {
+pub(crate) struct SharedConnection {
     address: ConnectionAddr,
     settings: RedisConnectionInfo,
-    live: RwLock<Option<Arc<Live>>>,
+    open: RwLock<Option<Arc<OpenConnection>>>,
     /// Held while connecting, so that one request connects and the others wait for its outcome.
-    last_failure: Mutex<Option<RequestError>>,
+    last_error: Mutex<Option<RequestError>>,
     attempts: AtomicU64,
 }
 
 /// An open connection and the task that moves its bytes.
-struct Live {
+struct OpenConnection {
     connection: MultiplexedConnection,
     driver: JoinHandle<()>,
 }
 
-impl Drop for Live {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.driver.abort();
     }
 }
 
-impl Link {
+impl SharedConnection {
     pub(crate) fn new(url: &str) -> Result<Self, BridgeError> {
         let client = Client::open(url).map_err(|error| BridgeError::bad_url(url, &error))?;
         let info = client.get_connection_info();
@@ -55,75 +55,75 @@ impl Link {
         Ok(Self {
             address: info.addr().clone(),
             settings: settings.set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name(),
-            live: RwLock::new(None),
-            last_failure: Mutex::new(None),
+            open: RwLock::new(None),
+            last_error: Mutex::new(None),
             attempts: AtomicU64::new(0),
         })
     }
 
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
-        let live = self.live().await?;
-        let outcome = live.connection.clone().send_packed_command(cmd).await;
-        self.settle(&live, outcome)
+        let open = self.open().await?;
+        let outcome = open.connection.clone().send_packed_command(cmd).await;
+        self.close_if_broken(&open, outcome)
     }
 
     pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RequestError> {
-        let live = self.live().await?;
-        let outcome = live.connection.clone().send_packed_commands(pipeline, 0, pipeline.len()).await;
-        self.settle(&live, outcome)
+        let open = self.open().await?;
+        let outcome = open.connection.clone().send_packed_commands(pipeline, 0, pipeline.len()).await;
+        self.close_if_broken(&open, outcome)
     }
 
     /// The answer to `EXEC` alone, after those to `MULTI` and to the queued commands.
     pub(crate) async fn transaction(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RequestError> {
-        let live = self.live().await?;
-        let outcome = live.connection.clone().send_packed_commands(pipeline, pipeline.len() + 1, 1).await;
-        self.settle(&live, outcome)
+        let open = self.open().await?;
+        let outcome = open.connection.clone().send_packed_commands(pipeline, pipeline.len() + 1, 1).await;
+        self.close_if_broken(&open, outcome)
     }
 
     /// After a timeout the connection is given up as well: it may be half open, and requests that still
     /// wait on it keep it until they are answered.
-    fn settle<T>(&self, used: &Arc<Live>, outcome: RedisResult<T>) -> Result<T, RequestError> {
+    fn close_if_broken<T>(&self, used: &Arc<OpenConnection>, outcome: RedisResult<T>) -> Result<T, RequestError> {
         outcome.map_err(|error| {
             if error.is_timeout() || error.is_unrecoverable_error() {
-                let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-                live.take_if(|live| Arc::ptr_eq(live, used));
+                let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+                open.take_if(|open| Arc::ptr_eq(open, used));
             }
             RequestError::from(error)
         })
     }
 
-    async fn live(&self) -> Result<Arc<Live>, RequestError> {
-        if let Some(live) = self.current() {
-            return Ok(live);
+    async fn open(&self) -> Result<Arc<OpenConnection>, RequestError> {
+        if let Some(open) = self.current() {
+            return Ok(open);
         }
         let attempts = self.attempts.load(Ordering::Acquire);
-        let mut last_failure = self.last_failure.lock().await;
-        if let Some(live) = self.current() {
-            return Ok(live);
+        let mut last_error = self.last_error.lock().await;
+        if let Some(open) = self.current() {
+            return Ok(open);
         }
         if self.attempts.load(Ordering::Acquire) != attempts
-            && let Some(failure) = &*last_failure
+            && let Some(error) = &*last_error
         {
-            return Err(failure.clone());
+            return Err(error.clone());
         }
         let outcome = match timeout(CONNECT_TIMEOUT, self.connect()).await {
-            Ok(Ok(live)) => Ok(Arc::new(live)),
+            Ok(Ok(open)) => Ok(Arc::new(open)),
             Ok(Err(error)) => Err(RequestError::Unreachable(error.to_string())),
             Err(_) => Err(RequestError::Unreachable(format!("no connection within {CONNECT_TIMEOUT:?}"))),
         };
-        *last_failure = outcome.as_ref().err().cloned();
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().ok().cloned();
+        *last_error = outcome.as_ref().err().cloned();
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().ok().cloned();
         self.attempts.fetch_add(1, Ordering::Release);
         outcome
     }
 
     /// The open connection; none if Redis has closed it in the meantime.
-    fn current(&self) -> Option<Arc<Live>> {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.clone().filter(|live| !live.driver.is_finished())
+    fn current(&self) -> Option<Arc<OpenConnection>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.clone().filter(|open| !open.driver.is_finished())
     }
 
-    async fn connect(&self) -> RedisResult<Live> {
+    async fn connect(&self) -> RedisResult<OpenConnection> {
         match &self.address {
             ConnectionAddr::Unix(path) => self.handshake(UnixStream::connect(path).await?).await,
             ConnectionAddr::Tcp(host, port) => {
@@ -135,16 +135,17 @@ impl Link {
         }
     }
 
-    async fn handshake<S>(&self, stream: S) -> RedisResult<Live>
+    async fn handshake<S>(&self, stream: S) -> RedisResult<OpenConnection>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
-        let config =
-            AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE_TIMEOUT)).set_pipeline_buffer_size(QUEUE);
+        let config = AsyncConnectionConfig::new()
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_pipeline_buffer_size(QUEUE_LENGTH);
         let (connection, driver) = MultiplexedConnection::new_with_config(&self.settings, stream, config).await?;
-        Ok(Live { connection, driver: tokio::spawn(driver) })
+        Ok(OpenConnection { connection, driver: tokio::spawn(driver) })
     }
 }
 
 /// Commands that may wait to be written; more wait in their own request.
-const QUEUE: usize = 1024;
+const QUEUE_LENGTH: usize = 1024;
