@@ -1,4 +1,4 @@
-//! The bearer token.
+//! The bearer token that every command needs.
 
 use std::io;
 
@@ -7,16 +7,17 @@ use subtle::ConstantTimeEq;
 
 use crate::query;
 
-/// The secret that every command needs. It is never printed.
+/// The bridge's token. It is never printed.
 pub(crate) struct Token(String);
 
 impl Token {
-    /// `None` if the text is empty.
+    /// Returns `None` if `text` is empty.
     pub(crate) fn new(text: String) -> Option<Self> {
         (!text.is_empty()).then_some(Self(text))
     }
 
-    /// Whether the request carries it, in `Authorization: Bearer` or else in `?_token=`.
+    /// Returns whether the request carries the token in `Authorization: Bearer`, or in `?_token=` if it has
+    /// no such header.
     pub(crate) fn authorizes(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => bearer(value.as_bytes()).is_some_and(|given| self.equals(given)),
@@ -24,17 +25,17 @@ impl Token {
         }
     }
 
-    /// In constant time, except for the length.
+    /// Compares in constant time, except for the length.
     fn equals(&self, given: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(given).into()
     }
 }
 
-/// A new token: 160 random bits, as 40 hexadecimal digits in lower case.
+/// Returns a new token: 160 random bits as 40 lower-case hexadecimal digits.
 ///
 /// # Errors
 ///
-/// The operating system has no random numbers.
+/// Fails if the operating system provides no random numbers.
 pub fn random_token() -> io::Result<String> {
     let mut bytes = [0_u8; 20];
     getrandom::fill(&mut bytes)?;
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn admits_the_token_and_nothing_else() {
+    fn authorizes_the_token_and_nothing_else() {
         assert!(authorizes(Some("Bearer s3cret+x"), "/"));
         assert!(authorizes(Some("bearer  s3cret+x"), "/"));
         assert!(authorizes(None, "/get/a?EX=1&_token=s3cret%2Bx"));
@@ -75,12 +76,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_header_is_not_rescued_by_the_query() {
+    fn a_wrong_header_is_refused_whatever_the_query() {
         assert!(!authorizes(Some("Bearer wrong"), "/?_token=s3cret%2Bx"));
     }
 
     #[test]
-    fn a_random_token_is_160_bits_and_never_the_same() {
+    fn random_tokens_have_160_bits_and_differ() {
         let token = random_token().unwrap();
         assert_eq!(token.len(), 40);
         assert!(token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_none() {
+    fn an_empty_token_is_invalid() {
         assert!(Token::new(String::new()).is_none());
     }
 }

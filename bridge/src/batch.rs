@@ -1,4 +1,4 @@
-//! Several commands in one request.
+//! Pipelines and transactions: several commands in one request.
 
 use axum::{
     Json,
@@ -15,7 +15,7 @@ use crate::{
     service::Service,
 };
 
-/// One entry of the answer to `/pipeline`.
+/// One entry of the response to `/pipeline`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum PipelineEntry {
@@ -23,8 +23,8 @@ enum PipelineEntry {
     Error { error: String },
 }
 
-/// Runs the commands in order; each has its own result or error. A command that the bridge refuses
-/// does not hold up the others.
+/// Runs the commands in order and returns a result or an error for each. The others run even if the bridge
+/// refuses one of them.
 pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
     let batch = parse(body, "pipeline")?;
     let batch: Vec<_> = batch.into_iter().map(|command| PreparedCommand::new(command, &service.scripts)).collect();
@@ -46,7 +46,7 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
     Ok(Json(entries?).into_response())
 }
 
-/// Runs the commands as one transaction: all of them with nothing in between, or none.
+/// Runs the commands as one transaction: all of them with no other command in between, or none.
 pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
     let batch = parse(body, "multi-exec")?;
     let batch: Result<Vec<_>, _> =
@@ -65,15 +65,15 @@ pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encodi
     Ok(Json(replies.collect::<Vec<_>>()).into_response())
 }
 
-fn parse<'a>(body: &'a [u8], what: &str) -> Result<Vec<Command<'a>>, RequestError> {
+fn parse<'a>(body: &'a [u8], kind: &str) -> Result<Vec<Command<'a>>, RequestError> {
     let batch = Command::batch_from_json(body)
-        .map_err(|error| RequestError::Refused(format!("ERR failed to parse {what} request: {error}")))?;
+        .map_err(|error| RequestError::Refused(format!("ERR failed to parse {kind} request: {error}")))?;
     if batch.is_empty() {
-        return Err(RequestError::Refused(format!("ERR empty {what} request")));
+        return Err(RequestError::Refused(format!("ERR empty {kind} request")));
     }
     Ok(batch)
 }
 
 fn reply_count_mismatch() -> RequestError {
-    RequestError::Unreachable("it answered another number of commands than were sent".to_owned())
+    RequestError::Unreachable("the number of its replies differs from the number of commands".to_owned())
 }

@@ -15,7 +15,7 @@ use crate::{
     service::Service,
 };
 
-/// A bridge that listens, with Redis behind it.
+/// A bridge that listens for HTTP and is connected to Redis.
 pub struct Bridge {
     listener: TcpListener,
     address: SocketAddr,
@@ -23,11 +23,12 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Listens at `address` (port 0: any free port) and connects to Redis.
+    /// Listens on `address` (port 0 takes any free port) and connects to Redis.
     ///
     /// # Errors
     ///
-    /// The address is in use or not ours, the token is empty, the URL is bad, or Redis does not answer.
+    /// Fails if the address is in use or not available, the token is empty, the URL is invalid, or Redis does
+    /// not reply.
     pub async fn bind(address: SocketAddr, token: impl Into<String>, backend: Backend) -> Result<Self, BridgeError> {
         let token = Token::new(token.into()).ok_or(BridgeError::NoToken)?;
         let listen = |source: io::Error| match source.kind() {
@@ -41,17 +42,17 @@ impl Bridge {
         Ok(Self { listener, address, service: Arc::new(service) })
     }
 
-    /// Where it listens.
+    /// Returns the address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `shutdown` resolves, then lets open requests end, for 5 s at most.
+    /// Serves requests until `shutdown` resolves, then waits up to 5 s for open requests to finish.
     ///
     /// # Errors
     ///
-    /// The listening socket failed.
+    /// Fails if the listening socket fails.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), BridgeError> {
         let (stop, mut stopped) = watch::channel(false);
         let signal = async move {
@@ -59,14 +60,14 @@ impl Bridge {
             stop.send_replace(true);
         };
         let listener = self.listener.tap_io(|stream| {
-            // Without it the kernel may hold back the end of an answer; nothing is wrong but the speed.
+            // An error only costs speed: the kernel may delay the end of a response.
             let _ = stream.set_nodelay(true);
         });
         let serve = axum::serve(listener, router(self.service)).with_graceful_shutdown(signal);
         let grace = async move {
-            // An error means that the signal's sender is gone, which is after the signal as well.
+            // An error means that the sender was dropped, which happens only after the signal.
             let _ = stopped.wait_for(|stopped| *stopped).await;
-            sleep(GRACE).await;
+            sleep(SHUTDOWN_TIMEOUT).await;
         };
         tokio::select! {
             outcome = serve.into_future() => outcome.map_err(BridgeError::Serve),
@@ -75,4 +76,4 @@ impl Bridge {
     }
 }
 
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,43 +1,43 @@
-//! Why a bridge cannot start or stopped.
+//! The errors of starting and running a bridge.
 
 use std::{io, net::SocketAddr};
 
 use redis::RedisError;
 
-/// Why a bridge cannot start, or stopped.
+/// An error that prevents a bridge from starting, or stops it.
 #[derive(Debug, thiserror::Error)]
 pub enum BridgeError {
-    /// The address is taken.
-    #[error("address in use: {0} (end what listens there, or choose another port)")]
+    /// Another process listens on the address.
+    #[error("address in use: {0} (stop what listens there, or choose another port)")]
     AddressInUse(SocketAddr),
-    /// The address cannot be listened at for another reason.
-    #[error("cannot listen at {address}: {source}")]
+    /// The bridge cannot listen on the address for another reason.
+    #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The token is empty.
     #[error("the token is empty (every request needs one)")]
     NoToken,
-    /// A Redis URL that is not one, or cannot be served. Passwords are left out.
+    /// The Redis URL is invalid or not supported. The message contains no password.
     #[error("bad redis url: {url}: {reason}")]
     BadUrl {
         /// The URL without user and password.
         url: String,
-        /// What is wrong with it.
+        /// The problem with the URL.
         reason: String,
     },
-    /// Redis did not answer when the bridge started.
+    /// Redis did not reply when the bridge started.
     #[error("redis is unreachable: {url}: {reason} (start it, or give another address)")]
     RedisUnreachable {
         /// The URL without user and password.
         url: String,
-        /// What happened.
+        /// The error of the connection.
         reason: String,
     },
-    /// The server stopped by itself.
+    /// The HTTP server failed.
     #[error("the bridge stopped: {0}")]
     Serve(io::Error),
 }
@@ -52,11 +52,12 @@ impl BridgeError {
     }
 
     pub(crate) fn encrypted(url: &str) -> Self {
-        let reason = "encrypted connections are not supported (run the bridge beside redis)".to_owned();
+        let reason = "encrypted connections are not supported (run the bridge next to redis)".to_owned();
         Self::BadUrl { url: without_password(url), reason }
     }
 }
 
+/// Hides user and password, and drops the query, of each URL in a comma-separated list.
 fn without_password(urls: &str) -> String {
     let hide = |url: &str| {
         let url = url.split('?').next().unwrap_or_default();
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_shown_without_its_password() {
+    fn messages_contain_no_password() {
         assert_eq!(without_password("redis://user:p@ss@host:1/2"), "redis://…@host:1/2");
         assert_eq!(without_password("redis://:secret@a,redis://b"), "redis://…@a,redis://b");
         assert_eq!(without_password("redis+unix:///a.sock?pass=secret"), "redis+unix:///a.sock");

@@ -1,4 +1,4 @@
-//! A command as a client sent it: its name and arguments, as bytes.
+//! A command as the client sent it.
 
 use std::borrow::Cow;
 
@@ -9,31 +9,32 @@ use serde_json::value::RawValue;
 
 use crate::query;
 
-/// Name and arguments; may be empty.
+/// The name and the arguments of a command as bytes. May be empty.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Command<'a>(pub(crate) Vec<Cow<'a, [u8]>>);
 
 impl<'a> Command<'a> {
-    /// From a JSON array of strings, numbers and booleans.
+    /// Parses a JSON array of strings, numbers and booleans.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, for the client.
+    /// Returns a message for the client if the body is not such an array.
     pub(crate) fn from_json(body: &'a [u8]) -> Result<Self, String> {
         from_values(serde_json::from_slice(body).map_err(|error| error.to_string())?)
     }
 
-    /// Several commands from a JSON array of arrays.
+    /// Parses several commands from a JSON array of arrays.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, for the client; nothing of a batch is run then.
+    /// Returns a message for the client if any of the commands is invalid.
     pub(crate) fn batch_from_json(body: &'a [u8]) -> Result<Vec<Self>, String> {
         let batch: Vec<Vec<&RawValue>> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         batch.into_iter().map(from_values).collect()
     }
 
-    /// From the path's segments, then the body if there is one, then the query.
+    /// Parses the segments of the path, then appends the body if there is one, then the parameters of the
+    /// query.
     pub(crate) fn from_path(uri: &'a Uri, body: &'a [u8]) -> Self {
         let path = uri.path().strip_prefix('/').unwrap_or(uri.path());
         let mut args: Vec<_> = path.split('/').map(|segment| percent_decode(segment.as_bytes()).into()).collect();
@@ -55,7 +56,8 @@ fn from_values(values: Vec<&RawValue>) -> Result<Command<'_>, String> {
     Ok(Command(args.collect::<Result<_, _>>()?))
 }
 
-/// Numbers keep their spelling: Redis reads them as text, and a float has more than one.
+/// Numbers are passed on as the client wrote them: Redis reads them as text, and a float can be written in
+/// several ways.
 fn argument(index: usize, value: &RawValue) -> Result<Cow<'_, [u8]>, String> {
     let text = value.get();
     match text.as_bytes() {
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_json_arguments() {
+    fn parses_json_arguments() {
         check_json(r#"["SET","key","value"]"#, &[b"SET", b"key", b"value"]);
         check_json(r#"["a","",true,false]"#, &[b"a", b"", b"true", b"false"]);
         check_json(r#"[ "a\n\"\u00e9" , "é" ]"#, &[b"a\n\"\xc3\xa9", b"\xc3\xa9"]);
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_spelling() {
+    fn numbers_are_passed_on_unchanged() {
         check_json(
             r"[1,-7,1.10,1e3,123456789012345678901234567890]",
             &[b"1", b"-7", b"1.10", b"1e3", b"123456789012345678901234567890"],
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_an_argument() {
+    fn rejects_invalid_arguments() {
         for (body, expected) in [
             ("[1,null]", "argument 1 is null"),
             ("[[1]]", "argument 0 is an array"),
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_batch() {
+    fn parses_a_batch() {
         let batch = Command::batch_from_json(br#"[["GET","a"],["GET",1]]"#).unwrap();
         assert_eq!(batch.len(), 2);
         assert!(Command::batch_from_json(br#"["GET","a"]"#).is_err());
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_path_body_and_query_in_this_order() {
+    fn arguments_come_from_path_then_body_then_query() {
         check_path("/set/foo/bar", b"", &[b"set", b"foo", b"bar"]);
         check_path("/set/foo?EX=100", b"body", &[b"set", b"foo", b"body", b"EX", b"100"]);
         check_path("/set/foo/bar?EX=100&NX&_token=t", b"", &[b"set", b"foo", b"bar", b"EX", b"100", b"NX"]);

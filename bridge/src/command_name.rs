@@ -1,15 +1,15 @@
 //! The names of Redis's commands.
 
-/// The command's name in lower case, or `None` if Redis has no command of this name.
+/// Returns the command's name in lower case, or `None` if Redis has no command of this name.
 ///
-/// What a client sends becomes a metric's label through this function alone, so labels cannot grow without bound.
+/// Metrics take their labels only from this function, so clients cannot create labels without bound.
 pub(crate) fn command_name(name: &[u8]) -> Option<&'static str> {
     let order = |known: &&str| known.bytes().cmp(name.iter().map(u8::to_ascii_lowercase));
     let index = NAMES.binary_search_by(order).ok()?;
     NAMES.get(index).copied()
 }
 
-/// Redis up to 8, and the JSON commands that Upstash has. In byte order.
+/// The commands of Redis up to version 8 and the JSON commands of Upstash, in byte order.
 #[rustfmt::skip]
 const NAMES: &[&str] = &[
     "acl", "append", "asking", "auth", "bgrewriteaof", "bgsave", "bitcount", "bitfield", "bitfield_ro",
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_order_and_lower_case() {
+    fn names_are_sorted_and_lower_case() {
         assert!(NAMES.is_sorted_by(|a, b| a < b));
         assert!(NAMES.iter().all(|name| *name == name.to_ascii_lowercase()));
     }

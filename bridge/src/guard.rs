@@ -1,4 +1,4 @@
-//! Ends the processes of an owner who could not.
+//! Kills child processes even if their parent dies without doing so.
 
 use std::{
     io::{self, Write},
@@ -7,11 +7,11 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
 };
 
-/// A shell that waits until this process is gone, then kills the processes it was told of and removes their folder.
+/// A shell process that kills the watched processes and removes their folder after this process has ended.
 ///
-/// It reads from a pipe whose other end this process holds: the operating system closes it, however this process
-/// ends, `SIGKILL` included. Dropped, the guard ends without doing anything: let it be dropped after the processes,
-/// so that there is no moment at which nobody would end them.
+/// The shell reads from a pipe. The operating system closes the other end when this process ends for any
+/// reason, including `SIGKILL`. Dropping the guard stops the shell and kills nothing. Drop it after the
+/// processes themselves, so that they are guarded at every moment.
 #[derive(Debug)]
 pub struct Guard {
     shell: Child,
@@ -20,11 +20,11 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard of `folder` and, so far, no process.
+    /// Starts a guard that watches `folder` and no process yet.
     ///
     /// # Errors
     ///
-    /// There is no `sh`, or no process or pipe is left.
+    /// Fails if `sh` cannot be started.
     pub fn new(folder: &Path) -> io::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "sh"])
@@ -32,49 +32,50 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A terminal's Ctrl-C is for the owner.
+            // Ctrl-C in a terminal must reach only the parent.
             .process_group(0)
             .spawn()?;
-        let list = shell.stdin.take().ok_or_else(|| io::Error::other("the guard has no input"))?;
+        let list = shell.stdin.take().ok_or_else(|| io::Error::other("the guard has no standard input"))?;
         Ok(Self { shell, list, processes: Vec::new() })
     }
 
-    /// Guards one more process.
+    /// Watches one more process.
     ///
     /// # Errors
     ///
-    /// The shell is gone: somebody has killed it.
+    /// Fails if the shell has been killed.
     pub fn watch(&mut self, process: u32) -> io::Result<()> {
         self.processes.push(process);
         self.send_list()
     }
 
-    /// Guards one process less: it has ended, and the system may give its number to another one.
+    /// Stops watching a process that has ended: the operating system may reuse its id.
     ///
     /// # Errors
     ///
-    /// The shell is gone: somebody has killed it.
+    /// Fails if the shell has been killed.
     pub fn forget(&mut self, process: u32) -> io::Result<()> {
         self.processes.retain(|&watched| watched != process);
         self.send_list()
     }
 
-    /// One line has all of them, so that an owner who dies while writing leaves the line before.
+    /// Sends all ids in one line. If this process dies while writing, the previous line still holds.
     fn send_list(&mut self) -> io::Result<()> {
-        let numbers: Vec<_> = self.processes.iter().map(u32::to_string).collect();
-        self.list.write_all(format!("{}\n", numbers.join(" ")).as_bytes())
+        let ids: Vec<_> = self.processes.iter().map(u32::to_string).collect();
+        self.list.write_all(format!("{}\n", ids.join(" ")).as_bytes())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Killed before the pipe is closed, which is what it acts on. Both fail only if it is gone already.
+        // Kill the shell before the pipe closes, because it acts on that. Both calls fail only if it has
+        // ended already.
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
 }
 
-/// A process that is being killed may still make a file, and then its folder cannot be removed yet.
+/// Removes the folder in several attempts: a dying process may still create a file in it.
 const SCRIPT: &str = r#"
 all=
 while read -r line; do all=$line; done
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn kills_what_it_watches_when_the_owner_is_gone() {
+    fn kills_watched_processes_when_the_parent_ends() {
         let folder = tempfile::tempdir().unwrap().keep();
         let mut guard = Guard::new(&folder).unwrap();
         let (mut first, mut ended, mut last) = (sleeper(), sleeper(), sleeper());
@@ -111,7 +112,7 @@ mod tests {
             guard.watch(child.id()).unwrap();
         }
         guard.forget(ended.id()).unwrap();
-        // Closes the pipe, as the system does when the owner ends.
+        // Close the pipe, as the operating system does when the parent ends.
         let mut other = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
         drop(mem::replace(&mut guard.list, other.stdin.take().unwrap()));
         other.wait().unwrap();

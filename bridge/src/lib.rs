@@ -1,8 +1,8 @@
 //! Upstash's REST protocol in front of any Redis, Redis Cluster or Valkey.
 //!
-//! A Worker cannot open a connection to Redis; it can send HTTP. [`Bridge`] takes the HTTP requests
-//! that Upstash's clients send, speaks to a Redis of yours, and answers as Upstash would.
-//! [`RedisServer`] is a private Redis for development and tests, [`RedisCluster`] a private cluster.
+//! A Worker cannot open a connection to Redis, but it can send HTTP requests. [`Bridge`] accepts the requests
+//! of Upstash's clients, runs their commands on your Redis, and responds as Upstash would. [`RedisServer`] is
+//! a private Redis for development and tests, [`RedisCluster`] a private cluster.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,12 +16,12 @@
 //! # }
 //! ```
 //!
-//! The program is the same: `sluicegate-bridge --embedded`, or
+//! The program does the same: `sluicegate-bridge --embedded`, or
 //! `SLUICEGATE_BRIDGE_TOKEN=… sluicegate-bridge --redis redis://127.0.0.1:6379`.
 //!
-//! # What it serves
+//! # Requests
 //!
-//! | request | answer |
+//! | request | response |
 //! | --- | --- |
 //! | `POST /` with `["SET","key","value"]` | `{"result":"OK"}` |
 //! | `GET`, `POST`, `PUT` `/set/key/value?EX=10` | the same, path style; a body comes before the query |
@@ -30,45 +30,61 @@
 //! | `GET /health` | 200 or 503, no token needed |
 //! | `GET /metrics` | counters in Prometheus text, no token needed |
 //!
-//! The token is `Authorization: Bearer TOKEN` or `?_token=TOKEN`. `Upstash-Encoding: base64` encodes every
-//! string of a result, except a status `OK` that is the whole result. An `upstash-sync-token` is sent back as it came: there is one
-//! Redis, and a read after a write sees the write.
+//! The client sends the token as `Authorization: Bearer TOKEN` or `?_token=TOKEN`. `Upstash-Encoding: base64`
+//! encodes every string of a result, except a status `OK` that is the whole result. An `upstash-sync-token`
+//! is sent back unchanged: there is one Redis, and a read after a write sees the write.
 //!
 //! | status | when |
 //! | --- | --- |
-//! | 400 | Redis refused the command, `NOSCRIPT` included, or the request makes no sense |
+//! | 400 | Redis refused the command, `NOSCRIPT` included, or the request is invalid |
 //! | 401, 405, 413 | wrong token, method or size (more than [`MAX_BODY_BYTES`]) |
-//! | 502 | no connection to Redis within 1 s, or it broke before the answer; a part of a cluster is down |
-//! | 504 | Redis did not answer within 6 s |
+//! | 502 | no connection to Redis within 1 s, or it broke before the reply; a part of a cluster is down |
+//! | 504 | Redis did not reply within 6 s |
 //!
-//! After a 502 or a 504 a command may or may not have been executed. The bridge never sends one again:
-//! only the client knows whether that is safe. The next request opens a new connection.
+//! After a 502 or a 504 the outcome of a command is unknown: it may or may not have run. The bridge never
+//! resends such a command, because only the client knows whether that is safe. The next request opens a new
+//! connection.
 //!
 //! # Metrics
 //!
 //! - `sluicegate_bridge_http_requests_total{route,status}`: `route` is `command`, `path`, `pipeline` or
 //!   `multi_exec`. Health checks and scrapes are not counted.
-//! - `sluicegate_bridge_redis_commands_total{command}`: commands that clients had sent to Redis, lower case,
-//!   `other` for names that Redis does not have. A transaction counts its `multi` and `exec` as well. What a
-//!   script calls inside Redis is not seen here.
+//! - `sluicegate_bridge_redis_commands_total{command}`: commands sent to Redis for clients, by lower-case
+//!   name, with `other` for unknown names. A transaction also counts its `multi` and `exec`. Commands that a
+//!   script calls inside Redis are not counted.
 //!
 //! # Differences from Upstash
 //!
-//! - A script's first line `#!lua flags=allow-key-locking`, which plain Redis refuses, is dropped on its
-//!   way to Redis, and the SHA-1 that the client knows is mapped to that of the script without the line.
-//!   The line numbers in a script's error messages are then one less than the client's. The map is bounded
-//!   and lost with the process; a client sees `NOSCRIPT` then and sends its `EVAL`, as after any flush.
+//! - Plain Redis refuses a script that begins with `#!lua flags=allow-key-locking`. The bridge removes this
+//!   line and maps the SHA-1 that the client uses to the SHA-1 of the script without the line. Line numbers
+//!   in a script's error messages are then one lower than in the client's text. The map is bounded and lost
+//!   with the process; the client then gets `NOSCRIPT` and sends its `EVAL`, as after any flush.
 //! - `Upstash-Response-Format: resp2` is refused with 400.
-//! - Commands that block, or change the state of the connection that all clients share, are refused with
-//!   400: `BLPOP`, `SUBSCRIBE`, `MULTI`, `SELECT`, and so on. `/subscribe` and `/monitor` do not stream.
+//! - Commands that block, or change the state of the connection that all clients share, are refused with 400:
+//!   `BLPOP`, `SUBSCRIBE`, `MULTI`, `SELECT`, and so on. `/subscribe` and `/monitor` do not stream.
 //! - Without `Upstash-Encoding: base64`, bytes of a result that are not UTF-8 become U+FFFD.
-//! - Commands that Upstash switches off (`CONFIG`, `KEYS` of any size, …) work if Redis lets them.
+//! - Commands that Upstash disables (`CONFIG`, `KEYS` of any size, …) work if Redis allows them.
 //! - Nothing is billed, and no request is refused for its rate.
-//! - In front of a cluster, a pipeline's commands are sent one after another, since they may belong to
-//!   different nodes; a transaction's keys must all be in one slot; `NOSCRIPT` is passed on to the client,
-//!   whose `EVAL` loads the script on the node that needs it. A slot that moves is followed (`MOVED`, `ASK`), by
-//!   transactions too; keys of which some have moved and some have not (`TRYAGAIN`) are 502 after a few attempts.
-//! - Connections to Redis are not encrypted: `rediss://` is refused. Run the bridge beside Redis.
+//! - In front of a cluster, the commands of a pipeline are sent one after another, because they may belong to
+//!   different nodes. All keys of a transaction must be in one slot. `NOSCRIPT` is passed on to the client,
+//!   whose `EVAL` loads the script on the node that needs it. The bridge follows a slot that moves (`MOVED`,
+//!   `ASK`), also in transactions. If only some of the keys have moved (`TRYAGAIN`), the response is 502
+//!   after a few attempts.
+//! - Connections to Redis are not encrypted: `rediss://` is refused. Run the bridge next to Redis.
+//!
+//! # Files
+//!
+//! A file uses only files above it; this file is the last.
+//!
+//! 1. `query`, `auth` and `command` parse what a client sends.
+//! 2. `request_error` and `bridge_error` are the errors, `reply` is Redis's reply as JSON.
+//! 3. `command_name`, `refusal`, `script_rewriter` and `prepared_command` turn a command into the one for
+//!    Redis.
+//! 4. `backend/` sends it: `timeouts`, then `shared_connection` and `cluster`, then `mod`.
+//! 5. `metrics` and `service` are the state of all requests; `batch`, `rest` and `bridge` serve them.
+//! 6. `guard`, `redis_server/` and `redis_cluster/` are the private Redis and cluster. In the latter
+//!    `layout`, `error`, `node`, `cluster` and `slot_move` follow each other.
+//! 7. `stop_signal` is for programs.
 
 mod auth;
 mod backend;

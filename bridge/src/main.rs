@@ -53,7 +53,7 @@ async fn run(options: Options) -> Result<(), Error> {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token; --embedded makes one)")]
+    #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token; --embedded generates one)")]
     NoToken,
     #[error("the embedded redis ended")]
     RedisEnded,

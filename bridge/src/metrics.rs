@@ -1,4 +1,4 @@
-//! Counters in Prometheus text.
+//! Request and command counters in the Prometheus text format.
 
 use axum::http::StatusCode;
 use prometheus_client::{
@@ -7,7 +7,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// The way a request came.
+/// The kind of endpoint that a request was sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `POST /`.
@@ -40,7 +40,7 @@ impl Route {
     }
 }
 
-/// What was served since the process began.
+/// The counters since the process started.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -67,18 +67,18 @@ impl Metrics {
         Self { registry, requests, commands }
     }
 
-    /// Counts an answered request.
+    /// Counts a request by the status of its response.
     pub(crate) fn request(&self, route: Route, status: StatusCode) {
         let labels = RequestLabels { route: route.label(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// Counts a command sent to Redis. `command` is one of a fixed set of names.
+    /// Counts a command sent to Redis. `command` must be one of a fixed set of names.
     pub(crate) fn command(&self, command: &'static str) {
         self.commands.get_or_create(&CommandLabels { command }).inc();
     }
 
-    /// In the text format of `OpenMetrics`, which Prometheus reads.
+    /// Returns the counters in the `OpenMetrics` text format, which Prometheus reads.
     pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line options.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use sluicegate_bridge::Backend;
 #[derive(Parser)]
 #[command(version, group(ArgGroup::new("backend").required(true).args(["redis", "redis_cluster", "embedded"])))]
 pub(crate) struct Options {
-    /// Where to listen; port 0 takes any free one.
+    /// The address to listen on; port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8079")]
     pub(crate) listen: SocketAddr,
 
@@ -17,27 +17,28 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
 
-    /// A Redis Cluster, by one or more of its nodes.
+    /// A Redis Cluster, given by the URLs of one or more of its nodes.
     #[arg(long, value_name = "URL,URL", value_delimiter = ',')]
     redis_cluster: Vec<String>,
 
-    /// Start a private redis-server that keeps nothing, and end it with the bridge. `SLUICEGATE_REDIS_SERVER` names
-    /// another program than the one on the PATH.
+    /// Start a private redis-server without persistence and stop it with the bridge. Set
+    /// `SLUICEGATE_REDIS_SERVER` to use another program than the one on the PATH.
     #[arg(long)]
     pub(crate) embedded: bool,
 
-    /// The secret that clients must send. Other users of this machine can read a command line: prefer the variable.
+    /// The token that clients must send. Prefer the variable: other users of this machine can read a command
+    /// line.
     #[arg(long, env = "SLUICEGATE_BRIDGE_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
 impl Options {
-    /// None if there is none or it is empty.
+    /// Returns the token, or `None` if it is missing or empty.
     pub(crate) fn token(&self) -> Option<&str> {
         self.token.as_deref().filter(|token| !token.is_empty())
     }
 
-    /// The Redis that was named; for `--embedded` its owner knows it.
+    /// Returns the Redis given by `--redis` or `--redis-cluster`. Not meaningful with `--embedded`.
     pub(crate) fn backend(&self) -> Backend {
         match &self.redis {
             Some(url) => Backend::Redis(url.clone()),
@@ -57,12 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn the_command_is_consistent() {
+    fn the_options_are_consistent() {
         Options::command().debug_assert();
     }
 
     #[test]
-    fn exactly_one_backend() {
+    fn exactly_one_backend_is_required() {
         assert!(parse("").is_err());
         assert!(parse("--embedded --redis redis://a").is_err());
         assert!(parse("--redis-cluster redis://a --redis redis://a").is_err());
@@ -73,13 +74,13 @@ mod tests {
     }
 
     #[test]
-    fn listens_on_loopback_unless_told_otherwise() {
+    fn listens_on_loopback_by_default() {
         assert!(parse("--embedded").unwrap().listen.ip().is_loopback());
         assert_eq!(parse("--embedded --listen [::]:1").unwrap().listen.to_string(), "[::]:1");
     }
 
     #[test]
-    fn an_empty_token_is_none() {
+    fn an_empty_token_counts_as_missing() {
         assert_eq!(parse("--embedded --token=").unwrap().token(), None);
         assert_eq!(parse("--embedded --token=t").unwrap().token(), Some("t"));
     }

@@ -1,4 +1,4 @@
-//! From what a client sent to what Redis gets.
+//! A client's command in the form that Redis receives.
 
 use redis::{Cmd, Value};
 
@@ -10,19 +10,21 @@ use crate::{
     script_rewriter::{ScriptRewriter, Sha},
 };
 
-/// A command that may go to Redis.
+/// A command that may be sent to Redis.
 pub(crate) struct PreparedCommand {
-    /// In lower case; `other` if Redis does not have it.
+    /// The name in lower case, or `other` if Redis has no such command.
     pub(crate) name: &'static str,
     pub(crate) cmd: Cmd,
-    /// What `SCRIPT LOAD` must answer instead of Redis's own SHA-1.
+    /// The SHA-1 that the client expects from `SCRIPT LOAD`, if it differs from that of Redis.
     load_reply: Option<Sha>,
 }
 
 impl PreparedCommand {
+    /// Checks a client's command and rewrites its script.
+    ///
     /// # Errors
     ///
-    /// [`RequestError::Refused`] if the command is empty or cannot be served on a shared connection.
+    /// Returns [`RequestError::Refused`] if the command is empty or cannot be served on a shared connection.
     pub(crate) fn new(Command(mut args): Command<'_>, scripts: &ScriptRewriter) -> Result<Self, RequestError> {
         let first = args.first().filter(|name| !name.is_empty());
         let name = command_name(first.ok_or_else(|| RequestError::refused("ERR empty command"))?);
@@ -41,7 +43,7 @@ impl PreparedCommand {
         Ok(Self { name: name.unwrap_or("other"), cmd, load_reply })
     }
 
-    /// Redis's answer as the client expects it.
+    /// Converts Redis's reply to the one that the client expects.
     pub(crate) fn reply(&self, value: Value) -> Value {
         match (self.load_reply, value) {
             (Some(sha), Value::BulkString(_)) => Value::BulkString(sha.to_vec()),
@@ -59,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_redis_has_and_folds_the_rest() {
+    fn unknown_names_become_other() {
         assert_eq!(prepare(r#"["EvalSha","x",0]"#).unwrap().name, "evalsha");
         assert_eq!(prepare(r#"["made.up"]"#).unwrap().name, "other");
     }
@@ -74,13 +76,13 @@ mod tests {
     }
 
     #[test]
-    fn packs_the_arguments_as_they_are() {
+    fn arguments_are_sent_unchanged() {
         let cmd = prepare(r#"["SET","k",1.50]"#).unwrap().cmd;
         assert_eq!(cmd.get_packed_command(), b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\n1.50\r\n");
     }
 
     #[test]
-    fn script_load_answers_the_sha_that_the_client_knows() {
+    fn script_load_returns_the_sha_that_the_client_expects() {
         let load = prepare(r##"["SCRIPT","LOAD","#!lua flags=allow-key-locking\nreturn 1"]"##).unwrap();
         let Value::BulkString(sha) = load.reply(Value::BulkString(b"another".to_vec())) else { panic!() };
         assert_eq!(sha.len(), 40);

@@ -1,4 +1,4 @@
-//! The query of a request's URI.
+//! The query of a URI.
 
 use std::borrow::Cow;
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Why this command must not reach the connection that all clients share, or `None` if it may.
+/// Returns why a command must not be sent over the connection that all clients share, or `None` if it may be
+/// sent.
 ///
 /// `name` is in lower case; `args` begins with the name.
 pub(crate) fn refusal_reason(name: &str, args: &[Cow<'_, [u8]>]) -> Option<&'static str> {
@@ -24,8 +25,8 @@ pub(crate) fn refusal_reason(name: &str, args: &[Cow<'_, [u8]>]) -> Option<&'sta
     }
 }
 
-/// Whether an option is `BLOCKS`, read as Redis reads them: `STREAMS` ends the options, and what an option takes,
-/// such as the name of a group, is no option whatever its spelling.
+/// Returns whether the options contain `BLOCK`, parsed as Redis parses them: `STREAMS` ends the options, and
+/// the value of an option, such as the name of a group, is never an option itself.
 fn blocks(args: &[Cow<'_, [u8]>]) -> bool {
     let mut words = args.iter().skip(1);
     while let Some(word) = words.next() {
@@ -34,7 +35,8 @@ fn blocks(args: &[Cow<'_, [u8]>]) -> bool {
             b"streams" => return false,
             b"count" => drop(words.next()),
             b"group" => drop(words.nth(1)),
-            // Another option, or one that only a newer Redis knows: what it takes is looked at as well.
+            // An option without a value, or an unknown option of a newer Redis, whose value is then checked
+            // as an option.
             _ => {}
         }
     }
@@ -46,13 +48,13 @@ fn subcommand_is(args: &[Cow<'_, [u8]>], names: &[&str]) -> bool {
     args.get(1).is_some_and(is)
 }
 
-const BLOCKS: &str = "it would hold up the connection that all clients share";
-const STREAM: &str = "it streams, and an HTTP request has one answer";
-const TRANSACTION: &str = "a connection is shared (send the commands to /multi-exec)";
+const BLOCKS: &str = "it would block the connection that all clients share";
+const STREAM: &str = "it streams, and an HTTP request has one response";
+const TRANSACTION: &str = "clients share one connection (send the commands to /multi-exec)";
 const STATE: &str = "it changes the state of the connection that all clients share";
-const SHUTDOWN: &str = "it would end Redis for all clients";
+const SHUTDOWN: &str = "it would stop Redis for all clients";
 
-/// `capa` and `import-source` are Valkey's.
+/// Includes Valkey's `capa` and `import-source`.
 const CLIENT_STATE: [&str; 10] =
     ["caching", "capa", "import-source", "no-evict", "no-touch", "pause", "reply", "setinfo", "setname", "tracking"];
 
@@ -63,13 +65,13 @@ mod tests {
 
     fn check(line: &str, expected: Option<&str>) {
         let args: Vec<Cow<'_, [u8]>> = line.split(' ').map(|arg| arg.as_bytes().into()).collect();
-        // A name that the bridge does not know would pass.
+        // An unknown name would be allowed.
         let name = command_name(&args[0]).unwrap_or("other");
         assert_eq!(refusal_reason(name, &args), expected, "{line}");
     }
 
     #[test]
-    fn refuses_what_blocks_streams_or_changes_the_connection() {
+    fn refuses_commands_that_block_stream_or_change_state() {
         for name in "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF bzMpop wAit".split(' ')
         {
             check(name, Some(BLOCKS));
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_everything_else_pass() {
+    fn allows_all_other_commands() {
         check("XREAD COUNT 1 STREAMS block 0", None);
         check("XREADGROUP GROUP block block STREAMS block >", None);
         check("XREADGROUP GROUP g", None);

@@ -1,4 +1,4 @@
-//! Redis's answers as JSON.
+//! Redis's replies as JSON.
 
 use axum::http::HeaderMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -7,17 +7,17 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::request_error::server_error;
 
-/// How the strings of a result are written.
+/// The encoding of strings in a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    /// As JSON strings; bytes that are not UTF-8 become U+FFFD.
+    /// JSON strings. Bytes that are not UTF-8 become U+FFFD.
     Text,
-    /// In base64, except a status `OK` that is the whole result.
+    /// Base64, except for a status `OK` that is the whole result.
     Base64,
 }
 
 impl Encoding {
-    /// What the client asked for with `Upstash-Encoding`.
+    /// Returns the encoding that the header `Upstash-Encoding` requests.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         match headers.get("upstash-encoding") {
             Some(value) if value.as_bytes().eq_ignore_ascii_case(b"base64") => Self::Base64,
@@ -26,7 +26,7 @@ impl Encoding {
     }
 }
 
-/// `{"result": …}`, or `{"error": "…"}` if Redis refused.
+/// A reply that serializes to `{"result": …}`, or to `{"error": "…"}` if it is an error.
 pub(crate) struct Reply {
     pub(crate) value: Value,
     pub(crate) encoding: Encoding,
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_every_kind() {
+    fn serializes_every_kind_of_value() {
         check(&Value::Nil, r#"{"result":null}"#, r#"{"result":null}"#);
         check(&Value::Int(-7), r#"{"result":-7}"#, r#"{"result":-7}"#);
         check(&Value::Okay, r#"{"result":"OK"}"#, r#"{"result":"OK"}"#);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_nested_arrays() {
+    fn serializes_nested_arrays() {
         let value = Value::Array(vec![Value::Int(1), Value::Array(vec![bulk(b"a"), Value::Nil]), Value::Array(vec![])]);
         check(&value, r#"{"result":[1,["a",null],[]]}"#, r#"{"result":[1,["YQ==",null],[]]}"#);
         let oks = Value::Array(vec![bulk(b"OK"), Value::Okay, Value::Array(vec![bulk(b"OK")])]);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_an_error_as_it_came() {
+    fn errors_are_passed_on_unchanged() {
         let parsed = redis::parse_redis_value(b"-NOSCRIPT No matching script. Please use EVAL.\r\n").unwrap();
         let expected = r#"{"error":"NOSCRIPT No matching script. Please use EVAL."}"#;
         check(&parsed, expected, expected);

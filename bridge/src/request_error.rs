@@ -1,4 +1,4 @@
-//! Why a request got no result.
+//! The errors of a request.
 
 use axum::{
     Json,
@@ -8,20 +8,20 @@ use axum::{
 use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
 use serde_json::json;
 
-/// A request that got no result; each variant is one HTTP status.
+/// An error that ends a request. Each variant is one HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RequestError {
-    /// 400: Redis or the bridge refused; the text is for the client and begins with an error code.
+    /// 400: Redis or the bridge refused the command. The text begins with an error code, such as `ERR`.
     Refused(String),
-    /// 401.
+    /// 401: the token is missing or wrong.
     Unauthorized,
-    /// 405.
+    /// 405: the method is not supported.
     MethodNotAllowed,
     /// 413: the body is longer than this many bytes.
     BodyTooLarge(usize),
-    /// 502: there was no connection to Redis, or it broke before the answer.
+    /// 502: there was no connection to Redis, or it broke before the reply.
     Unreachable(String),
-    /// 504: Redis did not answer in time.
+    /// 504: Redis did not reply in time.
     Timeout,
 }
 
@@ -30,7 +30,8 @@ impl RequestError {
         Self::Refused(text.into())
     }
 
-    /// A transaction of which nothing was run, because Redis refused a command in it.
+    /// Returns the error of a transaction that Redis discarded because it refused the command with the error
+    /// `cause`.
     pub(crate) fn discarded(cause: Option<&ServerError>) -> Self {
         match cause {
             None => Self::refused(DISCARD),
@@ -49,7 +50,7 @@ impl RequestError {
         }
     }
 
-    /// The text of the body's `error` member.
+    /// Returns the text of the body's `error` member.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Refused(text) => text.clone(),
@@ -83,17 +84,17 @@ impl From<RedisError> for RequestError {
         }
         match error.kind() {
             _ if error.is_timeout() => Self::Timeout,
-            // The cluster client's own refusals; nothing was sent.
+            // Raised by the cluster client before it sends anything.
             ErrorKind::Server(ServerErrorKind::CrossSlot) => Self::refused(CROSS_SLOT),
             ErrorKind::Client => Self::Refused(format!("ERR {error}")),
-            // An error text that is not UTF-8, or arrays in arrays beyond any use; the connection is lost with it.
-            ErrorKind::Parse => Self::Unreachable("its answer cannot be read".to_owned()),
+            // An error text that is not UTF-8, or arrays nested too deeply. The connection breaks as well.
+            ErrorKind::Parse => Self::Unreachable("its reply cannot be parsed".to_owned()),
             _ => Self::Unreachable(error.to_string()),
         }
     }
 }
 
-/// The line that Redis sent, without its leading `-`.
+/// Returns the line that Redis sent, without its leading `-`.
 pub(crate) fn server_error(error: &ServerError) -> String {
     match error.details() {
         Some(details) => format!("{} {details}", error.code()),

@@ -1,4 +1,4 @@
-//! From an HTTP request to its answer.
+//! Handles HTTP requests.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     service::Service,
 };
 
-/// All paths; a path that is none of ours is a command in path style.
+/// Returns the router of all paths. Any path without a handler of its own is a path-style command.
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new().route("/health", get(health)).route("/metrics", get(metrics)).fallback(handle).with_state(service)
 }
@@ -80,7 +80,7 @@ fn refuse_resp2(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-/// The whole body; one that says it is too large is refused before it is read.
+/// Reads the whole body. A body with a `Content-Length` above the maximum is refused unread.
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
@@ -106,7 +106,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
     }
 }
 
-/// The largest request body in bytes: 10 MB, as on Upstash's pay-as-you-go plan.
+/// The maximum length of a request body in bytes: 10 MB, as on Upstash's pay-as-you-go plan.
 pub const MAX_BODY_BYTES: usize = 10_000_000;
 
 const METHODS: [Method; 4] = [Method::HEAD, Method::GET, Method::POST, Method::PUT];

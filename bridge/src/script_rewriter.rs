@@ -1,4 +1,4 @@
-//! The key-locking flag of Upstash's scripts, which plain Redis refuses.
+//! Removes the key-locking flag of Upstash's scripts, which plain Redis refuses.
 
 use std::{
     borrow::Cow,
@@ -8,10 +8,10 @@ use std::{
 
 use sha1_smol::Sha1;
 
-/// Drops the flag line on the way to Redis and remembers which SHA-1 stands for which.
+/// Removes the flag line from scripts, and maps SHA-1s with the line to SHA-1s without it.
 ///
-/// A script is known to its client by the SHA-1 of the text with the line, to Redis by that of the text
-/// without. The memory is bounded: the pair remembered first is forgotten first.
+/// The client names a script by the SHA-1 of its text with the line, Redis by the SHA-1 of its text without.
+/// The map is bounded: the oldest pair is evicted first.
 #[derive(Default)]
 pub(crate) struct ScriptRewriter {
     pairs: RwLock<Pairs>,
@@ -19,18 +19,19 @@ pub(crate) struct ScriptRewriter {
 
 #[derive(Default)]
 struct Pairs {
-    stripped: HashMap<Sha, Sha>,
+    without_flag: HashMap<Sha, Sha>,
     oldest_first: VecDeque<Sha>,
 }
 
-/// 40 hexadecimal digits in lower case.
+/// A SHA-1 as 40 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Sha([u8; 40]);
 
 impl ScriptRewriter {
-    /// Rewrites a command that carries a script or a SHA-1. `name` is in lower case; `args` begins with the name.
+    /// Rewrites a command that contains a script or a SHA-1. `name` is in lower case; `args` begins with the
+    /// name.
     ///
-    /// Returns the SHA-1 that the client expects from its `SCRIPT LOAD`, if Redis will answer another one.
+    /// Returns the SHA-1 that the client expects from `SCRIPT LOAD`, if Redis will return another one.
     pub(crate) fn rewrite(&self, name: &str, args: &mut [Cow<'_, [u8]>]) -> Option<Sha> {
         match (name, args) {
             ("eval" | "eval_ro", [_, script, ..]) => {
@@ -52,7 +53,7 @@ impl ScriptRewriter {
         }
     }
 
-    /// Drops the flag line, if the script has one, and returns the SHA-1 it had with the line.
+    /// Removes the flag line, if the script has one, and returns the SHA-1 of the script with the line.
     fn strip(&self, script: &mut Cow<'_, [u8]>) -> Option<Sha> {
         let line = flag_line_length(script)?;
         let original = Sha::of(script);
@@ -60,28 +61,28 @@ impl ScriptRewriter {
             Cow::Borrowed(text) => *text = text.get(line..).unwrap_or_default(),
             Cow::Owned(text) => drop(text.drain(..line)),
         }
-        self.remember(original, Sha::of(script));
+        self.insert(original, Sha::of(script));
         Some(original)
     }
 
     fn map(&self, sha: &mut Cow<'_, [u8]>) {
         let Some(original) = Sha::parse(sha) else { return };
         let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stripped) = pairs.stripped.get(&original) {
-            *sha = Cow::Owned(stripped.0.to_vec());
+        if let Some(without_flag) = pairs.without_flag.get(&original) {
+            *sha = Cow::Owned(without_flag.to_vec());
         }
     }
 
-    fn remember(&self, original: Sha, stripped: Sha) {
+    fn insert(&self, original: Sha, without_flag: Sha) {
         let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
-        if pairs.stripped.insert(original, stripped).is_some() {
+        if pairs.without_flag.insert(original, without_flag).is_some() {
             return;
         }
         pairs.oldest_first.push_back(original);
         if pairs.oldest_first.len() > MAX_PAIRS
             && let Some(oldest) = pairs.oldest_first.pop_front()
         {
-            pairs.stripped.remove(&oldest);
+            pairs.without_flag.remove(&oldest);
         }
     }
 }
@@ -101,13 +102,14 @@ impl Sha {
         Some(Self(digits))
     }
 
-    /// As Redis answers it.
+    /// Returns the digits as Redis sends them.
     pub(crate) fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
 }
 
-/// How many bytes the flag line takes with its end, or `None` if the script does not begin with exactly this flag.
+/// Returns the length of the flag line in bytes with its line break, or `None` if the first line is not
+/// exactly this flag.
 fn flag_line_length(script: &[u8]) -> Option<usize> {
     let rest = script.strip_prefix(FLAG_LINE)?;
     match rest {
@@ -120,7 +122,7 @@ fn flag_line_length(script: &[u8]) -> Option<usize> {
 
 const FLAG_LINE: &[u8] = b"#!lua flags=allow-key-locking";
 
-/// 80 bytes each; a client has a dozen scripts, not thousands.
+/// A pair takes 80 bytes. A client has a dozen scripts, not thousands.
 const MAX_PAIRS: usize = 4096;
 
 #[cfg(test)]
@@ -130,8 +132,8 @@ mod tests {
     fn rewrite(scripts: &ScriptRewriter, args: &[&str]) -> (Vec<String>, Option<String>) {
         let mut args: Vec<Cow<'_, [u8]>> = args.iter().map(|arg| arg.as_bytes().into()).collect();
         let name = String::from_utf8(args[0].to_ascii_lowercase()).unwrap();
-        let answer = scripts.rewrite(&name, &mut args).map(|sha| String::from_utf8(sha.to_vec()).unwrap());
-        (args.iter().map(|arg| String::from_utf8(arg.to_vec()).unwrap()).collect(), answer)
+        let load_reply = scripts.rewrite(&name, &mut args).map(|sha| String::from_utf8(sha.to_vec()).unwrap());
+        (args.iter().map(|arg| String::from_utf8(arg.to_vec()).unwrap()).collect(), load_reply)
     }
 
     fn sha(script: &str) -> String {
@@ -142,7 +144,7 @@ mod tests {
     const PLAIN: &str = "return 1";
 
     #[test]
-    fn drops_exactly_the_flag_line() {
+    fn removes_exactly_the_flag_line() {
         for (script, expected) in [
             (LOCKING, PLAIN),
             ("#!lua flags=allow-key-locking\r\nreturn 1", PLAIN),
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_the_sha_once_the_script_was_seen() {
+    fn maps_the_sha_of_a_script_seen_before() {
         let scripts = ScriptRewriter::default();
         assert_eq!(rewrite(&scripts, &["EVALSHA", &sha(LOCKING), "0"]).0[1], sha(LOCKING));
         rewrite(&scripts, &["EVAL", LOCKING, "0"]);
@@ -170,21 +172,21 @@ mod tests {
     }
 
     #[test]
-    fn script_load_answers_the_sha_that_the_client_knows() {
+    fn script_load_returns_the_sha_that_the_client_expects() {
         let scripts = ScriptRewriter::default();
-        let (args, answer) = rewrite(&scripts, &["SCRIPT", "LOAD", LOCKING]);
-        assert_eq!((args[2].as_str(), answer), (PLAIN, Some(sha(LOCKING))));
+        let (args, load_reply) = rewrite(&scripts, &["SCRIPT", "LOAD", LOCKING]);
+        assert_eq!((args[2].as_str(), load_reply), (PLAIN, Some(sha(LOCKING))));
         assert_eq!(rewrite(&scripts, &["SCRIPT", "LOAD", PLAIN]).1, None);
     }
 
     #[test]
-    fn forgets_the_oldest_pair_beyond_the_bound() {
+    fn evicts_the_oldest_pair_when_full() {
         let scripts = ScriptRewriter::default();
         let script = |i: usize| format!("#!lua flags=allow-key-locking\nreturn {i}");
         for i in 0..=MAX_PAIRS {
             rewrite(&scripts, &["EVAL", &script(i), "0"]);
         }
-        assert_eq!(scripts.pairs.read().unwrap().stripped.len(), MAX_PAIRS);
+        assert_eq!(scripts.pairs.read().unwrap().without_flag.len(), MAX_PAIRS);
         assert_eq!(rewrite(&scripts, &["EVALSHA", &sha(&script(0)), "0"]).0[1], sha(&script(0)));
         assert_eq!(rewrite(&scripts, &["EVALSHA", &sha(&script(1)), "0"]).0[1], sha("return 1"));
     }

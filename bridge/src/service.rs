@@ -1,8 +1,8 @@
-//! What all requests share.
+//! The state that all requests share.
 
 use crate::{auth::Token, backend::Store, metrics::Metrics, script_rewriter::ScriptRewriter};
 
-/// Everything that requests share.
+/// The state that all requests share.
 pub(crate) struct Service {
     pub(crate) token: Token,
     pub(crate) store: Store,

@@ -1,14 +1,15 @@
-//! When somebody wants a program to end.
+//! The signals that stop a program.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Resolves at Ctrl-C, at `SIGTERM`, or when the terminal is closed; from the call on, none of them ends the program.
+/// Returns a future that resolves at Ctrl-C, at `SIGTERM`, or when the terminal closes. From the call on,
+/// none of these signals ends the program by itself.
 ///
 /// # Errors
 ///
-/// The operating system refuses to hand the signals over.
+/// Fails if the signal handlers cannot be installed.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

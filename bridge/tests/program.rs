@@ -13,7 +13,8 @@ use std::{
 
 use sluicegate_bridge::RedisCluster;
 
-/// The program at a free port, unless the arguments name an address. The default port may be taken by a running bridge.
+/// The program at a free port, unless the arguments name an address. The default port may be taken by a
+/// running bridge.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
     command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");

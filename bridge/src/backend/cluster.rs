@@ -1,4 +1,4 @@
-//! Connections to a Redis Cluster.
+//! The connections to a Redis Cluster.
 
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use tokio::time::{sleep, timeout};
 use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
 use crate::{bridge_error::BridgeError, request_error::RequestError};
 
-/// Connections to the nodes, kept up to date by the client library.
+/// Connections to the nodes of a cluster, which the client library keeps up to date.
 ///
-/// The library's own retries are off: they would also send a command again whose connection broke. Sent
-/// again here is only what a node said it did not execute. (A command for keys of several nodes, such as `DEL`, is
-/// sent again as a whole when one of the nodes redirects it: the others then run it twice, and it may count fewer.)
+/// The library's own retries are off, because they would resend a command after its connection broke. This
+/// type resends only commands that a node reported as not executed. (A command with keys on several nodes,
+/// such as `DEL`, is resent as a whole when one of the nodes redirects it: the others run it twice, so its
+/// count may be too low.)
 ///
-/// A node that serves no slot yet is not known here; until it serves its first one, what is redirected to it fails.
+/// The library does not know a node that serves no slot. Redirects to it fail until it serves its first slot.
 pub(crate) struct Cluster {
     connection: ClusterConnection,
 }
@@ -48,12 +49,12 @@ impl Cluster {
             .build()
     }
 
-    /// An answer that is an error is [`RequestError::Refused`].
+    /// Returns the reply to a command. An error reply is [`RequestError::Refused`].
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         self.run(cmd).await.map_err(request_error)
     }
 
-    /// An answer that is an error is a value.
+    /// Returns the reply to a command of a pipeline. An error reply is a value.
     pub(crate) async fn pipeline_entry(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         match self.run(cmd).await {
             Ok(value) => Ok(value),
@@ -70,7 +71,7 @@ impl Cluster {
         replies.pop().unwrap_or_default().extract_error()
     }
 
-    /// The answer to `EXEC` alone. A redirect in a transaction means that nothing of it was run.
+    /// Returns the reply to `EXEC`. A redirected transaction has run none of its commands, so it is sent again.
     pub(crate) async fn transaction<'a>(
         &self,
         cmds: impl Iterator<Item = &'a Cmd>,
@@ -79,17 +80,17 @@ impl Cluster {
         let mut replies = self.follow_redirects(Request::Transaction(&cmds)).await.map_err(request_error)?;
         match replies.pop() {
             Some(Value::ServerError(error)) if error.code() == "EXECABORT" => {
-                let cause = replies.iter().find_map(|answer| match answer {
+                let cause = replies.iter().find_map(|reply| match reply {
                     Value::ServerError(cause) => Some(cause),
                     _ => None,
                 });
                 Err(RequestError::discarded(cause))
             }
-            answer => Ok(answer.into_iter().collect()),
+            reply => Ok(reply.into_iter().collect()),
         }
     }
 
-    /// Sends a request until a node runs it, or until it is known that none will.
+    /// Sends a request, following redirects and retrying while a node reports that it did not run it.
     async fn follow_redirects(&self, request: Request<'_>) -> RedisResult<Vec<Value>> {
         let mut target = Target::Key;
         let mut attempt = 0;
@@ -101,7 +102,7 @@ impl Cluster {
             attempt += 1;
             target = match (error.kind(), request) {
                 (ErrorKind::Server(ServerErrorKind::Ask), _) => Target::Asking(redirect_target(error)?),
-                // The answer has made the library learn the slots anew; a command for several nodes needs all of them.
+                // The library has refreshed its slot map. A command for several nodes needs the whole map.
                 (ErrorKind::Server(ServerErrorKind::Moved), Request::Command(_)) => Target::Key,
                 (ErrorKind::Server(ServerErrorKind::Moved), Request::Transaction(_)) => {
                     Target::Node(redirect_target(error)?)
@@ -115,7 +116,7 @@ impl Cluster {
         }
     }
 
-    /// The replies to everything that is sent; an error that a node answered to a part of a transaction is a value.
+    /// Returns the replies to everything that is sent. An error reply inside a transaction is a value.
     async fn send(&self, request: Request<'_>, target: &Target) -> RedisResult<Vec<Value>> {
         let mut connection = self.connection.clone();
         let (asking, node) = match (request, target) {
@@ -126,10 +127,10 @@ impl Cluster {
             (_, Target::Node(node)) => (false, Some(node)),
             (_, Target::Asking(node)) => (true, Some(node)),
         };
-        // Not the library's own kind of transaction, which does not act on a redirect inside.
+        // Not an atomic pipeline: the library does not act on a redirect inside one.
         let mut pipeline = Pipeline::new();
         if asking {
-            // Holds for the next command, and for all of a transaction.
+            // Applies to the next command, or to a whole transaction.
             pipeline.cmd("ASKING");
         }
         match request {
@@ -150,24 +151,24 @@ impl Cluster {
     }
 }
 
-/// What is sent to one node, unless a command is one that the library divides among several.
+/// A request for one node. The library splits some commands among several nodes.
 #[derive(Clone, Copy)]
 enum Request<'a> {
     Command(&'a Cmd),
     Transaction(&'a [&'a Cmd]),
 }
 
-/// Where a request goes.
+/// The node to which a request is sent.
 enum Target {
-    /// To the node that, as far as is known, serves its key.
+    /// The node that serves the key according to the library's slot map.
     Key,
-    /// To the node that serves its key now.
+    /// The node that serves the key according to a `MOVED` redirect.
     Node(SingleNodeRoutingInfo),
-    /// To the node that its slot is being moved to.
+    /// The node to which the slot is being moved, according to an `ASK` redirect.
     Asking(SingleNodeRoutingInfo),
 }
 
-/// The node that a redirect names; the error itself if it names none.
+/// Returns the node that a redirect names, or the error itself if it names none.
 fn redirect_target(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
     let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));
     match node.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?))) {
@@ -176,7 +177,8 @@ fn redirect_target(error: RedisError) -> RedisResult<SingleNodeRoutingInfo> {
     }
 }
 
-/// A redirect that leads nowhere is an outage of the cluster, not a mistake of the client.
+/// Converts an error. A redirect that cannot be followed is an outage of the cluster, not an error of the
+/// client.
 fn request_error(error: RedisError) -> RequestError {
     let outage = error.is_cluster_error();
     match RequestError::from(error) {

@@ -1,4 +1,4 @@
-//! The Redis behind the bridge.
+//! Connections to the Redis behind the bridge.
 
 mod cluster;
 mod shared_connection;
@@ -9,23 +9,23 @@ use redis::{Cmd, Pipeline, Value};
 use self::{cluster::Cluster, shared_connection::SharedConnection};
 use crate::{bridge_error::BridgeError, request_error::RequestError};
 
-/// Where the bridge sends commands.
+/// The Redis to which a bridge sends commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backend {
     /// One Redis or Valkey: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
     Redis(String),
-    /// A cluster, by one or more of its nodes.
+    /// A Redis Cluster, given by the URLs of one or more of its nodes.
     Cluster(Vec<String>),
 }
 
-/// An open [`Backend`].
+/// The connections to a [`Backend`].
 pub(crate) enum Store {
     Single(SharedConnection),
     Cluster(Cluster),
 }
 
 impl Store {
-    /// Connects, so that a wrong address is known at once.
+    /// Connects and checks that Redis replies.
     pub(crate) async fn open(backend: Backend) -> Result<Self, BridgeError> {
         let (store, url) = match backend {
             Backend::Redis(url) => (Self::Single(SharedConnection::new(&url)?), url),
@@ -38,7 +38,7 @@ impl Store {
         }
     }
 
-    /// Redis's answer; one that is an error is [`RequestError::Refused`].
+    /// Returns the reply to a command. An error reply is [`RequestError::Refused`].
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, RequestError> {
         let value = match self {
             Self::Single(connection) => connection.command(cmd).await,
@@ -47,7 +47,7 @@ impl Store {
         Ok(value?.extract_error()?)
     }
 
-    /// One answer for each command, in order; each may be an error.
+    /// Returns one reply for each command, in order. Each may be an error.
     pub(crate) async fn pipeline<'a>(
         &self,
         cmds: impl ExactSizeIterator<Item = &'a Cmd>,
@@ -65,26 +65,26 @@ impl Store {
         }
     }
 
-    /// One answer for each command, all run by one `EXEC`; each may be an error.
+    /// Runs the commands in one `EXEC` and returns one reply for each. Each may be an error.
     pub(crate) async fn transaction<'a>(
         &self,
         cmds: impl ExactSizeIterator<Item = &'a Cmd>,
     ) -> Result<Vec<Value>, RequestError> {
-        let answers = match self {
+        let replies = match self {
             Self::Single(connection) => connection.transaction(pack(cmds).atomic()).await,
             Self::Cluster(cluster) => cluster.transaction(cmds).await,
         };
-        match answers?.into_iter().next() {
+        match replies?.into_iter().next() {
             Some(Value::Array(values)) => Ok(values),
             Some(value) => {
                 value.extract_error()?;
                 Err(RequestError::refused("ERR the transaction was not run"))
             }
-            None => Err(RequestError::Unreachable("no answer to EXEC".to_owned())),
+            None => Err(RequestError::Unreachable("no reply to EXEC".to_owned())),
         }
     }
 
-    /// Whether Redis answers.
+    /// Checks that Redis replies.
     pub(crate) async fn ping(&self) -> Result<(), RequestError> {
         self.command(&redis::cmd("PING")).await.map(drop)
     }

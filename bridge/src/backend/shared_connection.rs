@@ -1,4 +1,4 @@
-//! The one connection to a single Redis.
+//! The connection to a single Redis.
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -19,20 +19,20 @@ use tokio::{
 use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
 use crate::{bridge_error::BridgeError, request_error::RequestError};
 
-/// A connection that all requests share, opened again by the next request after it broke.
+/// A connection that all requests share. After it breaks, the next request opens a new one.
 ///
-/// A command is written to one connection at most: if that breaks, the caller gets the error, and
-/// whether Redis executed the command is unknown.
+/// A command is sent at most once. If the connection breaks, the caller gets an error and cannot know whether
+/// Redis ran the command.
 pub(crate) struct SharedConnection {
     address: ConnectionAddr,
     settings: RedisConnectionInfo,
     open: RwLock<Option<Arc<OpenConnection>>>,
-    /// Held while connecting, so that one request connects and the others wait for its outcome.
+    /// Locked while connecting, so that one request connects and the others wait for its outcome.
     last_error: Mutex<Option<RequestError>>,
     attempts: AtomicU64,
 }
 
-/// An open connection and the task that moves its bytes.
+/// An open connection and the task that drives it.
 struct OpenConnection {
     connection: MultiplexedConnection,
     driver: JoinHandle<()>,
@@ -73,15 +73,15 @@ impl SharedConnection {
         self.close_if_broken(&open, outcome)
     }
 
-    /// The answer to `EXEC` alone, after those to `MULTI` and to the queued commands.
+    /// Returns the reply to `EXEC`, without the replies to `MULTI` and to the queued commands.
     pub(crate) async fn transaction(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RequestError> {
         let open = self.open().await?;
         let outcome = open.connection.clone().send_packed_commands(pipeline, pipeline.len() + 1, 1).await;
         self.close_if_broken(&open, outcome)
     }
 
-    /// After a timeout the connection is given up as well: it may be half open, and requests that still
-    /// wait on it keep it until they are answered.
+    /// Discards a connection that is broken, or that has timed out: it may be half open. Requests that still
+    /// wait for replies keep it alive.
     fn close_if_broken<T>(&self, used: &Arc<OpenConnection>, outcome: RedisResult<T>) -> Result<T, RequestError> {
         outcome.map_err(|error| {
             if error.is_timeout() || error.is_unrecoverable_error() {
@@ -92,6 +92,7 @@ impl SharedConnection {
         })
     }
 
+    /// Returns the open connection, or opens one. Requests that waited while an attempt failed share its error.
     async fn open(&self) -> Result<Arc<OpenConnection>, RequestError> {
         if let Some(open) = self.current() {
             return Ok(open);
@@ -117,7 +118,7 @@ impl SharedConnection {
         outcome
     }
 
-    /// The open connection; none if Redis has closed it in the meantime.
+    /// Returns the open connection, or `None` if there is none or Redis has closed it.
     fn current(&self) -> Option<Arc<OpenConnection>> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         open.clone().filter(|open| !open.driver.is_finished())
@@ -147,5 +148,5 @@ impl SharedConnection {
     }
 }
 
-/// Commands that may wait to be written; more wait in their own request.
+/// The number of commands that may be queued for writing. Further requests wait.
 const QUEUE_LENGTH: usize = 1024;

@@ -1,4 +1,4 @@
-//! The nodes of a private cluster, and what they agree about.
+//! The nodes of a private cluster and their agreement.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,23 +12,25 @@ use super::{
 };
 use crate::redis_server::RedisServer;
 
-/// Three primaries without replicas, each a [`RedisServer`] that also listens at a free TCP port of 127.0.0.1.
+/// A private cluster of three primaries without replicas. Each is a [`RedisServer`] that also listens on a
+/// free TCP port of 127.0.0.1.
 ///
-/// Each serves a third of the 16,384 slots, and goes on serving it while another one is down. Processes and folders
-/// end with the value, and also when this process ends without dropping it.
+/// Each node serves a third of the 16,384 slots and continues while another node is down. Dropping the value
+/// kills the processes and removes their folders, as does the end of this process.
 #[derive(Debug)]
 pub struct RedisCluster {
     pub(super) nodes: Vec<Node>,
-    /// The slots that are not where they were at the start, each with the index of its node.
+    /// The slots that have moved since the start, each with the index of its node.
     pub(super) moved: HashMap<u16, usize>,
 }
 
 impl RedisCluster {
-    /// Starts an empty cluster that keeps nothing on disk, and waits until its nodes agree; 2 to 4 s.
+    /// Starts an empty cluster without persistence and waits until its nodes agree, which takes 2 to 4 s.
     ///
     /// # Errors
     ///
-    /// Redis is not installed or older than 7.0, did not start, or the nodes did not come to agree.
+    /// Fails if Redis is not installed, is older than 7.0 or does not start, or if the nodes do not agree in
+    /// time.
     pub async fn start() -> Result<Self, ClusterError> {
         let mut nodes = Vec::with_capacity(NODES);
         for _ in 0..NODES {
@@ -40,23 +42,24 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// `redis://127.0.0.1:PORT` of each node, for [`Backend::Cluster`](crate::Backend::Cluster) and cluster clients.
+    /// Returns the URL `redis://127.0.0.1:PORT` of each node, for
+    /// [`Backend::Cluster`](crate::backend::Backend::Cluster) and for cluster clients.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Node::url).collect()
     }
 
-    /// A node by its index in [`RedisCluster::urls`], to be ended or started again. After a restart it takes part
-    /// again once [`RedisCluster::ready`] says so; its keys are gone, its slots are not.
+    /// Returns a node by its index in [`RedisCluster::urls`], to stop or restart it. A restarted node keeps
+    /// its slots but loses its keys. It serves again once [`RedisCluster::ready`] returns.
     pub fn node(&mut self, index: usize) -> Option<&mut RedisServer> {
         Some(&mut self.nodes.get_mut(index)?.server)
     }
 
-    /// Waits until all nodes run and agree about all slots, for 30 s at most.
+    /// Waits up to 30 s until all nodes run and agree about all slots.
     ///
     /// # Errors
     ///
-    /// They do not, with what a node says about it.
+    /// Returns [`ClusterError::NotReady`] with the report of a node if they do not.
     pub async fn ready(&self) -> Result<(), ClusterError> {
         let deadline = Instant::now() + READY_TIMEOUT;
         while let Err(reason) = self.check_agreement().await {
@@ -68,7 +71,8 @@ impl RedisCluster {
         Ok(())
     }
 
-    /// Whether all is well at each node, and each says the same of all nodes; what is not, if not.
+    /// Checks that every node is healthy and that all have the same view of the cluster. Returns the problem
+    /// otherwise.
     async fn check_agreement(&self) -> Result<(), String> {
         let mut views = Vec::with_capacity(NODES);
         for node in &self.nodes {
@@ -85,11 +89,11 @@ impl RedisCluster {
         Ok(())
     }
 
-    /// The slot of a key, 0 to 16,383.
+    /// Returns the slot of a key, 0 to 16,383.
     ///
     /// # Errors
     ///
-    /// No node answers.
+    /// Fails if no node replies.
     pub async fn slot(&self, key: &str) -> Result<u16, ClusterError> {
         let mut reply = Err(ClusterError::NotReady("it has no nodes".to_owned()));
         for node in &self.nodes {
@@ -101,19 +105,20 @@ impl RedisCluster {
         reply
     }
 
-    /// The index of the node that serves a slot.
+    /// Returns the index of the node that serves a slot.
     #[must_use]
     pub fn owner(&self, slot: u16) -> usize {
         self.moved.get(&slot).copied().unwrap_or_else(|| initial_owner(slot))
     }
 
-    /// Hands out the slots and makes the nodes known to each other.
+    /// Assigns the slots and introduces the nodes to each other.
     async fn form(&self) -> Result<(), ClusterError> {
         let mut first = 0;
         for (index, node) in (1..).zip(&self.nodes) {
             let last = (first..SLOTS).take_while(|&slot| self.owner(slot) < index).last().unwrap_or(first);
             node.run::<()>(redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last)).await?;
-            // Different from the start: with equal ones the nodes would have to settle first who is newer.
+            // Distinct epochs from the start: with equal ones the nodes would first have to resolve the
+            // conflict.
             node.run::<()>(redis::cmd("CLUSTER").arg("SET-CONFIG-EPOCH").arg(index)).await?;
             first = last + 1;
         }
@@ -125,7 +130,7 @@ impl RedisCluster {
         Ok(())
     }
 
-    /// Every node's reply to a command, which must be none.
+    /// Runs a command on every node.
     pub(super) async fn run_on_all(&self, command: &Cmd) -> Result<(), ClusterError> {
         for node in &self.nodes {
             node.run::<()>(command).await?;
@@ -134,7 +139,7 @@ impl RedisCluster {
     }
 }
 
-/// What each node says when all is well.
+/// The lines of `CLUSTER INFO` on every node of a healthy cluster.
 const HEALTHY_INFO: [&str; 3] = ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3"];
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

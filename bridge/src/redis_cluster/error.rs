@@ -1,11 +1,11 @@
-//! Why a private cluster did not start or did not do what a test needs.
+//! The errors of a private cluster.
 
 use std::time::Duration;
 
 use super::layout::{NODES, SLOTS};
 use crate::redis_server::StartError;
 
-/// A private cluster could not be started, or a node did not do what it was told.
+/// An error of starting a private cluster or of a command to one of its nodes.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A node did not start.
@@ -16,23 +16,23 @@ pub enum ClusterError {
     Command {
         /// The command.
         command: String,
-        /// The node.
+        /// The URL of the node.
         url: String,
-        /// What Redis said or what happened.
+        /// The error of Redis or of the connection.
         reason: String,
     },
-    /// The nodes did not come to agree.
+    /// The nodes did not agree in time.
     #[error("the cluster is not ready after {READY_TIMEOUT:?}: {0}")]
     NotReady(String),
-    /// There is no such slot, or no such node.
+    /// The slot or the node does not exist.
     #[error("no slot {slot} or no node {node} (there are {SLOTS} slots and {NODES} nodes)")]
     NoSuchSlot {
-        /// The slot that was asked for.
+        /// The requested slot.
         slot: u16,
-        /// The index of the node that was asked for.
+        /// The index of the requested node.
         node: usize,
     },
 }
 
-/// A node that has just started waits 2 s before it trusts what it sees; the rest is for a busy machine.
+/// A node waits 2 s after its start before it reports the cluster as healthy. The rest is for a busy machine.
 pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(30);

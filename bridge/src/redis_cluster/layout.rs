@@ -1,6 +1,6 @@
-//! How many nodes and slots a private cluster has, and which node serves which slot at the start.
+//! The nodes and slots of a private cluster at its start.
 
-/// The fewest nodes that keep a majority without one of them.
+/// The smallest number of nodes that keeps a majority without one of them.
 pub(super) const NODES: usize = 3;
 
 /// The number of slots of every Redis Cluster.

@@ -1,4 +1,4 @@
-//! One node of a private cluster.
+//! A node of a private cluster.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use redis::{Client, Cmd, FromRedisValue};
 use super::error::ClusterError;
 use crate::redis_server::{RedisServer, StartError};
 
-/// A Redis in cluster mode, with the two ports that it has on 127.0.0.1.
+/// A Redis in cluster mode with its two ports on 127.0.0.1.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) server: RedisServer,
@@ -20,14 +20,14 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Starts a node that knows no other and serves no slot.
+    /// Starts a node that knows no other node and serves no slot.
     pub(super) async fn start() -> Result<Self, StartError> {
         let mut attempts = 1;
         loop {
             let (port, bus) = free_ports()?;
             match RedisServer::start_with(&arguments(port, bus)).await {
                 Ok(server) => return Ok(Self { server, port, bus }),
-                // Somebody may have taken a port since it was free.
+                // Another process may have taken a port in the meantime.
                 Err(StartError::NotReady { .. }) if attempts < MAX_ATTEMPTS => attempts += 1,
                 Err(error) => return Err(error),
             }
@@ -38,19 +38,19 @@ impl Node {
         format!("redis://{}:{}", Ipv4Addr::LOCALHOST, self.port)
     }
 
-    /// The command that makes this node known to another.
+    /// Returns the command that introduces this node to another one.
     pub(super) fn meet_command(&self) -> Cmd {
         let mut command = redis::cmd("CLUSTER");
         command.arg("MEET").arg(Ipv4Addr::LOCALHOST.to_string()).arg(self.port).arg(self.bus);
         command
     }
 
-    /// The name the cluster has for it.
+    /// Returns the node's id in the cluster.
     pub(super) async fn id(&self) -> Result<String, ClusterError> {
         self.run(redis::cmd("CLUSTER").arg("MYID")).await
     }
 
-    /// What it knows of each node: its name, its configuration epoch, and its slots.
+    /// Returns the node's view of the cluster: the id, configuration epoch and slots of each node.
     pub(super) async fn view(&self) -> Result<BTreeSet<String>, ClusterError> {
         let nodes: String = self.run(redis::cmd("CLUSTER").arg("NODES")).await?;
         // `ID ADDRESS FLAGS MASTER PING PONG EPOCH LINK SLOTS…`
@@ -63,7 +63,7 @@ impl Node {
         Ok(known.collect())
     }
 
-    /// Its reply to a command, on a connection of its own.
+    /// Runs a command on a new connection and returns the reply.
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ClusterError> {
         let reply = async {
             let mut connection = Client::open(self.url())?.get_multiplexed_async_connection().await?;
@@ -90,13 +90,13 @@ fn arguments(port: u16, bus: u16) -> Vec<String> {
         ["--port", &port],
         ["--cluster-port", &bus],
         ["--cluster-enabled", "yes"],
-        // One node down must not stop the others.
+        // The other nodes must go on while one is down.
         ["--cluster-require-full-coverage", "no"],
     ];
     arguments.as_flattened().iter().map(|&argument| argument.to_owned()).collect()
 }
 
-/// Two ports that were free a moment ago.
+/// Returns two ports that were free a moment ago.
 fn free_ports() -> io::Result<(u16, u16)> {
     let loopback = (Ipv4Addr::LOCALHOST, 0);
     let (one, two) = (TcpListener::bind(loopback)?, TcpListener::bind(loopback)?);

@@ -1,4 +1,4 @@
-//! A slot on its way from one node to another.
+//! Moves of slots from one node to another.
 
 use std::net::Ipv4Addr;
 
@@ -11,24 +11,26 @@ impl RedisCluster {
     ///
     /// # Errors
     ///
-    /// There is no such slot or node, or a node refused.
+    /// Fails if the slot or the node does not exist, or a node refuses a command.
     pub async fn move_slot(&mut self, slot: u16, to: usize) -> Result<(), ClusterError> {
-        let moving = self.begin_move(slot, to).await?;
-        moving.move_keys().await?;
-        moving.finish().await
+        let slot_move = self.begin_move(slot, to).await?;
+        slot_move.move_keys().await?;
+        slot_move.finish().await
     }
 
-    /// Begins to move a slot: until [`SlotMove::finish`] the old node answers `ASK` for keys that it does not have.
+    /// Begins to move a slot. Until [`SlotMove::finish`] the old node replies `ASK` for keys that it does not
+    /// have.
     ///
     /// # Errors
     ///
-    /// As [`RedisCluster::move_slot`].
+    /// See [`RedisCluster::move_slot`].
     pub async fn begin_move(&mut self, slot: u16, to: usize) -> Result<SlotMove<'_>, ClusterError> {
         SlotMove::begin(self, slot, to).await
     }
 }
 
-/// A move that has begun. Dropped before [`SlotMove::finish`] it stays half done, as when `redis-cli` is interrupted.
+/// A move in progress. Dropped before [`SlotMove::finish`], it stays incomplete, as when `redis-cli` is
+/// interrupted.
 #[derive(Debug)]
 #[must_use = "a move that is not finished leaves the slot between two nodes"]
 pub struct SlotMove<'a> {
@@ -44,18 +46,18 @@ impl<'a> SlotMove<'a> {
             return Err(ClusterError::NoSuchSlot { slot, node: to });
         }
         let from = cluster.owner(slot);
-        let moving = Self { cluster, slot, from, to };
-        let (source, target) = (moving.node(from)?, moving.node(to)?);
-        target.run::<()>(moving.set_slot_command("IMPORTING").arg(source.id().await?)).await?;
-        source.run::<()>(moving.set_slot_command("MIGRATING").arg(target.id().await?)).await?;
-        Ok(moving)
+        let slot_move = Self { cluster, slot, from, to };
+        let (source, target) = (slot_move.node(from)?, slot_move.node(to)?);
+        target.run::<()>(slot_move.set_slot_command("IMPORTING").arg(source.id().await?)).await?;
+        source.run::<()>(slot_move.set_slot_command("MIGRATING").arg(target.id().await?)).await?;
+        Ok(slot_move)
     }
 
-    /// Moves the keys that the slot has at this moment.
+    /// Moves all keys that the slot has at this moment.
     ///
     /// # Errors
     ///
-    /// A node refused.
+    /// Fails if a node refuses a command.
     pub async fn move_keys(&self) -> Result<(), ClusterError> {
         let (source, target) = (self.node(self.from)?, self.node(self.to)?);
         loop {
@@ -70,21 +72,22 @@ impl<'a> SlotMove<'a> {
         }
     }
 
-    /// Ends the move: from now on the new node serves the slot, and every node knows.
+    /// Assigns the slot to the new node and waits until all nodes agree.
     ///
     /// # Errors
     ///
-    /// A node refused, as the old one does while it has keys of the slot, or the nodes did not come to agree.
+    /// Fails if a node refuses, as the old one does while it has keys of the slot, or if the nodes do not
+    /// agree in time.
     pub async fn finish(self) -> Result<(), ClusterError> {
         let target = self.node(self.to)?;
         let mut command = self.set_slot_command("NODE");
         command.arg(target.id().await?);
-        // First: if it stopped after the others were told, nobody would serve the slot.
+        // The new node first: if it failed after the others had been updated, no node would serve the slot.
         target.run::<()>(&command).await?;
         self.cluster.run_on_all(&command).await?;
         self.cluster.moved.insert(self.slot, self.to);
-        // The new node takes an epoch above all that it knows. If it did not know that of the move before, it could
-        // believe an old message about the slot rather than itself, and drop the keys.
+        // The new node takes an epoch above all epochs that it knows. Without the epoch of the previous move,
+        // it could accept an outdated message about the slot and drop the keys.
         self.cluster.ready().await
     }
 

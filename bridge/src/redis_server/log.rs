@@ -1,8 +1,8 @@
-//! The end of a log file.
+//! The last lines of a log file.
 
 use std::{fs, path::Path};
 
-/// The last lines, as one line; or that there is none.
+/// Returns the last lines joined into one line, or a note that the log is empty.
 pub(super) fn last_lines(path: &Path) -> String {
     let log = fs::read(path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_the_last_lines() {
+    fn returns_the_last_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         assert_eq!(last_lines(&path), "its log is empty");

@@ -1,4 +1,4 @@
-//! The process of a private Redis, from its first moment on under a guard.
+//! The process of a private Redis, guarded from its start.
 
 use std::{
     env,
@@ -19,25 +19,25 @@ use tokio::{
 use super::error::StartError;
 use crate::guard::Guard;
 
-/// A `redis-server` that is killed with the value, or by its guard if this process cannot.
+/// A `redis-server` process. Dropping the value kills it; its guard does so if this process dies first.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     id: u32,
-    // Dropped last: if this process dies while it drops the child, the guard is still there.
+    // Dropped last: the guard must still watch if this process dies while it drops the child.
     guard: Guard,
 }
 
 impl Process {
-    /// Runs Redis in `folder`, with a unix socket there and no TCP port unless `args` say otherwise.
+    /// Starts Redis in `folder` with a unix socket and, unless `args` say otherwise, no TCP port.
     ///
-    /// What is started is a shell that waits for a line and then becomes Redis. The guard knows its id before
-    /// the line is sent, so that at no moment a Redis runs that nobody would end.
+    /// The child is first a shell that waits for a line, then executes Redis. The line is sent after the
+    /// guard has received the child's id, so Redis never runs unguarded.
     pub(super) async fn spawn(folder: &Path, args: &[String]) -> Result<Self, StartError> {
         let program = program()?;
-        // First of all, so that whatever is in the folder goes with it.
+        // Started first, so that it removes everything in the folder.
         let mut guard = Guard::new(folder)?;
-        // Redis writes there what is wrong with its options, before it opens its log itself.
+        // Redis reports wrong options on stderr, before it opens its log.
         let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
         let mut child = Command::new("sh")
             .args(["-c", r#"read -r _ && exec "$@" </dev/null"#, "sh"])
@@ -52,38 +52,38 @@ impl Process {
             .kill_on_drop(true)
             .process_group(0)
             .spawn()?;
-        let ended = || io::Error::other("it ended at once");
-        let id = child.id().ok_or_else(ended)?;
+        let exited = || io::Error::other("it exited at once");
+        let id = child.id().ok_or_else(exited)?;
         guard.watch(id)?;
-        child.stdin.take().ok_or_else(ended)?.write_all(b"\n").await?;
+        child.stdin.take().ok_or_else(exited)?.write_all(b"\n").await?;
         Ok(Self { child, id, guard })
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process has exited.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         self.unwatch();
         Ok(status)
     }
 
-    /// Ends it with `SIGKILL` and waits until it has ended.
+    /// Kills the process with `SIGKILL` and waits until it has exited.
     pub(super) async fn kill(&mut self) {
-        // Fails only if the process is gone.
+        // Fails only if the process has exited.
         let _ = self.child.kill().await;
         self.unwatch();
     }
 
-    /// From now on the system may give its id to another process.
+    /// Removes the process from the guard: the operating system may reuse its id.
     fn unwatch(&mut self) {
-        // Without a guard there is nobody to be told.
+        // Fails only if the guard has been killed.
         let _ = self.guard.forget(self.id);
     }
 }
 
 impl Drop for Process {
-    /// Waits for the end, so that its folder can be removed and its ports taken.
+    /// Kills the process and waits for its exit, so that its folder can be removed and its ports reused.
     fn drop(&mut self) {
-        // Fails only if the process is gone.
+        // Fails only if the process has exited.
         let _ = self.child.start_kill();
         for _ in 0..KILL_POLLS {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -94,7 +94,7 @@ impl Drop for Process {
     }
 }
 
-/// The program to run, by its path.
+/// Returns the path of the program to run.
 fn program() -> Result<PathBuf, StartError> {
     let not_installed = |program: &OsStr| StartError::NotInstalled { program: program.to_string_lossy().into_owned() };
     match env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
@@ -103,7 +103,7 @@ fn program() -> Result<PathBuf, StartError> {
     }
 }
 
-/// The file that a shell would run; absolute, because Redis runs in a folder of its own.
+/// Returns the absolute path of the program that a shell would run. Redis runs in another folder.
 fn find(name: &OsStr) -> Option<PathBuf> {
     let path = Path::new(name);
     let mut candidates: Vec<PathBuf> = Vec::new();
@@ -116,14 +116,14 @@ fn find(name: &OsStr) -> Option<PathBuf> {
     candidates.into_iter().find(|candidate| candidate.is_file()).and_then(|found| path::absolute(found).ok())
 }
 
-/// The variable that names another program.
+/// The environment variable that names another program.
 const VARIABLE: &str = "SLUICEGATE_REDIS_SERVER";
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// The file of Redis's log in its folder.
+/// The name of Redis's log file in its folder.
 pub(super) const LOG: &str = "redis.log";
 
-/// A process ends at once after `SIGKILL`, unless it waits for a disk.
+/// A process exits at once after `SIGKILL`, unless it waits for a disk.
 const KILL_POLL_INTERVAL: Duration = Duration::from_millis(1);
 const KILL_POLLS: u32 = 2_000;
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_found_by_name_or_by_path() {
+    fn programs_are_found_by_name_or_path() {
         let found = find("sh".as_ref()).unwrap();
         assert!(found.is_absolute() && found.ends_with("sh"), "{}", found.display());
         assert_eq!(find(found.as_os_str()), Some(found));

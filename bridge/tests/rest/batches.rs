@@ -81,8 +81,8 @@ async fn a_transaction_that_cannot_be_queued_runs_nothing() {
     assert_eq!(bridge.run(json!(["EXISTS", "k"])).await, 0);
 }
 
-/// Each transaction reads the counter, adds one and reads it again, while others and single commands do the same:
-/// whoever came in between would show.
+/// Each transaction reads the counter, adds one and reads it again, while others and single commands do the
+/// same: whoever came in between would show.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_are_atomic_among_concurrent_requests() {
     let (bridge, _redis) = start().await;
