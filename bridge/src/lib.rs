@@ -67,7 +67,7 @@
 //! - Nothing is billed, and no request is refused for its rate.
 //! - In front of a cluster, the commands of a pipeline are sent one after another, because they may belong to
 //!   different nodes. All keys of a transaction must be in one slot. `NOSCRIPT` is passed on to the client,
-//!   whose `EVAL` loads the script on the node that needs it. The bridge follows a slot that moves (`MOVED`,
+//!   and its `EVAL` loads the script on the node that needs it. The bridge follows a slot that moves (`MOVED`,
 //!   `ASK`), also in transactions. If only some of the keys have moved (`TRYAGAIN`), the response is 502
 //!   after a few attempts.
 //! - Connections to Redis are not encrypted: `rediss://` is refused. Run the bridge next to Redis.

@@ -35,8 +35,8 @@ fn blocks(args: &[Cow<'_, [u8]>]) -> bool {
             b"streams" => return false,
             b"count" => drop(words.next()),
             b"group" => drop(words.nth(1)),
-            // An option without a value, or an unknown option of a newer Redis, whose value is then checked
-            // as an option.
+            // An option without a value, or an unknown option of a newer Redis. Its value is then checked as
+            // an option.
             _ => {}
         }
     }

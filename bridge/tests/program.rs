@@ -13,8 +13,8 @@ use std::{
 
 use sluicegate_bridge::RedisCluster;
 
-/// The program at a free port, unless the arguments name an address. The default port may be taken by a
-/// running bridge.
+/// Returns a command that runs the program, on a free port unless the arguments contain an address. Another
+/// bridge may use the default port.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
     command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");
@@ -25,35 +25,35 @@ fn program(args: &[&str]) -> Command {
     command
 }
 
-fn check_refusal(args: &[&str], expected: &str) {
+fn check_error(args: &[&str], expected: &str) {
     let output = program(args).output().unwrap();
     assert!(!output.status.success(), "{args:?}");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains(expected), "{args:?}: {stderr}");
 }
 
-/// Ends the program however the test ends.
+/// A running program that is killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only if the program has ended already, which is what they are for.
+        // Both calls fail only if the program has exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The address that the program's next line says it is ready at.
+/// Returns the URL in the program's next line, `ready URL`.
 fn ready(running: &mut Running) -> String {
     let mut line = String::new();
     BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     line.trim().strip_prefix("ready ").unwrap().to_owned()
 }
 
-/// Where the embedded Redis works.
+/// Returns the working directory of the embedded Redis.
 async fn redis_folder(url: &str, token: &str) -> PathBuf {
-    let answer = fetch(&format!("{url}/config/get/dir"), token).await;
-    PathBuf::from(answer.trim_end_matches("\"]}").rsplit('"').next().unwrap())
+    let config = fetch(&format!("{url}/config/get/dir"), token).await;
+    PathBuf::from(config.trim_end_matches("\"]}").rsplit('"').next().unwrap())
 }
 
 async fn fetch(url: &str, token: &str) -> String {
@@ -63,17 +63,17 @@ async fn fetch(url: &str, token: &str) -> String {
 
 #[test]
 fn refuses_to_start_without_what_it_needs() {
-    check_refusal(&["--redis", "redis://127.0.0.1:1"], "no token (set SLUICEGATE_BRIDGE_TOKEN");
-    check_refusal(&["--redis", "redis://127.0.0.1:1", "--token", "t"], "redis is unreachable: redis://127.0.0.1:1");
-    check_refusal(&["--token", "t"], "--redis <URL>");
-    check_refusal(&["--embedded", "--redis", "redis://127.0.0.1:1"], "cannot be used with");
+    check_error(&["--redis", "redis://127.0.0.1:1"], "no token (set SLUICEGATE_BRIDGE_TOKEN");
+    check_error(&["--redis", "redis://127.0.0.1:1", "--token", "t"], "redis is unreachable: redis://127.0.0.1:1");
+    check_error(&["--token", "t"], "--redis <URL>");
+    check_error(&["--embedded", "--redis", "redis://127.0.0.1:1"], "cannot be used with");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    check_refusal(&["--embedded", "--listen", &address], &format!("address in use: {address}"));
+    check_error(&["--embedded", "--listen", &address], &format!("address in use: {address}"));
 }
 
 #[tokio::test]
-async fn embedded_makes_a_token_and_ends_with_its_redis() {
+async fn embedded_generates_a_token_and_stops_its_redis() {
     let mut running = Running(program(&["--embedded"]).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let token = lines.next().unwrap().strip_prefix("token ").unwrap().to_owned();
@@ -91,7 +91,7 @@ async fn embedded_makes_a_token_and_ends_with_its_redis() {
 }
 
 #[tokio::test]
-async fn takes_the_token_from_the_environment_and_does_not_print_it() {
+async fn a_token_from_the_environment_is_not_printed() {
     let mut command = program(&["--embedded"]);
     let mut running = Running(command.env("SLUICEGATE_BRIDGE_TOKEN", "from-the-environment").spawn().unwrap());
     let url = ready(&mut running);
@@ -99,20 +99,20 @@ async fn takes_the_token_from_the_environment_and_does_not_print_it() {
 }
 
 #[tokio::test]
-async fn its_redis_ends_even_if_the_program_is_killed() {
+async fn redis_ends_when_the_program_is_killed() {
     let mut running = Running(program(&["--embedded", "--token", "t"]).spawn().unwrap());
     let url = ready(&mut running);
     let folder = redis_folder(&url, "t").await;
     running.0.kill().unwrap();
-    let gone = (0..500).any(|_| {
+    let removed = (0..500).any(|_| {
         thread::sleep(Duration::from_millis(10));
         !folder.exists()
     });
-    assert!(gone, "{}", folder.display());
+    assert!(removed, "{}", folder.display());
 }
 
 #[tokio::test]
-async fn ends_when_its_redis_ends() {
+async fn the_program_ends_when_its_redis_ends() {
     let mut running = Running(program(&["--embedded", "--token", "t"]).spawn().unwrap());
     let url = ready(&mut running);
     let info = fetch(&format!("{url}/info/server"), "t").await;
@@ -124,7 +124,7 @@ async fn ends_when_its_redis_ends() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_named_by_its_nodes() {
+async fn serves_a_cluster_given_by_its_nodes() {
     let cluster = RedisCluster::start().await.unwrap();
     let urls = cluster.urls().join(",");
     let args = ["--redis-cluster", &urls, "--token", "t"];
@@ -135,5 +135,5 @@ async fn a_cluster_is_named_by_its_nodes() {
     }
     assert!(fetch(&format!("{url}/info/cluster"), "t").await.contains("cluster_enabled:1"));
     drop(cluster);
-    check_refusal(&["--redis-cluster", &urls, "--token", "t"], &format!("redis is unreachable: {urls}: "));
+    check_error(&["--redis-cluster", &urls, "--token", "t"], &format!("redis is unreachable: {urls}: "));
 }

@@ -14,7 +14,7 @@ fn strings(args: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn listens_on_a_private_socket_alone() {
+async fn listens_only_on_a_private_socket() {
     let redis = RedisServer::start().await.unwrap();
     assert_eq!(cli(redis.socket(), &["ping"]).unwrap(), "PONG");
     assert_eq!(cli(redis.socket(), &["config", "get", "port"]).unwrap(), "port\n0");
@@ -26,14 +26,14 @@ async fn listens_on_a_private_socket_alone() {
 }
 
 #[tokio::test]
-async fn two_do_not_meet() {
+async fn two_servers_are_independent() {
     let (one, two) = (RedisServer::start().await.unwrap(), RedisServer::start().await.unwrap());
     cli(one.socket(), &["set", "k", "v"]).unwrap();
     assert_eq!(cli(two.socket(), &["exists", "k"]).unwrap(), "0");
 }
 
 #[tokio::test]
-async fn process_and_folder_end_with_the_value() {
+async fn dropping_a_server_removes_process_and_folder() {
     let mut redis = RedisServer::start().await.unwrap();
     let socket = redis.socket().to_owned();
     redis.stop().await;
@@ -70,7 +70,7 @@ async fn wait_resolves_when_the_process_ends() {
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_start_says_why() {
+async fn a_failed_start_reports_the_reason() {
     let error = RedisServer::start_with(&strings(&["--no-such-option", "1"])).await.unwrap_err();
     assert!(matches!(error, StartError::NotReady { .. }), "{error}");
     assert!(error.to_string().contains("exit status: 1"), "{error}");

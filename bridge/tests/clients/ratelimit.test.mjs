@@ -1,5 +1,5 @@
-// The unmodified @upstash/ratelimit against a running bridge: its scripts carry the key-locking flag.
-// SLUICEGATE_BRIDGE_URL and SLUICEGATE_BRIDGE_TOKEN say which.
+// The unmodified @upstash/ratelimit, with scripts that carry the key-locking flag, against the running bridge at
+// SLUICEGATE_BRIDGE_URL with the token SLUICEGATE_BRIDGE_TOKEN.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -13,7 +13,7 @@ assert.ok(url && token, "SLUICEGATE_BRIDGE_URL and SLUICEGATE_BRIDGE_TOKEN are n
 const LIMIT = 5;
 const redis = new Redis({ url, token, enableTelemetry: false });
 
-// Windows of an hour, so that a test does not run across the end of one.
+// Windows of an hour, so that no window ends during a test.
 const limiters = {
   "fixed window": Ratelimit.fixedWindow(LIMIT, "1 h"),
   "sliding window": Ratelimit.slidingWindow(LIMIT, "1 h"),
@@ -25,18 +25,18 @@ for (const [name, limiter] of Object.entries(limiters)) {
 
   test(`${name}: exactly the limit is admitted`, async () => {
     const ratelimit = create();
-    const answers = [];
-    for (let i = 0; i < LIMIT + 2; i++) answers.push(await ratelimit.limit("client"));
-    assert.deepEqual(answers.map((answer) => answer.success), [true, true, true, true, true, false, false]);
-    assert.deepEqual(answers.map((answer) => answer.remaining), [4, 3, 2, 1, 0, 0, 0]);
-    assert.ok(answers.every((answer) => answer.limit === LIMIT && answer.reason === undefined));
+    const verdicts = [];
+    for (let i = 0; i < LIMIT + 2; i++) verdicts.push(await ratelimit.limit("client"));
+    assert.deepEqual(verdicts.map((verdict) => verdict.success), [true, true, true, true, true, false, false]);
+    assert.deepEqual(verdicts.map((verdict) => verdict.remaining), [4, 3, 2, 1, 0, 0, 0]);
+    assert.ok(verdicts.every((verdict) => verdict.limit === LIMIT && verdict.reason === undefined));
     assert.equal((await ratelimit.limit("another client")).success, true);
   });
 
-  test(`${name}: exactly the limit of many concurrent requests is admitted`, async () => {
+  test(`${name}: exactly the limit of concurrent requests is admitted`, async () => {
     const ratelimit = create();
-    const answers = await Promise.all(Array.from({ length: 40 }, () => ratelimit.limit("client")));
-    assert.equal(answers.filter((answer) => answer.success).length, LIMIT);
+    const verdicts = await Promise.all(Array.from({ length: 40 }, () => ratelimit.limit("client")));
+    assert.equal(verdicts.filter((verdict) => verdict.success).length, LIMIT);
   });
 
   test(`${name}: getRemaining and resetUsedTokens`, async () => {
@@ -51,7 +51,7 @@ for (const [name, limiter] of Object.entries(limiters)) {
     assert.equal((await ratelimit.limit("client")).success, true);
   });
 
-  test(`${name}: a script flush costs no wrong answer`, async () => {
+  test(`${name}: a script flush changes no verdict`, async () => {
     const ratelimit = create();
     assert.equal((await ratelimit.limit("client")).remaining, LIMIT - 1);
     await redis.scriptFlush();

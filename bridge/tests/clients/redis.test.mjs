@@ -1,6 +1,5 @@
-// The unmodified @upstash/redis against a running bridge.
-// SLUICEGATE_BRIDGE_URL and SLUICEGATE_BRIDGE_TOKEN say which. Run with --test-concurrency=1: the files
-// flush scripts and count requests.
+// The unmodified @upstash/redis against the running bridge at SLUICEGATE_BRIDGE_URL with the token
+// SLUICEGATE_BRIDGE_TOKEN. Run with --test-concurrency=1: the files flush scripts and count requests.
 
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
@@ -10,14 +9,14 @@ import { Redis } from "@upstash/redis";
 const { SLUICEGATE_BRIDGE_URL: url, SLUICEGATE_BRIDGE_TOKEN: token } = process.env;
 assert.ok(url && token, "SLUICEGATE_BRIDGE_URL and SLUICEGATE_BRIDGE_TOKEN are not set");
 
-/** How many requests the bridge has answered with 200 on a route. */
+/** Returns the number of requests to a route with status 200. */
 async function requests(route) {
   const text = await (await fetch(`${url}/metrics`)).text();
   const line = `sluicegate_bridge_http_requests_total{route="${route}",status="200"} `;
   return Number(text.split("\n").find((found) => found.startsWith(line))?.slice(line.length) ?? 0);
 }
 
-/** The client's own defaults first; then each command as a request of its own; then plain strings. */
+/** The client's defaults, then without auto-pipelining, then with plain strings as well. */
 const modes = [
   { responseEncoding: "base64", enableAutoPipelining: true },
   { responseEncoding: "base64", enableAutoPipelining: false },
@@ -40,7 +39,7 @@ for (const mode of modes) {
       assert.equal(await redis.get(key), null);
     });
 
-    test("the values OK, empty, number, object and text in many scripts come back", async () => {
+    test("reads back OK, empty strings, numbers, objects and Unicode text", async () => {
       for (const value of ["OK", "", 42, 1.5, { a: [1, "b", null] }, "naïve Ωмега 水 🚰 \" \\ \n\u0000"]) {
         await redis.set(fresh(), value);
         assert.deepEqual(await redis.get(key), value);
@@ -63,13 +62,13 @@ for (const mode of modes) {
       assert.equal(await redis.incrbyfloat(key, 0.5), -2.5);
     });
 
-    test("mset and mget, with null for a key that is not there", async () => {
+    test("mset and mget, with null for a missing key", async () => {
       fresh();
       assert.equal(await redis.mset({ [`${key}:a`]: "1st", [`${key}:b`]: "2nd" }), "OK");
       assert.deepEqual(await redis.mget(`${key}:a`, `${key}:none`, `${key}:b`), ["1st", null, "2nd"]);
     });
 
-    test("the value OK comes back inside arrays, alone and in transactions and pipelines", async () => {
+    test("reads back the value OK inside arrays, transactions and pipelines", async () => {
       fresh();
       assert.equal(await redis.set(key, "OK"), "OK");
       assert.equal(await redis.get(key), "OK");
@@ -121,17 +120,17 @@ for (const mode of modes) {
       assert.equal(await redis.get(key), key);
     });
 
-    test("nested arrays and null in a script's answer", async () => {
-      const answer = await redis.eval("return {1, {2, {'three', false}}, false, {}}", [], []);
-      assert.deepEqual(answer, [1, [2, ["three", null]], null, []]);
+    test("a script returns nested arrays and null", async () => {
+      const result = await redis.eval("return {1, {2, {'three', false}}, false, {}}", [], []);
+      assert.deepEqual(result, [1, [2, ["three", null]], null, []]);
     });
 
-    test("an error of a command rejects with Redis's text", async () => {
+    test("a failed command rejects with the error text of Redis", async () => {
       await redis.set(fresh(), "text");
       await assert.rejects(redis.lpush(key, "x"), /WRONGTYPE Operation against a key holding the wrong kind of value/);
     });
 
-    test("pipeline: results in order, errors beside them", async () => {
+    test("a pipeline returns results and errors in order", async () => {
       fresh();
       const pipeline = redis.pipeline().set(key, "text").incr(`${key}:n`).lpush(key, "x").get(key);
       const results = await pipeline.exec({ keepErrors: true });
@@ -139,20 +138,20 @@ for (const mode of modes) {
       assert.match(results[2].error, /WRONGTYPE/);
     });
 
-    test("multi: all of it", async () => {
+    test("multi runs all commands", async () => {
       fresh();
       const results = await redis.multi().set(key, 1).incr(key).mget(key, `${key}:none`).exec();
       assert.deepEqual(results, ["OK", 2, [2, null]]);
     });
 
-    test("multi: nothing of it when a command cannot be queued", async () => {
+    test("multi runs nothing if a command cannot be queued", async () => {
       fresh();
       const withoutKeys = redis.multi().set(key, "written").del();
       await assert.rejects(withoutKeys.exec(), /EXECABORT .*wrong number of arguments for 'del' command/);
       assert.equal(await redis.get(key), null);
     });
 
-    test("read-your-writes works with the token that comes back", async () => {
+    test("read-your-writes works with the returned sync token", async () => {
       fresh();
       const client = new Redis({ url, token, ...mode, readYourWrites: true });
       for (let i = 0; i < 3; i++) {
@@ -162,13 +161,13 @@ for (const mode of modes) {
     });
 
     test("a wrong token rejects", async () => {
-      const stranger = new Redis({ url, token: "wrong", ...mode });
-      await assert.rejects(stranger.get("a"), /WRONGPASS/);
+      const unauthorized = new Redis({ url, token: "wrong", ...mode });
+      await assert.rejects(unauthorized.get("a"), /WRONGPASS/);
     });
   });
 }
 
-test("auto-pipelining sends the writes of one tick together, and the reads", async () => {
+test("auto-pipelining sends the writes of one tick together, then the reads", async () => {
   const key = `test:${randomUUID()}`;
   const redis = new Redis({ url, token, enableAutoPipelining: true });
   const before = await requests("pipeline");
@@ -177,7 +176,7 @@ test("auto-pipelining sends the writes of one tick together, and the reads", asy
   assert.equal(await requests("pipeline"), before + 2);
 });
 
-test("bytes that are not UTF-8 survive in base64, as an argument in the body and in the answer", async () => {
+test("bytes that are not UTF-8 survive in request bodies and base64 results", async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
   const key = `test:${randomUUID()}`;
   const headers = { authorization: `Bearer ${token}`, "upstash-encoding": "base64" };

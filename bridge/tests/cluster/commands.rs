@@ -1,4 +1,4 @@
-//! Commands, pipelines and transactions over all nodes.
+//! Commands, pipelines and transactions across the nodes of a cluster.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn commands_find_the_node_of_their_key() {
+async fn commands_reach_the_node_of_their_key() {
     let (bridge, cluster) = start().await;
     let mut seen = [0; 3];
     for number in 0..300 {
@@ -24,23 +24,23 @@ async fn commands_find_the_node_of_their_key() {
 }
 
 #[tokio::test]
-async fn a_command_without_a_key_and_one_with_many_are_answered() {
+async fn commands_with_no_key_or_many_keys_work() {
     let (bridge, cluster) = start().await;
     let [a, b, c] = key_of_each_node(&cluster).await;
     assert_eq!(bridge.run(json!(["PING"])).await, "PONG");
     assert_eq!(bridge.run(json!(["ECHO", "x"])).await, "x");
-    // The client library divides these among the nodes.
+    // The client library splits these among the nodes.
     assert_eq!(bridge.run(json!(["MSET", a, 1, b, 2, c, 3])).await, "OK");
     assert_eq!(bridge.run(json!(["MGET", c, a, "none", b])).await, json!(["3", "1", null, "2"]));
     assert_eq!(bridge.run(json!(["DEL", a, b, c])).await, 3);
-    // This one cannot be divided.
-    let refusal = bridge.fail(json!(["SINTER", a, b])).await;
-    assert!(refusal.starts_with("CROSSSLOT "), "{refusal}");
+    // This one cannot be split.
+    let text = bridge.fail(json!(["SINTER", a, b])).await;
+    assert!(text.starts_with("CROSSSLOT "), "{text}");
     assert!(bridge.fail(json!(["INCR", a, "x"])).await.starts_with("ERR wrong number of arguments"));
 }
 
 #[tokio::test]
-async fn a_pipeline_keeps_its_order_over_the_nodes() {
+async fn a_pipeline_across_nodes_keeps_its_order() {
     let (bridge, cluster) = start().await;
     let [a, b, c] = key_of_each_node(&cluster).await;
     let commands = json!([["SET", a, 1], ["SET", b, "x"], ["INCR", b], ["GET", c], ["SELECT", 1], ["INCR", a]]);
@@ -55,7 +55,7 @@ async fn a_pipeline_keeps_its_order_over_the_nodes() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_of_one_slot() {
+async fn a_transaction_must_be_in_one_slot() {
     let (bridge, cluster) = start().await;
     let tags = key_of_each_node(&cluster).await;
     for tag in &tags {
@@ -66,8 +66,8 @@ async fn a_transaction_is_of_one_slot() {
     let [a, b, _] = &tags;
     let (status, body) = bridge.post("/multi-exec", json!([["SET", a, 1], ["SET", b, 1]]).to_string()).await;
     assert_eq!((status, error(&body)), (400, "CROSSSLOT Keys in request don't hash to the same slot".to_owned()));
-    assert_eq!(bridge.run(json!(["EXISTS", a])).await, 0, "nothing of it was run");
-    // A command that Redis refuses discards the transaction; one that fails when it runs does not.
+    assert_eq!(bridge.run(json!(["EXISTS", a])).await, 0, "no command was run");
+    // A command that cannot be queued discards the transaction; one that fails when it runs does not.
     let (status, body) = bridge.post("/multi-exec", json!([["SET", a, "x"], ["INCR"]]).to_string()).await;
     assert_eq!(status, 400);
     assert!(error(&body).starts_with("EXECABORT "), "{body}");
@@ -77,7 +77,7 @@ async fn a_transaction_is_of_one_slot() {
 }
 
 #[tokio::test]
-async fn a_transaction_without_keys_is_run_at_some_node() {
+async fn a_transaction_without_keys_runs_on_any_node() {
     let (bridge, _cluster) = start().await;
     let (status, body) = bridge.post("/multi-exec", json!([["ECHO", "a"], ["ECHO", "b"]]).to_string()).await;
     assert_eq!((status, body), (200, json!([{ "result": "a" }, { "result": "b" }])));

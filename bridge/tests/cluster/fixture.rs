@@ -9,7 +9,7 @@ pub(crate) async fn start() -> (TestBridge, RedisCluster) {
     (TestBridge::over(Backend::Cluster(cluster.urls())).await, cluster)
 }
 
-/// A key for each node, by the index of the node.
+/// Returns a key of each node, by the index of the node.
 pub(crate) async fn key_of_each_node(cluster: &RedisCluster) -> [String; 3] {
     let mut keys = [const { String::new() }; 3];
     for number in 0.. {

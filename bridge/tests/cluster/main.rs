@@ -1,4 +1,4 @@
-//! The bridge over HTTP, in front of a Redis Cluster of its own for each test.
+//! The bridge over HTTP. Each test has its own Redis Cluster.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its parts has failed")]
 

@@ -1,4 +1,4 @@
-//! Slots that move from node to node while clients go on.
+//! Slots that move between nodes while clients send commands.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use crate::{
     support::{TestBridge, error},
 };
 
-/// A key of node 0, its slot, and keys of the same slot.
+/// Returns a slot of node 0, a key in it, and three more keys in it.
 async fn one_slot(cluster: &RedisCluster) -> (u16, String, [String; 3]) {
     let [key, ..] = key_of_each_node(cluster).await;
     let tagged = ["x", "y", "z"].map(|end| format!("{{{key}}}{end}"));
@@ -25,7 +25,7 @@ async fn transaction(bridge: &TestBridge, commands: Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_slot_that_has_moved_is_found() {
+async fn commands_follow_a_moved_slot() {
     let (bridge, mut cluster) = start().await;
     let (slot, key, _) = one_slot(&cluster).await;
     bridge.run(json!(["SET", key, 1])).await;
@@ -34,32 +34,32 @@ async fn a_slot_that_has_moved_is_found() {
         assert_eq!(cluster.owner(slot), to);
         assert_eq!(bridge.run(json!(["INCR", key])).await, expected);
     }
-    // As the first request after a move: a pipeline, a transaction, a script.
+    // The first request after a move may also be a pipeline, a transaction or a script.
     cluster.move_slot(slot, 1).await.unwrap();
     let (status, body) = bridge.post("/pipeline", json!([["INCR", key], ["PING"], ["INCR", key]]).to_string()).await;
     assert_eq!((status, body), (200, json!([{ "result": 5 }, { "result": "PONG" }, { "result": 6 }])));
     cluster.move_slot(slot, 2).await.unwrap();
-    let answer = transaction(&bridge, json!([["INCR", key], ["GET", key]])).await;
-    assert_eq!(answer, (200, json!([{ "result": 7 }, { "result": "7" }])));
+    let response = transaction(&bridge, json!([["INCR", key], ["GET", key]])).await;
+    assert_eq!(response, (200, json!([{ "result": 7 }, { "result": "7" }])));
     cluster.move_slot(slot, 0).await.unwrap();
     assert_eq!(bridge.run(json!(["EVAL", "return redis.call('INCR', KEYS[1])", 1, key])).await, 8);
 }
 
 #[tokio::test]
-async fn a_slot_on_the_move_is_asked_for_at_both_nodes() {
+async fn a_moving_slot_is_served_by_both_nodes() {
     let (bridge, mut cluster) = start().await;
     let (slot, key, [x, y, z]) = one_slot(&cluster).await;
     bridge.run(json!(["SET", key, 1])).await;
     bridge.run(json!(["SET", x, 1])).await;
 
     let moving = cluster.begin_move(slot, 1).await.unwrap();
-    // The keys are where they were; new ones are made at the new node.
+    // Existing keys are on the old node; new keys are created on the new node.
     assert_eq!(bridge.run(json!(["INCR", key])).await, 2);
     assert_eq!(bridge.run(json!(["INCR", y])).await, 1);
     assert_eq!(bridge.run(json!(["EVAL", "return redis.call('INCR', KEYS[1])", 1, z])).await, 1);
     let (status, body) = bridge.post("/pipeline", json!([["INCR", y], ["INCR", x], ["INCR", z]]).to_string()).await;
     assert_eq!((status, body), (200, json!([{ "result": 2 }, { "result": 2 }, { "result": 2 }])));
-    // A transaction is of keys that are all here, or all there.
+    // The keys of a transaction must all be on one of the nodes.
     assert_eq!(
         transaction(&bridge, json!([["INCR", x], ["GET", x]])).await.1,
         json!([{ "result": 3 }, { "result": "3" }])
@@ -69,7 +69,7 @@ async fn a_slot_on_the_move_is_asked_for_at_both_nodes() {
         json!([{ "result": 3 }, { "result": "3" }])
     );
 
-    // A script whose keys are at both nodes can be run at neither until the move is done.
+    // A script with keys on both nodes cannot run until the move is complete.
     let (status, body) = bridge.post("/", json!(["EVAL", "return 1", 2, x, y]).to_string()).await;
     assert_eq!(status, 502, "{body}");
     assert!(error(&body).contains("TRYAGAIN"), "{body}");
@@ -86,7 +86,7 @@ async fn a_slot_on_the_move_is_asked_for_at_both_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_client_sees_that_a_slot_moves() {
+async fn clients_do_not_notice_a_slot_move() {
     let (bridge, mut cluster) = start().await;
     let (slot, _, keys) = one_slot(&cluster).await;
     let bridge = Arc::new(bridge);
@@ -110,7 +110,7 @@ async fn no_client_sees_that_a_slot_moves() {
     }
     done.store(true, Ordering::Relaxed);
     for (client, key) in clients.into_iter().zip(keys) {
-        // Every increment was answered, and each was made exactly once.
+        // Every increment got a response and ran exactly once.
         let count: u64 = client.await.unwrap();
         assert!(count > 0);
         assert_eq!(bridge.run(json!(["GET", key])).await, count.to_string());

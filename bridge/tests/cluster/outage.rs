@@ -1,4 +1,4 @@
-//! A node goes away and comes back.
+//! Nodes that stop and restart.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::{
     support::{TestBridge, error},
 };
 
-/// Waits until a command gets this status.
+/// Waits until a command on the key gets this status.
 async fn until(bridge: &TestBridge, key: &str, status: u16) {
-    let answered = async {
+    let polling = async {
         while bridge.post("/", json!(["SET", key, "v"]).to_string()).await.0 != status {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(30), answered).await.unwrap();
+    timeout(Duration::from_secs(30), polling).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_node_that_is_down_fails_its_own_keys_alone() {
+async fn a_stopped_node_fails_only_its_own_keys() {
     let (bridge, mut cluster) = start().await;
     let keys = key_of_each_node(&cluster).await;
     for (down, lost) in keys.iter().enumerate() {
@@ -52,7 +52,7 @@ async fn a_node_that_is_down_fails_its_own_keys_alone() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_known_by_one_of_its_nodes() {
+async fn one_url_is_enough_to_find_all_nodes() {
     let mut cluster = RedisCluster::start().await.unwrap();
     let keys = key_of_each_node(&cluster).await;
     let urls = cluster.urls();
@@ -60,7 +60,7 @@ async fn a_cluster_is_known_by_one_of_its_nodes() {
     for key in &keys {
         assert_eq!(bridge.run(json!(["SET", key, "v"])).await, "OK");
     }
-    // One of those named is down from the start.
+    // One of the given nodes is down from the start.
     cluster.node(0).unwrap().kill().await;
     let bridge = TestBridge::over(Backend::Cluster(urls)).await;
     assert_eq!(bridge.run(json!(["GET", keys[1]])).await, "v");
@@ -68,7 +68,7 @@ async fn a_cluster_is_known_by_one_of_its_nodes() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_not_there_is_told() {
+async fn an_unreachable_cluster_is_an_error() {
     let mut cluster = RedisCluster::start().await.unwrap();
     for node in 0..3 {
         cluster.node(node).unwrap().kill().await;

@@ -1,4 +1,4 @@
-//! Scripts, which each node keeps for itself.
+//! Scripts, which each node caches for itself.
 
 use serde_json::json;
 use sha1_smol::Sha1;
@@ -9,7 +9,7 @@ const SCRIPT: &str = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
 const LOCKING: &str = "#!lua flags=allow-key-locking\nreturn redis.call('INCRBY', KEYS[1], ARGV[1])";
 
 #[tokio::test]
-async fn a_script_that_was_loaded_once_runs_at_every_node() {
+async fn a_loaded_script_runs_on_every_node() {
     let (bridge, cluster) = start().await;
     let keys = key_of_each_node(&cluster).await;
     for script in [SCRIPT, LOCKING] {
@@ -31,7 +31,7 @@ async fn a_script_that_was_loaded_once_runs_at_every_node() {
 }
 
 #[tokio::test]
-async fn an_eval_loads_the_script_at_the_node_of_its_key() {
+async fn eval_loads_the_script_on_the_node_of_its_key() {
     let (bridge, cluster) = start().await;
     let keys = key_of_each_node(&cluster).await;
     for script in [SCRIPT, LOCKING] {
@@ -47,7 +47,7 @@ async fn an_eval_loads_the_script_at_the_node_of_its_key() {
 }
 
 #[tokio::test]
-async fn a_script_is_refused_keys_of_two_slots() {
+async fn a_script_must_not_use_keys_of_two_slots() {
     let (bridge, cluster) = start().await;
     let [a, b, _] = key_of_each_node(&cluster).await;
     let error = bridge.fail(json!(["EVAL", "return 1", 2, a, b])).await;

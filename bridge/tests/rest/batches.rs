@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::support::{TOKEN, error, read, start};
 
 #[tokio::test]
-async fn a_pipeline_answers_each_command_in_order() {
+async fn a_pipeline_returns_one_entry_per_command_in_order() {
     let (bridge, _redis) = start().await;
     let commands = json!([["SET", "k", "1"], ["LPUSH", "k", "x"], ["MULTI"], ["INCR", "k"], [], ["GET", "k"]]);
     let (status, body) = bridge.post("/pipeline", commands.to_string()).await;
@@ -22,7 +22,7 @@ async fn a_pipeline_answers_each_command_in_order() {
 }
 
 #[tokio::test]
-async fn a_pipeline_of_refused_commands_alone_is_answered() {
+async fn a_pipeline_may_consist_of_refused_commands() {
     let (bridge, _redis) = start().await;
     let (status, body) = bridge.post("/pipeline", r#"[["SUBSCRIBE","a"],["MONITOR"]]"#).await;
     assert_eq!((status, body.as_array().unwrap().len()), (200, 2));
@@ -39,7 +39,7 @@ async fn a_long_pipeline_keeps_its_order() {
 }
 
 #[tokio::test]
-async fn batches_answer_in_base64_too() {
+async fn batches_support_base64() {
     let (bridge, _redis) = start().await;
     for path in ["/pipeline", "/multi-exec"] {
         let request = bridge.request(Method::POST, path).header("Upstash-Encoding", "base64");
@@ -49,7 +49,7 @@ async fn batches_answer_in_base64_too() {
 }
 
 #[tokio::test]
-async fn a_transaction_runs_all_with_the_errors_in_place() {
+async fn a_transaction_returns_errors_in_place() {
     let (bridge, _redis) = start().await;
     let commands = json!([["SET", "k", "1"], ["LPUSH", "k", "x"], ["INCR", "k"]]);
     let (status, body) = bridge.post("/multi-exec", commands.to_string()).await;
@@ -59,7 +59,7 @@ async fn a_transaction_runs_all_with_the_errors_in_place() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_cannot_be_queued_runs_nothing() {
+async fn a_transaction_with_an_invalid_command_runs_nothing() {
     let (bridge, _redis) = start().await;
     for (commands, expected) in [
         (
@@ -81,8 +81,8 @@ async fn a_transaction_that_cannot_be_queued_runs_nothing() {
     assert_eq!(bridge.run(json!(["EXISTS", "k"])).await, 0);
 }
 
-/// Each transaction reads the counter, adds one and reads it again, while others and single commands do the
-/// same: whoever came in between would show.
+/// Each transaction reads the counter, increments it and reads it again. A command of another request in between
+/// would change the values.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_are_atomic_among_concurrent_requests() {
     let (bridge, _redis) = start().await;
@@ -94,8 +94,8 @@ async fn transactions_are_atomic_among_concurrent_requests() {
         let request = bridge.bare(Method::GET, "/incr/k").bearer_auth(TOKEN);
         requests.spawn(async move { (false, read(request).await) });
     }
-    while let Some(answer) = requests.join_next().await {
-        let (transaction, (status, body)) = answer.unwrap();
+    while let Some(outcome) = requests.join_next().await {
+        let (transaction, (status, body)) = outcome.unwrap();
         assert_eq!(status, 200, "{body}");
         if transaction {
             let number = |index: usize| body[index]["result"].as_i64().unwrap();

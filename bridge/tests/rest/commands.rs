@@ -1,4 +1,4 @@
-//! Single commands: arguments in, results and error texts out.
+//! Single commands: their arguments, results and error texts.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{error, read, start};
 
 #[tokio::test]
-async fn json_commands_and_every_kind_of_result() {
+async fn json_commands_return_every_kind_of_result() {
     let (bridge, _redis) = start().await;
     for (command, expected) in [
         (json!(["SET", "key", "välue\n"]), json!("OK")),
@@ -41,7 +41,7 @@ async fn path_style_takes_path_then_body_then_query() {
 }
 
 #[tokio::test]
-async fn errors_of_redis_are_400_with_its_text() {
+async fn redis_errors_are_400_with_their_text() {
     let (bridge, _redis) = start().await;
     bridge.run(json!(["SET", "text", "x"])).await;
     for (command, expected) in [
@@ -58,7 +58,7 @@ async fn errors_of_redis_are_400_with_its_text() {
 }
 
 #[tokio::test]
-async fn requests_that_make_no_sense_are_400() {
+async fn invalid_requests_are_400() {
     let (bridge, _redis) = start().await;
     for (path, body, expected) in [
         ("/", "", "ERR failed to parse command: EOF"),
@@ -77,7 +77,7 @@ async fn requests_that_make_no_sense_are_400() {
 }
 
 #[tokio::test]
-async fn commands_that_a_shared_connection_cannot_serve_are_400() {
+async fn commands_unfit_for_a_shared_connection_are_400() {
     let (bridge, _redis) = start().await;
     for command in [
         json!(["SUBSCRIBE", "c"]),
@@ -98,7 +98,7 @@ async fn commands_that_a_shared_connection_cannot_serve_are_400() {
 }
 
 #[tokio::test]
-async fn the_token_is_needed_and_a_wrong_one_is_401() {
+async fn a_missing_or_wrong_token_is_401() {
     let (bridge, _redis) = start().await;
     let post = |path: &str| bridge.bare(Method::POST, path).body(r#"["PING"]"#);
     for request in [
@@ -131,15 +131,15 @@ async fn other_methods_are_405() {
 #[tokio::test]
 async fn base64_encodes_every_string_but_ok() {
     let (bridge, _redis) = start().await;
-    let ask = |body: Value| {
+    let post = |body: Value| {
         let request = bridge.request(Method::POST, "/").header("Upstash-Encoding", "base64");
         read(request.body(body.to_string()))
     };
-    assert_eq!(ask(json!(["SET", "k", "value"])).await.1, json!({"result": "OK"}));
-    assert_eq!(ask(json!(["GET", "k"])).await.1, json!({"result": "dmFsdWU="}));
+    assert_eq!(post(json!(["SET", "k", "value"])).await.1, json!({"result": "OK"}));
+    assert_eq!(post(json!(["GET", "k"])).await.1, json!({"result": "dmFsdWU="}));
     let script = "return {'a', 1, false, {'b'}}";
-    assert_eq!(ask(json!(["EVAL", script, 0])).await.1, json!({"result": ["YQ==", 1, null, ["Yg=="]]}));
-    let (status, body) = ask(json!(["EVALSHA", "f".repeat(40), 0])).await;
+    assert_eq!(post(json!(["EVAL", script, 0])).await.1, json!({"result": ["YQ==", 1, null, ["Yg=="]]}));
+    let (status, body) = post(json!(["EVALSHA", "f".repeat(40), 0])).await;
     assert_eq!((status, error(&body).as_str()), (400, "NOSCRIPT No matching script. Please use EVAL."));
 }
 
@@ -180,7 +180,7 @@ async fn every_byte_survives() {
 }
 
 #[tokio::test]
-async fn resp2_is_refused_and_the_sync_token_comes_back() {
+async fn resp2_is_refused_and_the_sync_token_returned() {
     let (bridge, _redis) = start().await;
     let ping = || bridge.request(Method::POST, "/").body(r#"["PING"]"#);
     let (status, body) = read(ping().header("Upstash-Response-Format", "resp2")).await;
@@ -193,7 +193,7 @@ async fn resp2_is_refused_and_the_sync_token_comes_back() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_413() {
+async fn a_body_above_the_maximum_is_413() {
     let (bridge, _redis) = start().await;
     let limit = sluicegate_bridge::MAX_BODY_BYTES;
     assert_eq!(bridge.post("/set/large", vec![b'x'; limit]).await.0, 200);

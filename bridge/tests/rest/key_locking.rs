@@ -1,4 +1,4 @@
-//! The key-locking flag of Upstash's scripts.
+//! Scripts with Upstash's key-locking flag.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn evalsha(sha: &str) -> Value {
 }
 
 #[tokio::test]
-async fn eval_then_evalsha_then_a_flush_and_again() {
+async fn evalsha_works_after_eval_and_again_after_a_flush() {
     let (bridge, _redis) = start().await;
     for _ in 0..2 {
         assert_eq!(bridge.fail(evalsha(&sha(SCRIPT))).await, NOSCRIPT);
@@ -29,7 +29,7 @@ async fn eval_then_evalsha_then_a_flush_and_again() {
 }
 
 #[tokio::test]
-async fn script_load_and_exists_speak_of_the_clients_sha() {
+async fn script_load_and_exists_use_the_clients_sha() {
     let (bridge, _redis) = start().await;
     assert_eq!(bridge.run(json!(["SCRIPT", "EXISTS", sha(SCRIPT)])).await, json!([0]));
     assert_eq!(bridge.run(json!(["SCRIPT", "LOAD", SCRIPT])).await, sha(SCRIPT));
@@ -39,7 +39,7 @@ async fn script_load_and_exists_speak_of_the_clients_sha() {
 }
 
 #[tokio::test]
-async fn the_plain_spelling_is_the_same_script_to_redis() {
+async fn the_script_without_the_flag_is_the_same_to_redis() {
     let (bridge, _redis) = start().await;
     bridge.run(json!(["SCRIPT", "LOAD", SCRIPT])).await;
     let plain = SCRIPT.split_once('\n').unwrap().1;
@@ -56,7 +56,7 @@ async fn other_flags_reach_redis() {
 }
 
 #[tokio::test]
-async fn works_in_batches() {
+async fn flagged_scripts_work_in_batches() {
     let (bridge, _redis) = start().await;
     for path in ["/pipeline", "/multi-exec"] {
         bridge.run(json!(["SCRIPT", "FLUSH"])).await;
@@ -68,7 +68,7 @@ async fn works_in_batches() {
 }
 
 #[tokio::test]
-async fn a_redis_that_forgot_is_noscript() {
+async fn a_restarted_redis_replies_noscript() {
     let (bridge, mut redis) = start().await;
     bridge.run(json!(["SCRIPT", "LOAD", SCRIPT])).await;
     redis.restart().await.unwrap();

@@ -1,4 +1,4 @@
-//! The bridge over HTTP, in front of a redis-server of its own for each test.
+//! The bridge over HTTP. Each test has its own redis-server.
 
 mod batches;
 mod commands;

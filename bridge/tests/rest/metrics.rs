@@ -1,4 +1,4 @@
-//! What `/metrics` and `/health` say.
+//! The endpoints `/metrics` and `/health`.
 
 use reqwest::Method;
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn counts_requests_and_commands() {
 }
 
 #[tokio::test]
-async fn names_that_redis_does_not_have_are_one_label() {
+async fn unknown_command_names_share_one_label() {
     let (bridge, _redis) = start().await;
     for i in 0..50 {
         bridge.fail(json!([format!("NONSENSE{i}")])).await;
@@ -53,7 +53,7 @@ async fn names_that_redis_does_not_have_are_one_label() {
 }
 
 #[tokio::test]
-async fn health_and_metrics_need_no_token_and_count_nothing() {
+async fn health_and_metrics_are_open_and_not_counted() {
     let (bridge, mut redis) = start().await;
     assert_eq!(read(bridge.bare(Method::GET, "/health")).await, (200, json!({"status": "ok"})));
     let response = bridge.bare(Method::GET, "/metrics").send().await.unwrap();

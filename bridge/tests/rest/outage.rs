@@ -1,4 +1,4 @@
-//! Redis goes away and comes back; the bridge stays.
+//! Outages of Redis, which the bridge survives.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::{
 use crate::support::{TestBridge, error, read, start};
 
 #[tokio::test]
-async fn a_killed_redis_is_502_until_it_is_back() {
+async fn a_killed_redis_is_502_until_its_restart() {
     let (bridge, mut redis) = start().await;
     for _ in 0..3 {
         bridge.run(json!(["SET", "k", "v"])).await;
@@ -34,7 +34,7 @@ async fn a_killed_redis_is_502_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_connection_that_redis_closed_is_opened_again() {
+async fn a_connection_closed_by_redis_is_reopened() {
     let (bridge, redis) = start().await;
     let id = bridge.run(json!(["CLIENT", "ID"])).await;
     let mut cli = Command::new("redis-cli");
@@ -56,9 +56,9 @@ async fn many_requests_share_one_outage() {
     assert!(statuses.iter().all(|(status, _)| *status == 502));
 }
 
-/// The command reaches Redis, the connection breaks before the answer: it must not be sent again.
+/// Redis receives the command, then the connection breaks before the reply.
 #[tokio::test]
-async fn a_command_whose_answer_was_lost_is_not_sent_again() {
+async fn a_command_with_a_lost_reply_is_not_resent() {
     let (bridge, redis) = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -91,7 +91,7 @@ async fn a_command_whose_answer_was_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_answer_is_504() {
+async fn a_silent_redis_is_504() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let silent = tokio::spawn(async move {
@@ -103,12 +103,12 @@ async fn a_redis_that_does_not_answer_is_504() {
     let bridge = TestBridge::start(&url).await;
     let (status, body) = bridge.post("/", r#"["GET","k"]"#).await;
     assert_eq!((status, error(&body).as_str()), (504, "ERR redis did not answer in time"));
-    // The bridge gives the connection up, which ends it.
+    // The bridge closes the connection.
     silent.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_bridge_that_cannot_start_says_why() {
+async fn a_failed_start_reports_the_reason() {
     let redis = RedisServer::start().await.unwrap();
     let any = "127.0.0.1:0".parse().unwrap();
     let bind =
@@ -130,7 +130,7 @@ async fn a_bridge_that_cannot_start_says_why() {
 }
 
 #[tokio::test]
-async fn the_database_and_the_password_of_the_url_are_used() {
+async fn database_and_password_of_the_url_are_used() {
     let args = ["--requirepass", "pass word"].map(str::to_owned);
     let redis = RedisServer::start_with(&args).await.unwrap();
     let bridge = TestBridge::start(&format!("{}?pass=pass%20word&db=3", redis.url())).await;

@@ -1,6 +1,6 @@
-//! A running bridge, and requests to it.
+//! A running bridge for tests, and requests to it.
 
-#![allow(dead_code, reason = "each of the tests uses a part of it")]
+#![allow(dead_code, reason = "each test uses only some of it")]
 #![expect(clippy::expect_used, reason = "a test that cannot set up its parts has failed")]
 
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 
 pub(crate) const TOKEN: &str = "test-token";
 
-/// A bridge that serves until it is dropped.
+/// A bridge that serves until the value is dropped.
 pub(crate) struct TestBridge {
     pub(crate) url: String,
     client: Client,
     server: JoinHandle<()>,
-    /// Dropped, it ends the bridge.
+    /// Dropping the sender stops the bridge.
     _stop: oneshot::Sender<()>,
 }
 
-/// A bridge with its Redis.
+/// Starts a bridge with its own Redis.
 pub(crate) async fn start() -> (TestBridge, RedisServer) {
     let redis = RedisServer::start().await.expect("redis-server starts");
     (TestBridge::start(&redis.url()).await, redis)
@@ -43,7 +43,7 @@ impl TestBridge {
         Self { url, client: Client::new(), server, _stop: stop }
     }
 
-    /// A request without the token.
+    /// Returns a request without the token.
     pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
@@ -74,10 +74,10 @@ impl TestBridge {
         error(&body)
     }
 
-    /// The value of a counter, 0 if it is not there.
+    /// Returns the value of a counter, or 0 if it is missing.
     pub(crate) async fn counter(&self, name: &str) -> u64 {
         let response = self.bare(Method::GET, "/metrics").send().await;
-        let text = response.expect("an answer").text().await.expect("a body");
+        let text = response.expect("a response").text().await.expect("a body");
         let value = text.lines().find_map(|line| line.strip_prefix(name));
         value.map_or(0, |value| value.trim().parse().expect("a number"))
     }
@@ -90,7 +90,7 @@ impl TestBridge {
             }
             sleep(Duration::from_millis(10)).await;
         }
-        unreachable!("the bridge did not come to answer {status}");
+        unreachable!("the bridge did not respond with {status} in time");
     }
 }
 
@@ -100,9 +100,9 @@ impl Drop for TestBridge {
     }
 }
 
-/// Sends a request and reads status and JSON body.
+/// Sends a request and returns the status and the JSON body of the response.
 pub(crate) async fn read(request: RequestBuilder) -> (u16, Value) {
-    let response = request.send().await.expect("an answer");
+    let response = request.send().await.expect("a response");
     let status = response.status();
     let body = response.bytes().await.expect("a body");
     let json = serde_json::from_slice(&body).expect("JSON");
@@ -110,7 +110,7 @@ pub(crate) async fn read(request: RequestBuilder) -> (u16, Value) {
     (status.as_u16(), json)
 }
 
-/// The only member of an error's body.
+/// Returns the text of an error body, which has no other member.
 pub(crate) fn error(body: &Value) -> String {
     let object = body.as_object().expect("an object");
     assert_eq!(object.len(), 1, "{body}");
