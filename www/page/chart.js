@@ -3,8 +3,8 @@
 
 import uPlot from "uplot";
 import { byId } from "./dom.js";
-import { span } from "./series.js";
-import { number } from "./words.js";
+import { span } from "./chart-data.js";
+import { number } from "./format.js";
 
 const LANES = ["allowed", "refused", "failed"];
 const LANE = 13;

@@ -1,27 +1,27 @@
 // The page: one press makes one run; every answer of it goes to the table, the picture and the figures. A tenant's
 // requests do the same as anybody's, and carry a key.
 
-import { access } from "./access.js";
-import { Admin } from "./admin.js";
+import { access } from "./token-form.js";
+import { Admin } from "./admin-api.js";
 import { chart as newChart } from "./chart.js";
-import { controls as newControls } from "./controls.js";
-import { details as newDetails } from "./details.js";
+import { controls as newControls } from "./request-form.js";
+import { details as newDetails } from "./response-details.js";
 import { byId } from "./dom.js";
-import { exchange } from "./exchange.js";
-import { clearFigures, nextRequest, showLimits, showTally } from "./figures.js";
+import { exchange } from "./send-request.js";
+import { clearFigures, nextRequest, showLimits, showTally } from "./metrics.js";
 import { showHealth } from "./health.js";
-import { lock as newLock } from "./lock.js";
-import { lanes, length, plan as newPlan } from "./pacing.js";
-import { races as newRaces } from "./races.js";
-import { load } from "./ratelimit.js";
-import { rows as newRows } from "./rows.js";
-import { run as runPlan, sleep } from "./runner.js";
-import { Series } from "./series.js";
-import { Tally } from "./tally.js";
-import { tenant as newTenant } from "./tenant.js";
+import { lock as newLock } from "./lock-panel.js";
+import { lanes, length, plan as newPlan } from "./schedule.js";
+import { races as newRaces } from "./race-panel.js";
+import { load } from "./header-parsers.js";
+import { rows as newRows } from "./response-table.js";
+import { run as runPlan, sleep } from "./load-generator.js";
+import { Series } from "./chart-data.js";
+import { Tally } from "./totals.js";
+import { tenant as newTenant } from "./tenant-panel.js";
 import { views } from "./views.js";
-import { telling } from "./waiting.js";
-import { summary } from "./words.js";
+import { telling } from "./next-request.js";
+import { summary } from "./format.js";
 
 const narrow = matchMedia("(max-width: 759px)");
 const one = byId("one");

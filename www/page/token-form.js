@@ -1,7 +1,7 @@
 // The field for the admin token, and whether the admin API is open to this tab.
 
 import { byId } from "./dom.js";
-import { askOpener } from "./handover.js";
+import { askOpener } from "./token-transfer.js";
 
 /** Wires the form. `onOpen(answer)` gets the first page of tenants; `onClose()` is called when the token is gone. */
 export function access(admin, { onOpen, onClose }) {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Series, span } from "../page/series.js";
-import { median, Tally } from "../page/tally.js";
-import { brief, count, countdown, length, milliseconds, number, period, promise, summary, told } from "../page/words.js";
+import { Series, span } from "../page/chart-data.js";
+import { median, Tally } from "../page/totals.js";
+import { brief, count, countdown, length, milliseconds, number, period, promise, summary, told } from "../page/format.js";
 
 const limit = (name, remaining, quota, burst = null) => ({ name, remaining, policy: { name, quota, burst } });
 

@@ -1,8 +1,8 @@
 // One answer in full: what it means, its headers, its body.
 
-import { wait } from "./answer.js";
+import { wait } from "./response.js";
 import { byId, el } from "./dom.js";
-import { count, length, milliseconds, number, phrase, promise, told } from "./words.js";
+import { count, length, milliseconds, number, phrase, promise, told } from "./format.js";
 
 const OURS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
 

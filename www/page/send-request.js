@@ -1,6 +1,6 @@
 // One request and its answer, through the browser's own fetch.
 
-import { problem, read } from "./answer.js";
+import { problem, read } from "./response.js";
 
 /**
  * Sends one request, with the API key of `identity` ({ tenant, key }, or null), and reports the answer: `onHead(answer)` when its headers are here, `onBody(answer)`

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Lease } from "../page/lease.js";
+import { Lease } from "../page/lock-client.js";
 
 test("a free lock is acquired, renewed and released, and the token stays the same", async () => {
   const world = newWorld();

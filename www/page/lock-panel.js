@@ -1,11 +1,11 @@
 // The panel of the lock: one tab's side of the fight.
 
 import { byId } from "./dom.js";
-import { openTab } from "./handover.js";
-import { journal as newJournal, say } from "./journal.js";
-import { Lease } from "./lease.js";
-import { sleep } from "./runner.js";
-import { countdown } from "./words.js";
+import { openTab } from "./token-transfer.js";
+import { journal as newJournal, say } from "./event-log.js";
+import { Lease } from "./lock-client.js";
+import { sleep } from "./load-generator.js";
+import { countdown } from "./format.js";
 
 /** Wires the panel. `open()` and `close()` of what is returned say whether the admin API can be asked. */
 export function lock(admin) {

@@ -1,9 +1,9 @@
 // The form: reads a run from it, refuses what cannot be sent, and says in the button what a press will do.
 
 import { byId } from "./dom.js";
-import { length, plan } from "./pacing.js";
-import { checkTarget } from "./target.js";
-import { count as counted, length as spoken } from "./words.js";
+import { length, plan } from "./schedule.js";
+import { checkTarget } from "./request-target.js";
+import { count as counted, length as spoken } from "./format.js";
 
 /** Wires the form. `onStart({ plan, target })` and `onStop()` are called for its buttons. */
 export function controls({ onStart, onStop }) {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Admin } from "../page/admin.js";
-import { peek } from "../page/quotas.js";
-import { kind, sentence } from "../page/sentence.js";
+import { Admin } from "../page/admin-api.js";
+import { peek } from "../page/peek.js";
+import { kind, sentence } from "../page/api-errors.js";
 
 const problem = (name, detail) => ({ type: `urn:sluicegate:problem:${name}`, detail });
 

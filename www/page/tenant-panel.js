@@ -1,9 +1,9 @@
 // The tenant of this tab: created with a key, given a limit of its own, deleted again.
 
-import { capacity } from "./answer.js";
+import { capacity } from "./response.js";
 import { byId, el } from "./dom.js";
-import { NEWCOMER, peek } from "./quotas.js";
-import { number, promise } from "./words.js";
+import { NEWCOMER, peek } from "./peek.js";
+import { number, promise } from "./format.js";
 
 /**
  * Wires the forms. `onIdentity({ tenant, key })` is called when there is a key to send with, and with null when it

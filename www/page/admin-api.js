@@ -1,7 +1,7 @@
 // The gate's admin API as this page uses it. The token is kept in this object and nowhere else.
 
-import { retryAfter } from "./answer.js";
-import { kind, sentence } from "./sentence.js";
+import { retryAfter } from "./response.js";
+import { kind, sentence } from "./api-errors.js";
 
 export class Admin {
   #token = null;

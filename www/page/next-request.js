@@ -1,6 +1,6 @@
 // When the next request will pass, from the answers so far. Pure.
 
-import { wait } from "./answer.js";
+import { wait } from "./response.js";
 
 /**
  * Which of two answers tells more of the next request: the later one, except that a refusal stands

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { capacity, problem, read, retryAfter, serverTiming, tightest, wait } from "../page/answer.js";
-import { next, telling } from "../page/waiting.js";
+import { capacity, problem, read, retryAfter, serverTiming, tightest, wait } from "../page/response.js";
+import { next, telling } from "../page/next-request.js";
 
 const POLICY = { name: "burst", quota: 20, unit: null, window: 10, burst: null, shadow: false, text: "" };
 const parsers = {

@@ -1,9 +1,9 @@
 // The answers as rows of a table, in the order in which they came. One row is in the tab order;
 // the arrow keys move it.
 
-import { capacity, tightest } from "./answer.js";
+import { capacity, tightest } from "./response.js";
 import { byId, el } from "./dom.js";
-import { brief, milliseconds, number, told } from "./words.js";
+import { brief, milliseconds, number, told } from "./format.js";
 
 const MARKS = { allowed: "✓", refused: "✕", failed: "!" };
 

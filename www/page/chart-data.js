@@ -1,6 +1,6 @@
 // What the chart shows, as plain columns: exactly what the answers said, at the time they came. Pure.
 
-import { capacity } from "./answer.js";
+import { capacity } from "./response.js";
 
 export class Series {
   #limits = new Map();

@@ -1,6 +1,6 @@
 // What the gate would say to a request right now, asked over the admin API without charging anybody.
 
-import { read } from "./answer.js";
+import { read } from "./response.js";
 
 /**
  * The limits of `whose` ({ tenant } or { subject, plan }) with what is left of each, or a sentence that says why

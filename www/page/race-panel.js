@@ -1,7 +1,7 @@
 // The panel of the race: two sides, one value, one winner each time.
 
 import { byId } from "./dom.js";
-import { journal as newJournal, say } from "./journal.js";
+import { journal as newJournal, say } from "./event-log.js";
 import { race, winner } from "./race.js";
 
 const SIDES = ["left", "right"];

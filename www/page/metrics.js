@@ -1,9 +1,9 @@
 // Everything that counts: totals, medians, progress, the policy in words, the countdown.
 
 import { byId, el } from "./dom.js";
-import { Tally } from "./tally.js";
-import { next } from "./waiting.js";
-import { countdown, milliseconds, number, promise, told } from "./words.js";
+import { Tally } from "./totals.js";
+import { next } from "./next-request.js";
+import { countdown, milliseconds, number, promise, told } from "./format.js";
 
 /** Totals and progress of a run. */
 export function showTally(tally, planned) {

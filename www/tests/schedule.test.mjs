@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueAt, lanes, length, plan } from "../page/pacing.js";
-import { run, sleep } from "../page/runner.js";
-import { checkTarget } from "../page/target.js";
+import { dueAt, lanes, length, plan } from "../page/schedule.js";
+import { run, sleep } from "../page/load-generator.js";
+import { checkTarget } from "../page/request-target.js";
 
 test("a plan is valid or refused with what was expected and found", () => {
   assert.deepEqual({ ...plan(500, 0.1) }, { count: 500, rate: 0.1 });

@@ -1,6 +1,6 @@
 // Sends the requests of a plan when they are due. The clock, the timer and the sending come from outside.
 
-import { dueAt } from "./pacing.js";
+import { dueAt } from "./schedule.js";
 
 /**
  * Runs a plan to its end or until `signal` aborts, and says how many requests were sent.
