@@ -1,14 +1,14 @@
 // The gate's admin API as this page uses it. The token is kept in this object and nowhere else.
 
-import { retryAfter } from "./response.js";
-import { kind, sentence } from "./api-errors.js";
+import { parseRetryAfter } from "./response.js";
+import { errorMessage, problemName } from "./api-errors.js";
 
-export class Admin {
+export class AdminApi {
   #token = null;
   #fetch;
   #onDenied;
 
-  /** `onDenied(sentence)` is called when the API refuses the token that it has taken before. */
+  /** `onDenied(message)` is called when the API refuses the token that it has taken before. */
   constructor({ fetch, onDenied }) {
     this.#fetch = fetch;
     this.#onDenied = onDenied;
@@ -19,11 +19,11 @@ export class Admin {
     return this.#token;
   }
 
-  /** Tries a token; keeps it if the API takes it. Returns the answer to the first page of tenants. */
+  /** Tries a token; keeps it if the API takes it. Returns the response to the first page of tenants. */
   async unlock(token) {
-    const answer = await this.#send(token, "GET", "/tenants?limit=100");
-    if (answer.ok) this.#token = token;
-    return answer;
+    const response = await this.#send(token, "GET", "/tenants?limit=100");
+    if (response.ok) this.#token = token;
+    return response;
   }
 
   /** Forgets the token. */
@@ -32,16 +32,16 @@ export class Admin {
   }
 
   /**
-   * Asks the API: `{ ok, status, body, headers, kind, sentence }`. Where the answer is not good, `kind` is the
-   * name of the problem (null: none of the API's own) and `sentence` says it; status is null where no answer came.
+   * Asks the API: `{ ok, status, body, headers, problem, message }`. Where the response is not good, `problem` is the
+   * name of the problem (null: none of the API's own) and `message` says it; status is null where no response came.
    */
   async call(method, path, body) {
-    const answer = await this.#send(this.#token, method, path, body);
-    if (answer.status === 401 && this.#token !== null) {
+    const response = await this.#send(this.#token, method, path, body);
+    if (response.status === 401 && this.#token !== null) {
       this.lock();
-      this.#onDenied(answer.sentence);
+      this.#onDenied(response.message);
     }
-    return answer;
+    return response;
   }
 
   async #send(token, method, path, body) {
@@ -54,19 +54,19 @@ export class Admin {
         headers,
         body: body === undefined ? null : JSON.stringify(body),
         cache: "no-store",
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return read(response, json(await response.text()));
+      return apiResponse(response, json(await response.text()));
     } catch (error) {
-      const why = error.name === "TimeoutError" ? ` within ${ANSWER_WITHIN_MS / 1000} s` : "";
-      return { ok: false, status: null, body: null, headers: new Headers(), kind: null, sentence: `The gate did not answer${why}.` };
+      const why = error.name === "TimeoutError" ? ` within ${TIMEOUT_MS / 1000} s` : "";
+      return { ok: false, status: null, body: null, headers: new Headers(), problem: null, message: `The gate did not respond${why}.` };
     }
   }
 }
 
-function read({ ok, status, headers }, body) {
-  const told = ok ? null : sentence(status, body, retryAfter(headers.get("Retry-After"), Date.now()));
-  return { ok, status, body, headers, kind: ok ? null : kind(body), sentence: told };
+function apiResponse({ ok, status, headers }, body) {
+  const text = ok ? null : errorMessage(status, body, parseRetryAfter(headers.get("Retry-After"), Date.now()));
+  return { ok, status, body, headers, problem: ok ? null : problemName(body), message: text };
 }
 
 function json(text) {
@@ -78,4 +78,4 @@ function json(text) {
 }
 
 const ROOT = "/_sluicegate/v1";
-const ANSWER_WITHIN_MS = 15_000;
+const TIMEOUT_MS = 15_000;

@@ -1,10 +1,10 @@
 // What the admin API's problems (RFC 9457) say, as sentences for somebody who only sees this page. Pure.
 
-/** The sentence for an answer that is not good: its status, the problem that is its body or null, and Retry-After in seconds or null. */
-export function sentence(status, problem, retryAfter) {
+/** The message for a response that is not good: its status, the problem that is its body or null, and Retry-After in seconds or null. */
+export function errorMessage(status, problem, retryAfter) {
   const detail = typeof problem?.detail === "string" ? asSentence(problem.detail) : null;
   if (status === 401) return "This is not the gate's admin token (401).";
-  if (status === 404 && kind(problem) === null) {
+  if (status === 404 && problemName(problem) === null) {
     return "This gate has no admin API (404): whoever deployed it has not set the secret SLUICEGATE_ADMIN_TOKEN.";
   }
   const again = status === 503 ? ` Try again${retryAfter === null ? " in a moment" : ` in ${retryAfter} s`}.` : "";
@@ -12,7 +12,7 @@ export function sentence(status, problem, retryAfter) {
 }
 
 /** The name of one of the API's own problems: «lock-held»; null for any other. */
-export function kind(problem) {
+export function problemName(problem) {
   const type = problem?.type;
   return typeof type === "string" && type.startsWith(URN) ? type.slice(URN.length) : null;
 }

@@ -1,9 +1,9 @@
-// The picture of quota over time: what each answer said was left, as dots and a line of steps, and one
-// mark an answer above. Between two answers nothing is known: the line holds the last word.
+// The picture of quota over time: what each response said was left, as dots and a line of steps, and one
+// mark a response above. Between two responses nothing is known: the line holds the last word.
 
 import uPlot from "uplot";
 import { byId } from "./dom.js";
-import { span } from "./chart-data.js";
+import { timeAxisEnd } from "./chart-data.js";
 import { number } from "./format.js";
 
 const LANES = ["allowed", "refused", "failed"];
@@ -12,22 +12,22 @@ const HEIGHT = 232;
 // Quota comes in whole units: no tick between them.
 const WHOLE = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
-/** Draws into #plot. `onPick(answer)` is called for a click on the picture. */
+/** Draws into #plot. `onPick(response)` is called for a click on the picture. */
 export function chart({ onPick }) {
   const host = byId("plot");
   let plot = null;
   let drawn = "";
-  let series = null;
+  let data = null;
   let planned = 0;
   let chosen = null;
 
-  const build = (data) => {
+  const build = (columns) => {
     plot?.destroy();
-    plot = new uPlot(options(), data, host);
+    plot = new uPlot(options(), columns, host);
   };
   const options = () => {
-    const ink = palette(host);
-    const axis = { stroke: ink.soft, font: ink.font, grid: { stroke: ink.line, width: 1 }, ticks: { show: false } };
+    const colors = palette(host);
+    const axis = { stroke: colors.muted, font: colors.font, grid: { stroke: colors.line, width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(200, host.clientWidth),
       height: HEIGHT,
@@ -35,27 +35,27 @@ export function chart({ onPick }) {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
-        x: { time: false, range: () => [0, span(planned, series.answers.at(-1)?.at)] },
-        y: { range: () => [0, series.top * 1.04] },
+        x: { time: false, range: () => [0, timeAxisEnd(planned, data.responses.at(-1)?.at)] },
+        y: { range: () => [0, data.top * 1.04] },
       },
       axes: [
         { ...axis, size: 32, gap: 8, values: (_, ticks) => ticks.map((tick) => `${Number(tick.toFixed(2))} s`) },
         { ...axis, size: 58, incrs: WHOLE, values: (_, ticks) => ticks.map(quota) },
       ],
-      series: [{}, ...[dots, line].flatMap((shape) => series.limits.map((_, index) => shape(ink.limits[index % ink.limits.length])))],
-      hooks: { draw: [(u) => drawMarks(u, series.answers, chosen, ink)] },
+      series: [{}, ...[dots, line].flatMap((shape) => data.limits.map((_, index) => shape(colors.limits[index % colors.limits.length])))],
+      hooks: { draw: [(u) => drawMarks(u, data.responses, chosen, colors)] },
     };
   };
   const quota = (tick) => {
-    if (series.limits.length === 0) return "";
-    return series.unit === "percent" ? `${tick} %` : number(tick);
+    if (data.limits.length === 0) return "";
+    return data.unit === "percent" ? `${tick} %` : number(tick);
   };
   const redraw = () => {
-    if (series === null) return;
-    const data = series.columns();
-    const shape = `${series.limits.map(({ name }) => name).join()} ${series.unit}`;
-    if (plot === null || shape !== drawn) build(data);
-    else plot.setData(data);
+    if (data === null) return;
+    const columns = data.columns();
+    const shape = `${data.limits.map(({ name }) => name).join()} ${data.unit}`;
+    if (plot === null || shape !== drawn) build(columns);
+    else plot.setData(columns);
     drawn = shape;
   };
   const restyle = () => {
@@ -64,9 +64,9 @@ export function chart({ onPick }) {
   };
 
   host.addEventListener("click", (event) => {
-    if (plot === null || series.answers.length === 0) return;
+    if (plot === null || data.responses.length === 0) return;
     const x = event.clientX - plot.over.getBoundingClientRect().left;
-    onPick(series.answers[plot.posToIdx(x)]);
+    onPick(data.responses[plot.posToIdx(x)]);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
   new ResizeObserver(() => {
@@ -76,14 +76,14 @@ export function chart({ onPick }) {
   return {
     /** Begins a new picture of `plannedMs` milliseconds. */
     begin(next, plannedMs) {
-      series = next;
+      data = next;
       planned = plannedMs;
       restyle();
     },
-    /** The series has grown. */
+    /** The data has grown. */
     update: redraw,
-    choose(answer) {
-      chosen = answer;
+    choose(response) {
+      chosen = response;
       plot?.redraw(false);
     },
     /** What the picture shows, for those who do not see it. */
@@ -101,29 +101,29 @@ function line(stroke) {
   return { stroke, width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, spanGaps: true };
 }
 
-/** Three lanes above the plot, one a verdict: place and colour say the same. */
-function drawMarks(u, answers, chosen, ink) {
+/** Three lanes above the plot, one a verdict: place and color say the same. */
+function drawMarks(u, responses, chosen, colors) {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
   const size = LANE * ratio;
   const top = bbox.top - (LANES.length * LANE + 4) * ratio;
   ctx.save();
-  ctx.font = ink.laneFont;
+  ctx.font = colors.laneFont;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
   LANES.forEach((lane, index) => {
     const y = top + index * size;
-    ctx.fillStyle = ink.lane;
+    ctx.fillStyle = colors.lane;
     ctx.fillRect(bbox.left, y + ratio, bbox.width, size - 2 * ratio);
-    ctx.fillStyle = ink[lane];
+    ctx.fillStyle = colors[lane];
     ctx.fillText(lane, bbox.left - 7 * ratio, y + size / 2);
-    for (const { at, outcome } of answers) {
+    for (const { at, outcome } of responses) {
       if (outcome === lane) ctx.fillRect(Math.round(u.valToPos(at / 1000, "x", true)) - ratio, y + 2 * ratio, 2 * ratio, size - 4 * ratio);
     }
   });
   if (chosen !== null) {
     const x = Math.round(u.valToPos(chosen.at / 1000, "x", true));
-    ctx.strokeStyle = ink.ink;
+    ctx.strokeStyle = colors.text;
     ctx.lineWidth = ratio;
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.beginPath();
@@ -137,17 +137,17 @@ function drawMarks(u, answers, chosen, ink) {
 /** The page's colours and fonts, for a canvas. */
 function palette(host) {
   const style = getComputedStyle(host);
-  const colour = (name) => style.getPropertyValue(name).trim();
-  const family = colour("--sans");
+  const color = (name) => style.getPropertyValue(name).trim();
+  const family = color("--sans");
   return {
-    ink: colour("--ink"),
-    soft: colour("--soft"),
-    line: colour("--line"),
-    lane: colour("--lane"),
-    allowed: colour("--allowed"),
-    refused: colour("--refused"),
-    failed: colour("--failed"),
-    limits: [1, 2, 3, 4].map((index) => colour(`--limit-${index}`)),
+    text: color("--ink"),
+    muted: color("--muted"),
+    line: color("--line"),
+    lane: color("--lane"),
+    allowed: color("--allowed"),
+    refused: color("--refused"),
+    failed: color("--failed"),
+    limits: [1, 2, 3, 4].map((index) => color(`--limit-${index}`)),
     font: `11px ${family}`,
     laneFont: `${11 * devicePixelRatio}px ${family}`,
   };

@@ -15,39 +15,39 @@ export function number(value) {
 }
 
 /** «1 request», «20 requests». */
-export function count(value, noun) {
+export function pluralize(value, noun) {
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 /** A window as one says it after «every»: «10 s», «minute», «2 hours». */
-export function period(seconds) {
+export function windowName(seconds) {
   if (seconds === 1) return "second";
   for (const [size, name] of UNITS) {
-    if (seconds % size === 0) return seconds === size ? name : count(seconds / size, name);
+    if (seconds % size === 0) return seconds === size ? name : pluralize(seconds / size, name);
   }
   return `${number(seconds)} s`;
 }
 
 /** What a policy promises: «20 requests every 10 s», «5 requests at a time». */
-export function promise({ quota, unit, window, burst }) {
-  if (unit === "concurrent-requests") return `${count(quota, "request")} at a time`;
-  const rate = window === null ? count(quota, "request") : `${count(quota, "request")} every ${period(window)}`;
+export function describePolicy({ quota, unit, window, burst }) {
+  if (unit === "concurrent-requests") return `${pluralize(quota, "request")} at a time`;
+  const rate = window === null ? pluralize(quota, "request") : `${pluralize(quota, "request")} every ${windowName(window)}`;
   return burst === null || burst === quota ? rate : `${rate}, up to ${number(burst)} at once`;
 }
 
 /** Milliseconds to a tenth below 100: «0.8», «12.3», «1,204»; «–» for none. */
-export function milliseconds(ms) {
+export function measuredMs(ms) {
   if (ms === null) return "–";
   return ms < 100 ? ms.toFixed(1) : number(Math.round(ms));
 }
 
 /** Milliseconds as somebody else told them, with no digit more than that: «3», «2.5»; «–» for none. */
-export function told(ms) {
+export function reportedMs(ms) {
   return ms === null ? "–" : tenths.format(ms);
 }
 
 /** A length of time as one says it: «at once», «850 ms», «6 s», «1 min 20 s», «14 h 52 min». */
-export function length(ms) {
+export function duration(ms) {
   if (ms < 1) return "at once";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = Math.round(ms / 100) / 10;
@@ -57,7 +57,7 @@ export function length(ms) {
 }
 
 /** Whole seconds in a narrow column: «999 s», «17 min», «2 h». Rounded up: earlier is too early. */
-export function brief(seconds) {
+export function shortDuration(seconds) {
   if (seconds < 1_000) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 100 ? `${minutes} min` : `${number(Math.ceil(minutes / 60))} h`;
@@ -75,19 +75,19 @@ export function countdown(ms) {
   return `${number(Math.floor(value / 60))}:${String(value % 60).padStart(2, "0")} ${unit}`;
 }
 
-/** A run in one sentence, for the status line and for a screen reader. */
-export function summary({ answered, allowed, refused, failed }, planned) {
+/** A run in one message, for the status line and for a screen reader. */
+export function runSummary({ answered, allowed, refused, failed }, planned) {
   const parts = [`${number(allowed)} allowed`, `${number(refused)} refused`];
   if (failed > 0) parts.push(`${number(failed)} failed`);
   return `${number(answered)} of ${number(planned)} answered: ${parts.join(", ")}.`;
 }
 
 /** The reason phrase of a status: HTTP/2 carries none. */
-export function phrase(status) {
-  return PHRASES[status] ?? "";
+export function reasonPhrase(status) {
+  return REASON_PHRASES[status] ?? "";
 }
 
-const PHRASES = {
+const REASON_PHRASES = {
   200: "OK",
   201: "Created",
   202: "Accepted",

@@ -3,7 +3,7 @@
 import init, { parseLimits, parsePolicy } from "sluicegate-www";
 
 /** Loads the wasm and returns `{ policy(value), limits(value) }`: lists of plain objects; they throw on nonsense. */
-export async function load() {
+export async function loadParsers() {
   await init({ module_or_path: new URL("sluicegate_www_bg.wasm", import.meta.url) });
   return {
     policy: (value) =>

@@ -22,4 +22,4 @@ async function ask() {
 }
 
 const AGAIN_MS = 5_000;
-const PARTS = { redis: "Redis does not answer", configuration: "configuration is broken" };
+const PARTS = { redis: "Redis does not respond", configuration: "configuration is broken" };

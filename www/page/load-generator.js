@@ -1,26 +1,26 @@
-// Sends the requests of a plan when they are due. The clock, the timer and the sending come from outside.
+// Sends the requests of a schedule when they are due. The clock, the timer and the sending come from outside.
 
 import { dueAt } from "./schedule.js";
 
 /**
- * Runs a plan to its end or until `signal` aborts, and says how many requests were sent.
- * `send(index)` must not reject. A request that is late (the lanes were full, the tab slept) goes out
- * at once, and the next ones keep to the plan: lateness does not add up.
+ * Runs a schedule to its end or until `signal` aborts, and says how many requests were sent.
+ * `send(index)` must not reject. A request that is late (the maxConcurrent were full, the tab slept) goes out
+ * at once, and the next ones keep to the schedule: lateness does not add up.
  */
-export async function run({ plan, lanes, send, now, sleep, signal }) {
+export async function runSchedule({ schedule, maxConcurrent, send, now, sleep, signal }) {
   const start = now();
-  const waiting = new Set();
+  const inFlight = new Set();
   let sent = 0;
-  while (sent < plan.count) {
-    const early = dueAt(plan, sent) - (now() - start);
+  while (sent < schedule.count) {
+    const early = dueAt(schedule, sent) - (now() - start);
     if (early > 0) await sleep(early, signal);
-    while (waiting.size >= lanes && !signal.aborted) await Promise.race(waiting);
+    while (inFlight.size >= maxConcurrent && !signal.aborted) await Promise.race(inFlight);
     if (signal.aborted) break;
-    const task = send(sent).finally(() => waiting.delete(task));
-    waiting.add(task);
+    const task = send(sent).finally(() => inFlight.delete(task));
+    inFlight.add(task);
     sent += 1;
   }
-  await Promise.all(waiting);
+  await Promise.all(inFlight);
   return sent;
 }
 

@@ -8,7 +8,7 @@
  * - "held": it holds the lock until `endsAt`, by its own clock
  * - "over": its lease has ended, or it was told that it lost the lock. It may not know that yet: it still has a token
  */
-export class Lease {
+export class LockClient {
   phase = "none";
   /** The fencing token of the last time this tab held the lock, or null. It is kept when the lock is gone. */
   token = null;
@@ -33,13 +33,13 @@ export class Lease {
     let waited = false;
     while (!signal.aborted) {
       const sent = this.#now();
-      const answer = await this.#call("POST", `${LOCK}/acquire`, { owner: this.#owner, ttl_ms: ttlMs });
-      if (answer.ok) return this.#hold(answer.body.token, sent, ttlMs, `Acquired: token ${answer.body.token}.`);
-      if (answer.kind !== "lock-held") {
+      const response = await this.#call("POST", `${LOCK}/acquire`, { owner: this.#owner, ttl_ms: ttlMs });
+      if (response.ok) return this.#hold(response.body.token, sent, ttlMs, `Acquired: token ${response.body.token}.`);
+      if (response.problem !== "lock-held") {
         this.phase = "none";
-        return this.#onChange("bad", answer.sentence);
+        return this.#onChange("bad", response.message);
       }
-      const freeIn = answer.body["retry-after-ms"] ?? RETRY_MS;
+      const freeIn = response.body["retry-after-ms"] ?? RETRY_MS;
       if (!waited) {
         waited = true;
         this.phase = "waiting";
@@ -55,42 +55,42 @@ export class Lease {
   /** Begins the lease anew. */
   async renew(ttlMs) {
     const sent = this.#now();
-    const answer = await this.#call("POST", `${LOCK}/renew`, { owner: this.#owner, token: this.token, ttl_ms: ttlMs });
-    if (answer.ok) return this.#hold(this.token, sent, ttlMs, `Renewed: still token ${this.token}.`);
-    if (answer.kind === "lock-lost") this.phase = "over";
-    this.#onChange("bad", `Not renewed. ${answer.sentence}`);
+    const response = await this.#call("POST", `${LOCK}/renew`, { owner: this.#owner, token: this.token, ttl_ms: ttlMs });
+    if (response.ok) return this.#hold(this.token, sent, ttlMs, `Renewed: still token ${this.token}.`);
+    if (response.problem === "lock-lost") this.phase = "over";
+    this.#onChange("bad", `Not renewed. ${response.message}`);
   }
 
   /** Gives the lock back. The token stays: one can try to write with it. */
   async release() {
-    const answer = await this.#call("POST", `${LOCK}/release`, { owner: this.#owner, token: this.token });
-    if (answer.ok) {
+    const response = await this.#call("POST", `${LOCK}/release`, { owner: this.#owner, token: this.token });
+    if (response.ok) {
       this.phase = "none";
       return this.#onChange("good", `Released token ${this.token}. The lock is free for the next one.`);
     }
-    if (answer.kind === "lock-lost") this.phase = "over";
-    this.#onChange("bad", `Not released. ${answer.sentence}`);
+    if (response.problem === "lock-lost") this.phase = "over";
+    this.#onChange("bad", `Not released. ${response.message}`);
   }
 
   /** Writes the guarded value with the token, in time or late: that is for the fence to judge. */
   async write(text) {
     const late = this.phase !== "held";
-    const answer = await this.#call("PUT", VALUE, { token: this.token, value: text, ttl_ms: DAY_MS });
-    if (answer.ok) {
+    const response = await this.#call("PUT", VALUE, { token: this.token, value: text, ttl_ms: DAY_MS });
+    if (response.ok) {
       const why = late ? " It came late, but nobody has taken the lock since, so it does no harm." : "";
       return this.#onChange("good", `Written with token ${this.token}.${why}`);
     }
-    if (answer.kind === "stale-token") {
+    if (response.problem === "stale-token") {
       if (this.phase === "held") this.phase = "over";
-      return this.#onChange("bad", `Refused: token ${this.token} is old, ${answer.body.newest} is the newest. Nothing was written.`);
+      return this.#onChange("bad", `Refused: token ${this.token} is old, ${response.body.newest} is the newest. Nothing was written.`);
     }
-    this.#onChange("bad", answer.sentence);
+    this.#onChange("bad", response.message);
   }
 
-  /** What the guarded value is now: `{ text, sentence }`, text null where there is none. */
+  /** What the guarded value is now: `{ text, message }`, text null where there is none. */
   async read() {
-    const answer = await this.#call("GET", VALUE);
-    return answer.ok ? { text: answer.body.value, sentence: null } : { text: null, sentence: answer.sentence };
+    const response = await this.#call("GET", VALUE);
+    return response.ok ? { text: response.body.value, message: null } : { text: null, message: response.message };
   }
 
   /** Notes that the time of the lease has passed. */

@@ -1,18 +1,19 @@
 // The panel of the lock: one tab's side of the fight.
 
 import { byId } from "./dom.js";
-import { openTab } from "./token-transfer.js";
-import { journal as newJournal, say } from "./event-log.js";
-import { Lease } from "./lock-client.js";
+import { openTabWithToken } from "./token-transfer.js";
+import { announce, eventLog } from "./event-log.js";
+import { LockClient } from "./lock-client.js";
 import { sleep } from "./load-generator.js";
 import { countdown } from "./format.js";
 
 /** Wires the panel. `open()` and `close()` of what is returned say whether the admin API can be asked. */
-export function lock(admin) {
+export function lockPanel(admin) {
   const owner = `tab-${crypto.randomUUID().slice(0, 4)}`;
   const ttl = byId("ttl");
-  const buttons = Object.fromEntries(["acquire", "renew", "release", "write", "second"].map((id) => [id, byId(id)]));
-  const journal = newJournal(byId("lock-journal"));
+  const buttons = Object.fromEntries(["acquire", "renew", "release", "write"].map((id) => [id, byId(id)]));
+  const secondTab = byId("second-tab");
+  const log = eventLog(byId("lock-log"));
   const status = byId("lock-status");
   // Other tabs hear that something has changed, so that they look again at once. It carries no secret.
   const tabs = new BroadcastChannel("sluicegate-demo-lock");
@@ -23,7 +24,7 @@ export function lock(admin) {
   let ticking = null;
   let writes = 0;
 
-  const lease = new Lease({
+  const client = new LockClient({
     call: (...request) => admin.call(...request),
     owner,
     now: () => performance.now(),
@@ -33,44 +34,44 @@ export function lock(admin) {
       return sleep(ms, AbortSignal.any([signal, waker.signal]));
     },
     onChange(tone, text) {
-      journal.note(tone, text);
-      say(status, tone, text);
+      log.add(tone, text);
+      announce(status, tone, text);
       show();
     },
   });
 
   const show = () => {
-    const { phase, token } = lease;
+    const { phase, token } = client;
     const free = isOpen && !busy;
-    byId("hold").dataset.phase = phase;
-    byId("hold-token").textContent = token ?? "–";
+    byId("lock-state").dataset.phase = phase;
+    byId("lock-token").textContent = token ?? "–";
     buttons.acquire.textContent = phase === "waiting" ? "Stop waiting" : "Acquire";
     buttons.acquire.disabled = !(free || waiting !== null) || phase === "held";
     buttons.renew.disabled = !free || !(phase === "held" || phase === "over");
     buttons.release.disabled = buttons.renew.disabled;
     buttons.write.disabled = !isOpen || token === null || (busy && waiting === null);
     buttons.write.textContent = token === null ? "Write" : `Write ${phase === "held" ? "" : "late, "}with ${token}`;
-    buttons.second.disabled = !isOpen;
+    secondTab.disabled = !isOpen;
     tick();
     if (phase === "held") ticking ??= setInterval(tick, TICK_MS);
   };
   const tick = () => {
-    const text = lease.phase === "held" ? `held, ${countdown(Math.max(0, lease.endsAt - performance.now()))}` : PHASES[lease.phase];
-    if (byId("hold-text").textContent !== text) byId("hold-text").textContent = text;
-    if (lease.phase === "held") return lease.expire();
+    const text = client.phase === "held" ? `held, ${countdown(Math.max(0, client.endsAt - performance.now()))}` : PHASES[client.phase];
+    if (byId("lock-state-text").textContent !== text) byId("lock-state-text").textContent = text;
+    if (client.phase === "held") return client.expire();
     clearInterval(ticking);
     ticking = null;
   };
   const read = async () => {
     if (!isOpen) return;
-    const { text, sentence } = await lease.read();
-    byId("guarded").textContent = sentence ?? text ?? "nothing yet";
+    const { text, message } = await client.read();
+    byId("lock-value").textContent = message ?? text ?? "nothing yet";
   };
   /** Does one thing at a time. A button that is disabled meanwhile loses the focus: it goes to what can be pressed next. */
-  const act = async (button, deed) => {
+  const act = async (button, action) => {
     busy = true;
     show();
-    await deed();
+    await action();
     busy = false;
     show();
     tabs.postMessage("changed");
@@ -97,23 +98,23 @@ export function lock(admin) {
     const ms = ttlMs();
     if (ms === null) return;
     waiting = new AbortController();
-    await act(buttons.acquire, () => lease.acquire(ms, waiting.signal));
+    await act(buttons.acquire, () => client.acquire(ms, waiting.signal));
     waiting = null;
     show();
   });
   buttons.renew.addEventListener("click", () => {
     const ms = ttlMs();
-    if (ms !== null) act(buttons.renew, () => lease.renew(ms));
+    if (ms !== null) act(buttons.renew, () => client.renew(ms));
   });
-  buttons.release.addEventListener("click", () => act(buttons.release, () => lease.release()));
+  buttons.release.addEventListener("click", () => act(buttons.release, () => client.release()));
   buttons.write.addEventListener("click", async () => {
     writes += 1;
-    await lease.write(`${owner}, token ${lease.token}, write ${writes}`);
+    await client.write(`${owner}, token ${client.token}, write ${writes}`);
     tabs.postMessage("changed");
     await read();
   });
-  buttons.second.addEventListener("click", () => {
-    if (!openTab(admin.token)) say(status, "bad", "The browser did not let the page open a tab. Open it by hand, and unlock it there.");
+  secondTab.addEventListener("click", () => {
+    if (!openTabWithToken(admin.token)) announce(status, "bad", "The browser did not let the page open a tab. Open it by hand, and unlock it there.");
   });
   ttl.addEventListener("input", () => ttl.checkValidity() && ttlMs());
   tabs.addEventListener("message", () => {
@@ -126,14 +127,14 @@ export function lock(admin) {
   return {
     open() {
       isOpen = true;
-      say(status, "note", "");
+      announce(status, "note", "");
       show();
       return read();
     },
     close() {
       isOpen = false;
       waiting?.abort();
-      say(status, "note", "Unlock the admin API to begin.");
+      announce(status, "note", "Unlock the admin API to begin.");
       show();
     },
   };

@@ -1,77 +1,77 @@
-// The page: one press makes one run; every answer of it goes to the table, the picture and the figures. A tenant's
+// The page: one press makes one run; every response of it goes to the table, the picture and the figures. A tenant's
 // requests do the same as anybody's, and carry a key.
 
-import { access } from "./token-form.js";
-import { Admin } from "./admin-api.js";
+import { tokenForm } from "./token-form.js";
+import { AdminApi } from "./admin-api.js";
 import { chart as newChart } from "./chart.js";
-import { controls as newControls } from "./request-form.js";
-import { details as newDetails } from "./response-details.js";
+import { requestForm as newRequestForm } from "./request-form.js";
+import { responseDetails as newResponseDetails } from "./response-details.js";
 import { byId } from "./dom.js";
-import { exchange } from "./send-request.js";
-import { clearFigures, nextRequest, showLimits, showTally } from "./metrics.js";
+import { sendRequest } from "./send-request.js";
+import { clearMetrics, nextRequestCountdown, showLimits, showTotals } from "./metrics.js";
 import { showHealth } from "./health.js";
-import { lock as newLock } from "./lock-panel.js";
-import { lanes, length, plan as newPlan } from "./schedule.js";
-import { races as newRaces } from "./race-panel.js";
-import { load } from "./header-parsers.js";
-import { rows as newRows } from "./response-table.js";
-import { run as runPlan, sleep } from "./load-generator.js";
-import { Series } from "./chart-data.js";
-import { Tally } from "./totals.js";
-import { tenant as newTenant } from "./tenant-panel.js";
+import { lockPanel } from "./lock-panel.js";
+import { durationMs, maxConcurrent, newSchedule } from "./schedule.js";
+import { racePanel } from "./race-panel.js";
+import { loadParsers } from "./header-parsers.js";
+import { responseTable } from "./response-table.js";
+import { runSchedule, sleep } from "./load-generator.js";
+import { ChartData } from "./chart-data.js";
+import { Totals } from "./totals.js";
+import { tenantPanel } from "./tenant-panel.js";
 import { views } from "./views.js";
-import { telling } from "./next-request.js";
-import { summary } from "./format.js";
+import { latestDecision } from "./next-request.js";
+import { runSummary } from "./format.js";
 
 const narrow = matchMedia("(max-width: 759px)");
-const one = byId("one");
-const ONE = newPlan(1, null);
-const SPEAK_EVERY_MS = 4_000;
-const EMPTY_MS = 6_000;
+const one = byId("send-one");
+const SINGLE = newSchedule(1, null);
+const ANNOUNCE_EVERY_MS = 4_000;
+const EMPTY_CHART_MS = 6_000;
 
 let parsers = null;
 let session = null;
-let stopping = null;
+let stopper = null;
 let running = Promise.resolve();
 let view = "requests";
 let identity = null;
 let tenant = null;
 
-const details = newDetails({
-  onClose(answer) {
-    rows.choose(null);
+const details = newResponseDetails({
+  onClose(response) {
+    table.choose(null);
     chart.choose(null);
-    rows.focus(answer);
+    table.focus(response);
   },
 });
-const choose = (answer) => {
-  rows.choose(answer);
-  chart.choose(answer);
-  details.show(answer);
+const choose = (response) => {
+  table.choose(response);
+  chart.choose(response);
+  details.show(response);
 };
-const rows = newRows({
+const table = responseTable({
   onChoose: choose,
-  onMove: (answer) => details.shown !== null && choose(answer),
+  onMove: (response) => details.shown !== null && choose(response),
 });
 const chart = newChart({ onPick: choose });
-const next = nextRequest();
-const controls = newControls({
-  onStart({ plan, target }) {
-    begin(plan);
-    running = send(plan, target);
-    if (narrow.matches) document.querySelector(".stage").scrollIntoView();
+const next = nextRequestCountdown();
+const requestForm = newRequestForm({
+  onStart({ schedule, target }) {
+    begin(schedule);
+    running = send(schedule, target);
+    if (narrow.matches) document.querySelector(".results").scrollIntoView();
   },
-  onStop: () => stopping?.abort(),
+  onStop: () => stopper?.abort(),
 });
 
 /** Nothing has been sent in this view. */
 function clear() {
   session = null;
-  rows.clear();
+  table.clear();
   details.clear();
-  chart.begin(new Series(), EMPTY_MS);
-  chart.describe("No answers yet.");
-  clearFigures();
+  chart.begin(new ChartData(), EMPTY_CHART_MS);
+  chart.describe("No responses yet.");
+  clearMetrics();
   next.follow(null, 0);
   one.disabled = true;
   say("");
@@ -81,7 +81,7 @@ function clear() {
 async function restart() {
   const keyless = view === "tenants" && identity === null;
   byId("controls").hidden = view === "locks" || keyless;
-  stopping?.abort();
+  stopper?.abort();
   await running;
   clear();
   byId("no-rows").hidden = keyless;
@@ -89,74 +89,74 @@ async function restart() {
 }
 
 /** Forgets the last run. */
-function begin(plan) {
-  session = { start: performance.now(), series: new Series(), tally: new Tally(), planned: 0, fresh: [], latest: null, telling: null, spoken: 0 };
-  rows.clear();
+function begin(schedule) {
+  session = { start: performance.now(), data: new ChartData(), totals: new Totals(), planned: 0, fresh: [], latest: null, decision: null, announcedAt: 0 };
+  table.clear();
   details.clear();
-  chart.begin(session.series, length(plan));
+  chart.begin(session.data, durationMs(schedule));
 }
 
-/** Sends the requests of a plan into the session. */
-async function send(plan, target) {
-  const { start, tally } = session;
+/** Sends the requests of a schedule into the session. */
+async function send(schedule, target) {
+  const { start, totals } = session;
   const bearer = view === "tenants" ? identity : null;
   const first = session.planned;
-  session.planned += plan.count;
-  stopping = new AbortController();
-  const { signal } = stopping;
-  controls.setRunning(true);
+  session.planned += schedule.count;
+  stopper = new AbortController();
+  const { signal } = stopper;
+  requestForm.setRunning(true);
   one.disabled = true;
-  session.spoken = performance.now();
-  say(`Sending ${plan.count === 1 ? "one request" : `${plan.count} requests`} to ${target.path}.`);
+  session.announcedAt = performance.now();
+  say(`Sending ${schedule.count === 1 ? "one request" : `${schedule.count} requests`} to ${target.path}.`);
 
-  const sent = await runPlan({
-    plan,
-    lanes: lanes(performance.getEntriesByType("navigation")[0]?.nextHopProtocol),
+  const sent = await runSchedule({
+    schedule,
+    maxConcurrent: maxConcurrent(performance.getEntriesByType("navigation")[0]?.nextHopProtocol),
     send: (index) =>
-      exchange({ index: first + index, target, identity: bearer, parsers, start, signal, onHead: take, onBody: complete }),
+      sendRequest({ index: first + index, target, identity: bearer, parsers, start, signal, onHead: take, onBody: complete }),
     now: () => performance.now(),
     sleep,
     signal,
   });
 
   draw();
-  const given = first + sent - tally.answered;
-  session.planned = signal.aborted ? tally.answered : session.planned;
-  showTally(tally, session.planned);
-  controls.setRunning(false);
+  const given = first + sent - totals.answered;
+  session.planned = signal.aborted ? totals.answered : session.planned;
+  showTotals(totals, session.planned);
+  requestForm.setRunning(false);
   one.disabled = false;
-  chart.describe(`Quota left over time. ${summary(tally, session.planned)}`);
-  say(`${signal.aborted ? "Stopped. " : ""}${summary(tally, session.planned)}${given > 0 ? ` ${given} on the way given up.` : ""}`);
+  chart.describe(`Quota left over time. ${runSummary(totals, session.planned)}`);
+  say(`${signal.aborted ? "Stopped. " : ""}${runSummary(totals, session.planned)}${given > 0 ? ` ${given} on the way given up.` : ""}`);
   if (bearer !== null) tenant?.look();
 }
 
-/** Takes an answer; what it changes on the page waits for the next frame. */
-function take(answer) {
-  session.tally.add(answer);
-  session.series.add(answer);
-  session.latest = answer;
-  session.telling = telling(session.telling, answer);
-  if (session.fresh.push(answer) === 1) requestAnimationFrame(draw);
+/** Takes a response; what it changes on the page waits for the next frame. */
+function take(response) {
+  session.totals.add(response);
+  session.data.add(response);
+  session.latest = response;
+  session.decision = latestDecision(session.decision, response);
+  if (session.fresh.push(response) === 1) requestAnimationFrame(draw);
 }
 
-/** The body of an answer is here too: it may say more exactly when to come back. */
-function complete(answer) {
-  details.refresh(answer);
-  if (answer === session.telling) next.follow(answer, session.start);
+/** The body of a response is here too: it may say more exactly when to come back. */
+function complete(response) {
+  details.refresh(response);
+  if (response === session.decision) next.follow(response, session.start);
 }
 
 function draw() {
-  const { fresh, series, tally, latest, telling: decisive, planned, start } = session;
+  const { fresh, data, totals, latest, decision, planned, start } = session;
   if (fresh.length === 0) return;
-  rows.add(fresh.splice(0));
+  table.add(fresh.splice(0));
   chart.update();
-  showTally(tally, planned);
-  showLimits(latest, series.limits);
+  showTotals(totals, planned);
+  showLimits(latest, data.limits);
   tenant?.take(latest);
-  next.follow(decisive, start);
-  if (performance.now() - session.spoken > SPEAK_EVERY_MS) {
-    session.spoken = performance.now();
-    say(summary(tally, planned));
+  next.follow(decision, start);
+  if (performance.now() - session.announcedAt > ANNOUNCE_EVERY_MS) {
+    session.announcedAt = performance.now();
+    say(runSummary(totals, planned));
   }
 }
 
@@ -165,10 +165,10 @@ function say(text) {
 }
 
 one.addEventListener("click", () => {
-  const target = controls.target();
+  const target = requestForm.target();
   if (target === null) return;
   // A button that is disabled meanwhile loses the focus.
-  running = send(ONE, target);
+  running = send(SINGLE, target);
   running.then(() => document.activeElement === document.body && one.focus({ preventScroll: true }));
 });
 
@@ -179,14 +179,14 @@ views({
   },
 });
 showHealth();
-load().then(start, (error) => controls.fail(`The page's wasm did not load: ${error.message}`));
+loadParsers().then(start, (error) => requestForm.fail(`The page's wasm did not load: ${error.message}`));
 
 /** The parsers are here: the page can send, and the admin API be asked. */
 function start(loaded) {
   parsers = loaded;
-  controls.enable();
-  const admin = new Admin({ fetch: (...request) => fetch(...request), onDenied: (sentence) => form.denied(sentence) });
-  tenant = newTenant({
+  requestForm.enable();
+  const admin = new AdminApi({ fetch: (...request) => fetch(...request), onDenied: (message) => form.denied(message) });
+  tenant = tenantPanel({
     admin,
     parsers,
     onIdentity(next) {
@@ -194,9 +194,9 @@ function start(loaded) {
       restart();
     },
   });
-  const parts = [tenant, newLock(admin), newRaces(admin)];
-  const form = access(admin, {
-    onOpen: (answer) => parts.forEach((part) => part.open(answer.body)),
+  const parts = [tenant, lockPanel(admin), racePanel(admin)];
+  const form = tokenForm(admin, {
+    onOpen: (response) => parts.forEach((part) => part.open(response.body)),
     onClose: () => parts.forEach((part) => part.close()),
   });
 }

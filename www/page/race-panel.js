@@ -1,19 +1,19 @@
 // The panel of the race: two sides, one value, one winner each time.
 
 import { byId } from "./dom.js";
-import { journal as newJournal, say } from "./event-log.js";
+import { announce, eventLog } from "./event-log.js";
 import { race, winner } from "./race.js";
 
 const SIDES = ["left", "right"];
 const MANY = 20;
 
 /** Wires the panel. `open()` and `close()` of what is returned say whether the admin API can be asked. */
-export function races(admin) {
+export function racePanel(admin) {
   const once = byId("race");
   const many = byId("race-many");
   const status = byId("race-status");
   const score = { left: 0, right: 0, both: 0, neither: 0 };
-  const journal = newJournal(byId("race-journal"));
+  const log = eventLog(byId("race-log"));
   let isOpen = false;
   let running = false;
 
@@ -25,11 +25,11 @@ export function races(admin) {
     const result = await race((...request) => admin.call(...request), SIDES, () => Math.random() < 0.5);
     const won = winner(result);
     if (won !== null) score[won] += 1;
-    for (const side of result.sides) lane(side);
-    if (result.sides.length > 0) byId("raced").textContent = result.after ?? "unknown";
-    const text = told(result, won);
+    for (const side of result.sides) showSide(side);
+    if (result.sides.length > 0) byId("race-value").textContent = result.after ?? "unknown";
+    const text = describeRace(result, won);
     const tone = SIDES.includes(won) ? "good" : "bad";
-    journal.note(tone, text);
+    log.add(tone, text);
     show();
     return { won, tone, text };
   };
@@ -43,8 +43,8 @@ export function races(admin) {
     show();
     const { left, right, both, neither } = score;
     const sum = `So far left has won ${left}, right ${right}, both together ${both}, neither ${neither}.`;
-    if (count === 1 || last.won === null) say(status, last.tone, last.text);
-    else say(status, "note", `${done} races done. ${sum}`);
+    if (count === 1 || last.won === null) announce(status, last.tone, last.text);
+    else announce(status, "note", `${done} races done. ${sum}`);
     if (document.activeElement === document.body && !button.disabled) button.focus({ preventScroll: true });
   };
 
@@ -55,29 +55,29 @@ export function races(admin) {
   return {
     open() {
       isOpen = true;
-      say(status, "note", "");
+      announce(status, "note", "");
       show();
     },
     close() {
       isOpen = false;
-      say(status, "note", "Unlock the admin API to begin.");
+      announce(status, "note", "Unlock the admin API to begin.");
       show();
     },
   };
 }
 
 /** What became of a side. */
-function lane({ name, wanted, won, found, sentence }) {
+function showSide({ name, wanted, won, found, message }) {
   const place = byId(`lane-${name}`);
   place.dataset.state = won ? "won" : "lost";
-  place.querySelector("p").textContent = won ? `Won: wrote “${wanted}”.` : (sentence ?? `Lost: found “${found ?? "nothing"}” instead.`);
+  place.querySelector("p").textContent = won ? `Won: wrote “${wanted}”.` : (message ?? `Lost: found “${found ?? "nothing"}” instead.`);
 }
 
-/** A race in a sentence. */
-function told({ before, sides, sentence }, won) {
+/** A race in a message. */
+function describeRace({ before, sides, message }, won) {
   const from = before === null ? "nothing" : `“${before}”`;
   if (SIDES.includes(won)) return `Both read ${from}. ${won === "left" ? "Left" : "Right"} won, the other was refused.`;
   if (won === "neither") return `Both read ${from}, but somebody else was faster than either.`;
   if (won === "both") return `Both read ${from}, and both won: that must not be.`;
-  return sentence ?? sides.find((side) => side.sentence !== null)?.sentence ?? "Nothing is known of this race.";
+  return message ?? sides.find((side) => side.message !== null)?.message ?? "Nothing is known of this race.";
 }

@@ -1,12 +1,12 @@
 // The form: reads a run from it, refuses what cannot be sent, and says in the button what a press will do.
 
 import { byId } from "./dom.js";
-import { length, plan } from "./schedule.js";
-import { checkTarget } from "./request-target.js";
-import { count as counted, length as spoken } from "./format.js";
+import { durationMs, newSchedule } from "./schedule.js";
+import { parseTarget } from "./request-target.js";
+import { duration, pluralize } from "./format.js";
 
-/** Wires the form. `onStart({ plan, target })` and `onStop()` are called for its buttons. */
-export function controls({ onStart, onStop }) {
+/** Wires the form. `onStart({ schedule, target })` and `onStop()` are called for its buttons. */
+export function requestForm({ onStart, onStop }) {
   const form = byId("controls");
   const { count, rate, method, path } = form.elements;
   const problem = byId("problem");
@@ -18,11 +18,11 @@ export function controls({ onStart, onStop }) {
   let running = false;
 
   /** What the form says, or null with the problem shown at the field that has it. */
-  const take = () => {
+  const readForm = () => {
     const checks = [
-      [count, () => plan(count.valueAsNumber, null), "Requests: a whole number from 1 to 500."],
-      [rate, () => plan(1, steady() ? rate.valueAsNumber : null), "Requests a second: from 0.1 to 200."],
-      [path, () => checkTarget(path.value, location.origin), null],
+      [count, () => newSchedule(count.valueAsNumber, null), "Requests: a whole number from 1 to 500."],
+      [rate, () => newSchedule(1, steady() ? rate.valueAsNumber : null), "Requests a second: from 0.1 to 200."],
+      [path, () => parseTarget(path.value, location.origin), null],
     ];
     for (const field of [count, rate, path]) field.removeAttribute("aria-invalid");
     for (const [field, check, text] of checks) {
@@ -34,26 +34,26 @@ export function controls({ onStart, onStop }) {
       }
     }
     return {
-      plan: plan(count.valueAsNumber, steady() ? rate.valueAsNumber : null),
-      target: { method: method.value, path: checkTarget(path.value, location.origin) },
+      schedule: newSchedule(count.valueAsNumber, steady() ? rate.valueAsNumber : null),
+      target: { method: method.value, path: parseTarget(path.value, location.origin) },
     };
   };
 
   const show = () => {
     rate.disabled = !steady();
-    const run = take();
+    const run = readForm();
     problem.textContent = run.text ?? "";
     start.disabled = !ready || running;
     stop.disabled = !running;
     form.classList.toggle("running", running);
-    if (run.plan === undefined) {
+    if (run.schedule === undefined) {
       hint.textContent = "";
       return;
     }
-    const name = running ? "Sending…" : `Send ${counted(run.plan.count, "request")}`;
+    const name = running ? "Sending…" : `Send ${pluralize(run.schedule.count, "request")}`;
     if (start.textContent !== name) start.textContent = name;
-    const ms = length(run.plan);
-    hint.textContent = ms < 1 ? "As fast as your browser opens connections." : `Takes ${spoken(ms)}.`;
+    const ms = durationMs(run.schedule);
+    hint.textContent = ms < 1 ? "As fast as your browser opens connections." : `Takes ${duration(ms)}.`;
   };
 
   form.addEventListener("input", show);
@@ -67,8 +67,8 @@ export function controls({ onStart, onStop }) {
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const run = take();
-    if (run.plan === undefined) return run.field.focus();
+    const run = readForm();
+    if (run.schedule === undefined) return run.field.focus();
     if (!start.disabled) onStart(run);
   });
   stop.addEventListener("click", onStop);
@@ -76,7 +76,7 @@ export function controls({ onStart, onStop }) {
 
   return {
     /** The target as the form has it now, or null. */
-    target: () => take().target ?? null,
+    target: () => readForm().target ?? null,
     /** The page can send. */
     enable() {
       ready = true;

@@ -1,7 +1,7 @@
 // Where requests may go. Pure.
 
 /** The path and query to request, or a RangeError that says why it cannot be one. */
-export function checkTarget(text, origin) {
+export function parseTarget(text, origin) {
   if (!text.startsWith("/")) throw new RangeError("Path: begins with a slash, like /hello.");
   let url;
   try {

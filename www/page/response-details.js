@@ -1,13 +1,13 @@
-// One answer in full: what it means, its headers, its body.
+// One response in full: what it means, its headers, its body.
 
-import { wait } from "./response.js";
+import { retryAfterMs } from "./response.js";
 import { byId, el } from "./dom.js";
-import { count, length, milliseconds, number, phrase, promise, told } from "./format.js";
+import { describePolicy, duration, measuredMs, number, pluralize, reasonPhrase, reportedMs } from "./format.js";
 
-const OURS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
+const SLUICEGATE_HEADERS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
 
 /** Wires the panel: always there on a wide window, a sheet over the page elsewhere. */
-export function details({ onClose }) {
+export function responseDetails({ onClose }) {
   const panel = byId("details");
   const title = byId("details-title");
   const body = byId("details-body");
@@ -20,17 +20,17 @@ export function details({ onClose }) {
     for (const part of behind) part.inert = on && !wide.matches;
   };
   const close = () => {
-    const answer = shown;
+    const response = shown;
     shown = null;
     cover(false);
     render();
-    if (answer !== null) onClose(answer);
+    if (response !== null) onClose(response);
   };
   const render = () => {
-    title.textContent = shown === null ? "Answer" : `Answer ${shown.number}`;
+    title.textContent = shown === null ? "Response" : `Response ${shown.number}`;
     byId("close").hidden = shown === null;
     body.replaceChildren(
-      ...(shown === null ? [el("p", { class: "empty" }, "Choose an answer to see its headers and body.")] : parts(shown)),
+      ...(shown === null ? [el("p", { class: "empty" }, "Choose a response to see its headers and body.")] : parts(shown)),
     );
     body.scrollTop = 0;
   };
@@ -46,16 +46,16 @@ export function details({ onClose }) {
     get shown() {
       return shown;
     },
-    /** Shows an answer. A sheet that covers the page takes the focus. */
-    show(answer) {
-      shown = answer;
+    /** Shows a response. A sheet that covers the page takes the focus. */
+    show(response) {
+      shown = response;
       render();
       cover(true);
       if (!wide.matches) title.focus({ preventScroll: true });
     },
-    /** The body of an answer has come. */
-    refresh(answer) {
-      if (answer === shown) render();
+    /** The body of a response has come. */
+    refresh(response) {
+      if (response === shown) render();
     },
     clear() {
       shown = null;
@@ -65,55 +65,55 @@ export function details({ onClose }) {
   };
 }
 
-function parts(answer) {
-  const { method, path, tenant, status, outcome, redirected } = answer;
+function parts(response) {
+  const { method, path, tenant, status, outcome, redirected } = response;
   const head = el(
     "div",
     { class: `verdict ${outcome}` },
     el("p", { class: "line" }, `${method} ${path}${tenant === null ? "" : ` as ${tenant}`}`),
-    el("p", { class: "big" }, status === null ? "No answer" : redirected ? "3xx Redirect" : `${status} ${phrase(status)}`),
-    el("p", {}, meaning(answer)),
+    el("p", { class: "big" }, status === null ? "No response" : redirected ? "3xx Redirect" : `${status} ${reasonPhrase(status)}`),
+    el("p", {}, explain(response)),
   );
-  const sections = [head, timing(answer)];
-  if (answer.limits.length > 0) sections.push(section("Quota", quota(answer)));
+  const sections = [head, timing(response)];
+  if (response.limits.length > 0) sections.push(section("Quota", quota(response)));
   if (status !== null && !redirected) {
-    sections.push(section("Headers", headers(answer.headers)), section("Body", bodyOf(answer.body)));
+    sections.push(section("Headers", headers(response.headers)), section("Body", bodyOf(response.body)));
   }
   return sections;
 }
 
-/** The answer in a sentence. */
-function meaning(answer) {
-  const { status, outcome, error, problem, limits, trouble, redirected, said } = answer;
+/** The response in a message. */
+function explain(response) {
+  const { status, outcome, error, problem, limits, headerError, redirected, limiterNote } = response;
   if (error !== null) return `There was ${error}.`;
-  if (trouble !== null) return `The gate's headers could not be read: ${trouble}.`;
+  if (headerError !== null) return `The gate's headers could not be read: ${headerError}.`;
   if (outcome === "refused" && status !== 429) {
     return `Refused before any limit was asked: ${problem?.detail ?? "the gate does not say why"}. The origin never saw this request.`;
   }
   if (outcome === "refused") {
     const names = problem?.violated ?? limits.filter(({ remaining }) => remaining === 0).map(({ name }) => name);
     const by = names.length > 0 ? `Refused by ${names.map((name) => `“${name}”`).join(" and ")}` : "Refused";
-    const ms = wait(answer);
-    const when = ms === null ? " No waiting would let it pass." : ` The same request passes in ${length(ms)}.`;
+    const ms = retryAfterMs(response);
+    const when = ms === null ? " No waiting would let it pass." : ` The same request passes in ${duration(ms)}.`;
     return `${by}: the origin never saw this request, and it cost no quota.${when}`;
   }
   if (outcome === "failed") {
     return problem?.detail ? `Not served: ${problem.detail}.` : "Not served: the gate or the origin failed.";
   }
-  if (said === "unjudged") return "Let through unjudged: Redis did not answer in time, and the gate is configured to let requests pass then.";
-  if (said === "shadow") return "Let through, although a limit is used up: on this path the limits only watch.";
-  if (said === "exempt") return "Let through: requests for this path are not limited.";
+  if (limiterNote === "unjudged") return "Let through unjudged: Redis did not respond in time, and the gate is configured to let requests pass then.";
+  if (limiterNote === "shadow") return "Let through, although a limit is used up: on this path the limits only watch.";
+  if (limiterNote === "exempt") return "Let through: requests for this path are not limited.";
   if (redirected) return "Let through; the origin redirects. A browser hides the headers of a redirect from a page.";
   if (status === 429) return "Let through to the origin, which has answered 429 itself.";
   return limits.length === 0
     ? "Let through, without a RateLimit header: no limit applies here."
-    : "Let through to the origin; this is the origin's answer.";
+    : "Let through to the origin; this is the origin's response.";
 }
 
 function timing({ sentAt, ms, limiterMs }) {
   const pairs = [["Sent", `+${(sentAt / 1000).toFixed(2)} s`]];
-  if (ms !== null) pairs.push(["Answered after", `${milliseconds(ms)} ms`]);
-  if (limiterMs !== null) pairs.push(["of that, limiter", `${told(limiterMs)} ms`]);
+  if (ms !== null) pairs.push(["Answered after", `${measuredMs(ms)} ms`]);
+  if (limiterMs !== null) pairs.push(["of that, limiter", `${reportedMs(limiterMs)} ms`]);
   return el("dl", { class: "timing" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
@@ -129,20 +129,20 @@ function quota({ limits, outcome }) {
         {},
         el("strong", {}, name),
         `: ${number(remaining)} left`,
-        policy === null ? null : ` of ${promise(policy)}`,
+        policy === null ? null : ` of ${describePolicy(policy)}`,
         policy?.shadow ? " (only watches)" : null,
-        reset === null ? null : `; ${then} ${length(reset * 1000)}`,
+        reset === null ? null : `; ${then} ${duration(reset * 1000)}`,
       ),
     ),
   );
 }
 
 function headers(list) {
-  const sorted = list.toSorted(([a], [b]) => OURS.has(b) - OURS.has(a));
+  const sorted = list.toSorted(([a], [b]) => SLUICEGATE_HEADERS.has(b) - SLUICEGATE_HEADERS.has(a));
   return el(
     "dl",
     { class: "headers" },
-    ...sorted.map(([name, value]) => el("div", { class: OURS.has(name) ? "ours" : null }, el("dt", {}, name), el("dd", {}, value))),
+    ...sorted.map(([name, value]) => el("div", { class: SLUICEGATE_HEADERS.has(name) ? "ours" : null }, el("dt", {}, name), el("dd", {}, value))),
   );
 }
 
@@ -150,7 +150,7 @@ function bodyOf(body) {
   if (body === null) return el("p", { class: "empty" }, "Still on its way.");
   const note = body.note === null ? null : el("p", { class: "empty" }, body.note);
   if (body.text === "") return note ?? el("p", { class: "empty" }, "no body");
-  return el("div", {}, el("pre", {}, pretty(body.text)), note, el("p", { class: "empty" }, count(body.text.length, "character")));
+  return el("div", {}, el("pre", {}, pretty(body.text)), note, el("p", { class: "empty" }, pluralize(body.text.length, "character")));
 }
 
 /** JSON on several lines; anything else as it is. */

@@ -1,16 +1,16 @@
 // When the requests of a run are due. Pure: no clock, no timers.
 
-export const MOST_REQUESTS = 500;
-export const FASTEST = 200;
-export const SLOWEST = 0.1;
+export const MAX_REQUESTS = 500;
+export const MAX_RATE = 200;
+export const MIN_RATE = 0.1;
 
-/** What the form says, as a plan; `rate` is in requests a second, or null for all at once. */
-export function plan(count, rate) {
-  if (!Number.isInteger(count) || count < 1 || count > MOST_REQUESTS) {
-    throw new RangeError(`requests: expected a whole number from 1 to ${MOST_REQUESTS}, found ${count}`);
+/** What the form says, as a schedule; `rate` is in requests a second, or null for all at once. */
+export function newSchedule(count, rate) {
+  if (!Number.isInteger(count) || count < 1 || count > MAX_REQUESTS) {
+    throw new RangeError(`requests: expected a whole number from 1 to ${MAX_REQUESTS}, found ${count}`);
   }
-  if (rate !== null && !(rate >= SLOWEST && rate <= FASTEST)) {
-    throw new RangeError(`rate: expected ${SLOWEST} to ${FASTEST} requests a second, found ${rate}`);
+  if (rate !== null && !(rate >= MIN_RATE && rate <= MAX_RATE)) {
+    throw new RangeError(`rate: expected ${MIN_RATE} to ${MAX_RATE} requests a second, found ${rate}`);
   }
   return Object.freeze({ count, rate });
 }
@@ -21,14 +21,14 @@ export function dueAt({ rate }, index) {
 }
 
 /** Milliseconds from the first request to the last. */
-export function length(plan) {
-  return dueAt(plan, plan.count - 1);
+export function durationMs(schedule) {
+  return dueAt(schedule, schedule.count - 1);
 }
 
 /**
- * How many requests may wait for an answer at a time. A browser opens six connections to a host over
+ * How many requests may wait for a response at a time. A browser opens six connections to a host over
  * HTTP/1.1 and queues the rest: what waited in that queue would be measured as the gate's time.
  */
-export function lanes(protocol) {
-  return /^h[23]/.test(protocol ?? "") ? MOST_REQUESTS : 6;
+export function maxConcurrent(protocol) {
+  return /^h[23]/.test(protocol ?? "") ? MAX_REQUESTS : 6;
 }

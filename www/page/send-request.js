@@ -1,45 +1,45 @@
-// One request and its answer, through the browser's own fetch.
+// One request and its response, through the browser's own fetch.
 
-import { problem, read } from "./response.js";
+import { parseProblem, parseResponse } from "./response.js";
 
 /**
- * Sends one request, with the API key of `identity` ({ tenant, key }, or null), and reports the answer: `onHead(answer)` when its headers are here, `onBody(answer)`
- * when `answer.body` is too. A request without an answer becomes an answer with an `error`, reported
+ * Sends one request, with the API key of `identity` ({ tenant, key }, or null), and reports the response: `onHead(response)` when its headers are here, `onBody(response)`
+ * when `response.body` is too. A request without a response becomes a response with an `error`, reported
  * to `onHead` alone; one that `signal` aborted is not reported. Returns whether there was anything to report.
  */
-export async function exchange({ index, target, identity, parsers, start, signal, onHead, onBody }) {
+export async function sendRequest({ index, target, identity, parsers, start, signal, onHead, onBody }) {
   const sent = performance.now();
-  const patience = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const facts = { number: index + 1, ...target, tenant: identity?.tenant ?? null, sentAt: sent - start };
-  let response;
+  let fetched;
   try {
-    response = await fetch(target.path, {
+    fetched = await fetch(target.path, {
       method: target.method,
       headers: identity === null ? {} : { Authorization: `Bearer ${identity.key}` },
-      signal: AbortSignal.any([signal, patience]),
+      signal: AbortSignal.any([signal, timeout]),
       cache: "no-store",
       redirect: "manual",
     });
   } catch (error) {
     if (signal.aborted) return false;
-    onHead({ ...facts, ...NO_ANSWER, at: performance.now() - start, error: reason(error, patience) });
+    onHead({ ...facts, ...NO_ANSWER, at: performance.now() - start, error: reason(error, timeout) });
     return true;
   }
   const arrived = performance.now();
-  const answer = {
+  const response = {
     ...facts,
-    ...read(response, parsers, Date.now()),
+    ...parseResponse(fetched, parsers, Date.now()),
     at: arrived - start,
     ms: arrived - sent,
-    redirected: response.type === "opaqueredirect",
+    redirected: fetched.type === "opaqueredirect",
     error: null,
     body: null,
     problem: null,
   };
-  onHead(answer);
-  answer.body = await readBody(response);
-  answer.problem = problem(response.headers.get("Content-Type"), answer.body.text);
-  onBody(answer);
+  onHead(response);
+  response.body = await readBody(fetched);
+  response.problem = parseProblem(fetched.headers.get("Content-Type"), response.body.text);
+  onBody(response);
   return true;
 }
 
@@ -50,23 +50,23 @@ const NO_ANSWER = Object.freeze({
   headers: [],
   policies: [],
   limits: [],
-  trouble: null,
+  headerError: null,
   retryAfter: null,
   limiterMs: null,
-  said: null,
+  limiterNote: null,
   redirected: false,
   body: null,
   problem: null,
 });
 
-function reason(error, patience) {
-  return patience.aborted ? `no answer within ${ANSWER_WITHIN_MS / 1000} s` : `no answer (${error.message})`;
+function reason(error, timeout) {
+  return timeout.aborted ? `no response within ${TIMEOUT_MS / 1000} s` : `no response (${error.message})`;
 }
 
 /** `{ text, note }`: the body as text, or what there is to say instead. Large and endless bodies are cut. */
-async function readBody(response) {
-  const type = response.headers.get("Content-Type") ?? "";
-  const { bytes, whole } = await take(response.body, BODY_BYTES, BODY_WITHIN_MS);
+async function readBody(fetched) {
+  const type = fetched.headers.get("Content-Type") ?? "";
+  const { bytes, whole } = await readUpTo(fetched.body, MAX_BODY_BYTES, BODY_TIMEOUT_MS);
   if (bytes.length === 0) return { text: "", note: "no body" };
   if (!TEXT.test(type)) {
     return { text: "", note: `${whole ? "" : "more than "}${bytes.length} bytes of ${type || "an unnamed type"}` };
@@ -75,7 +75,7 @@ async function readBody(response) {
 }
 
 /** The first `most` bytes of a stream, or what came of them `within` milliseconds. */
-async function take(stream, most, within) {
+async function readUpTo(stream, most, within) {
   const reader = stream?.getReader();
   const chunks = [];
   let length = 0;
@@ -105,8 +105,8 @@ async function take(stream, most, within) {
 }
 
 // Long enough for a slow origin, short enough that a dead one does not block the run.
-const ANSWER_WITHIN_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 // An event stream never ends; the lane it holds is needed.
-const BODY_WITHIN_MS = 3_000;
-const BODY_BYTES = 65_536;
+const BODY_TIMEOUT_MS = 3_000;
+const MAX_BODY_BYTES = 65_536;
 const TEXT = /^(text\/|application\/([\w.-]+\+)?(json|xml|javascript|yaml)\b)/i;

@@ -2,14 +2,14 @@
 
 import { capacity } from "./response.js";
 import { byId, el } from "./dom.js";
-import { NEWCOMER, peek } from "./peek.js";
-import { number, promise } from "./format.js";
+import { UNUSED_SUBJECT, peek } from "./peek.js";
+import { describePolicy, number } from "./format.js";
 
 /**
  * Wires the forms. `onIdentity({ tenant, key })` is called when there is a key to send with, and with null when it
- * is gone. Of what is returned, `take(answer)` shows what an answer to this tenant says is left, and `look()` asks.
+ * is gone. Of what is returned, `take(response)` shows what a response to this tenant says is left, and `look()` asks.
  */
-export function tenant({ admin, parsers, onIdentity }) {
+export function tenantPanel({ admin, parsers, onIdentity }) {
   const form = byId("tenant-form");
   const card = byId("tenant-card");
   const { plan, id } = form.elements;
@@ -20,11 +20,11 @@ export function tenant({ admin, parsers, onIdentity }) {
   let identity = null;
   let own = new Map();
 
-  const say = (text) => {
+  const showStatus = (text) => {
     problem.textContent = "";
     status.textContent = text;
   };
-  const complain = (text) => {
+  const showProblem = (text) => {
     problem.textContent = text;
     status.textContent = "";
   };
@@ -35,24 +35,24 @@ export function tenant({ admin, parsers, onIdentity }) {
     const wanted = plan.value.trim();
     for (const button of byId("plans").children) button.setAttribute("aria-pressed", String(button.textContent === wanted));
     if (wanted === "") return byId("plan-limits").replaceChildren();
-    const { limits, sentence } = await peek(admin, parsers, { subject: NEWCOMER, plan: wanted });
+    const { limits, message } = await peek(admin, parsers, { subject: UNUSED_SUBJECT, plan: wanted });
     if (wanted !== plan.value.trim()) return;
-    complain(sentence ?? "");
-    byId("plan-limits").replaceChildren(...(limits ?? []).map(({ name, policy }) => el("li", {}, el("b", {}, name), ` ${promise(policy)}`)));
+    showProblem(message ?? "");
+    byId("plan-limits").replaceChildren(...(limits ?? []).map(({ name, policy }) => el("li", {}, el("b", {}, name), ` ${describePolicy(policy)}`)));
   };
   /** Offers the plans that are known to exist: those of tenants, and the usual ones of a development gate. */
   const offer = async (used) => {
-    const usual = USUAL_PLANS.filter((name) => !used.includes(name));
-    const found = await Promise.all(usual.map((name) => peek(admin, parsers, { subject: NEWCOMER, plan: name })));
-    const names = [...usual.filter((_, index) => found[index].limits !== null), ...used].slice(0, MOST_PLANS);
+    const usual = COMMON_PLANS.filter((name) => !used.includes(name));
+    const found = await Promise.all(usual.map((name) => peek(admin, parsers, { subject: UNUSED_SUBJECT, plan: name })));
+    const names = [...usual.filter((_, index) => found[index].limits !== null), ...used].slice(0, MAX_PLANS);
     byId("plans").replaceChildren(...names.map((name) => el("button", { type: "button", "aria-pressed": "false" }, name)));
     if (plan.value === "") plan.value = names[0] ?? "";
     await preview();
   };
   const look = async () => {
     if (identity === null || admin.token === null) return;
-    const { limits, sentence } = await peek(admin, parsers, { tenant: identity.tenant });
-    if (limits === null) return complain(sentence);
+    const { limits, message } = await peek(admin, parsers, { tenant: identity.tenant });
+    if (limits === null) return showProblem(message);
     showLimits(limits);
   };
   const showLimits = (limits) => {
@@ -62,7 +62,7 @@ export function tenant({ admin, parsers, onIdentity }) {
       limit.replaceChildren(...names.map((name) => el("option", {}, name)));
       suggest(limits);
     }
-    byId("lower").disabled = own.size === 0;
+    byId("reset-limits").disabled = own.size === 0;
   };
   /** A number that makes a difference: four times what the plan gives. */
   const suggest = (limits) => {
@@ -70,10 +70,10 @@ export function tenant({ admin, parsers, onIdentity }) {
     if (chosen?.policy) value.value = chosen.policy.quota * 4;
   };
   const patch = async (overrides, done) => {
-    const answer = await admin.call("PATCH", path(), { overrides });
-    if (!answer.ok) return complain(answer.sentence);
-    own = new Map(Object.entries(answer.body.overrides));
-    say(done);
+    const response = await admin.call("PATCH", path(), { overrides });
+    if (!response.ok) return showProblem(response.message);
+    own = new Map(Object.entries(response.body.overrides));
+    showStatus(done);
     await look();
   };
   const show = () => {
@@ -98,17 +98,17 @@ export function tenant({ admin, parsers, onIdentity }) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const name = id.value.trim();
-    say("");
+    showStatus("");
     byId("create").disabled = true;
     const created = await admin.call("POST", "/tenants", { id: name, plan: plan.value.trim() });
     const made = created.ok ? await admin.call("POST", `/tenants/${encodeURIComponent(name)}/keys`, {}) : created;
     byId("create").disabled = false;
-    if (!made.ok) return complain(made.sentence);
+    if (!made.ok) return showProblem(made.message);
     identity = { tenant: name, key: made.body.key };
     byId("tenant-name").textContent = `${name} on plan ${created.body.plan}`;
     byId("key").textContent = identity.key;
     show();
-    say("Created. The requests below carry its key.");
+    showStatus("Created. The requests below carry its key.");
     byId("tenant-name").focus({ preventScroll: true });
     onIdentity(identity);
     await look();
@@ -117,25 +117,25 @@ export function tenant({ admin, parsers, onIdentity }) {
     const { limits } = await peek(admin, parsers, { tenant: identity.tenant });
     if (limits !== null) suggest(limits);
   });
-  byId("raise-form").addEventListener("submit", (event) => {
+  byId("limit-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const wanted = value.valueAsNumber;
     if (!Number.isSafeInteger(wanted) || wanted < 1) {
-      complain("New limit: a whole number from 1.");
+      showProblem("New limit: a whole number from 1.");
       return value.focus();
     }
     patch({ [limit.value]: { limit: wanted } }, `${limit.value} is ${number(wanted)} now, for this tenant alone. It holds here for the next request, and elsewhere as soon as the gate looks again: within 30 s, unless configured otherwise.`);
   });
-  byId("lower").addEventListener("click", async () => {
+  byId("reset-limits").addEventListener("click", async () => {
     await patch(Object.fromEntries([...own.keys()].map((name) => [name, null])), "The plan's own limits hold again.");
     limit.focus();
   });
-  byId("remove").addEventListener("click", async () => {
+  byId("delete-tenant").addEventListener("click", async () => {
     const { tenant: name } = identity;
-    const answer = await admin.call("DELETE", path());
-    if (!answer.ok && answer.kind !== "tenant-not-found") return complain(answer.sentence);
+    const response = await admin.call("DELETE", path());
+    if (!response.ok && response.problem !== "tenant-not-found") return showProblem(response.message);
     leave();
-    say(`${name} and its key are gone.`);
+    showStatus(`${name} and its key are gone.`);
     id.focus();
   });
   id.value = freshName();
@@ -148,11 +148,11 @@ export function tenant({ admin, parsers, onIdentity }) {
     /** The admin API is open, or not any more. */
     open({ tenants }) {
       show();
-      say("");
+      showStatus("");
       return offer([...new Set(tenants.map((one) => one.plan))]);
     },
     close() {
-      say("");
+      showStatus("");
       show();
     },
   };
@@ -167,7 +167,7 @@ function quotaOf({ name, remaining, policy }, isOwn) {
     "li",
     {},
     el("b", {}, name),
-    ` ${policy === null ? "" : promise(policy)}`,
+    ` ${policy === null ? "" : describePolicy(policy)}`,
     isOwn ? el("span", { class: "tag" }, "its own") : null,
     bar,
     el("span", { class: "left" }, `${number(remaining)} of ${number(full)} left`),
@@ -179,5 +179,5 @@ function freshName() {
   return `demo-${crypto.randomUUID().slice(0, 6)}`;
 }
 
-const USUAL_PLANS = ["free", "pro"];
-const MOST_PLANS = 4;
+const COMMON_PLANS = ["free", "pro"];
+const MAX_PLANS = 4;

@@ -1,10 +1,10 @@
 // The field for the admin token, and whether the admin API is open to this tab.
 
 import { byId } from "./dom.js";
-import { askOpener } from "./token-transfer.js";
+import { requestTokenFromOpener } from "./token-transfer.js";
 
-/** Wires the form. `onOpen(answer)` gets the first page of tenants; `onClose()` is called when the token is gone. */
-export function access(admin, { onOpen, onClose }) {
+/** Wires the form. `onOpen(response)` gets the first page of tenants; `onClose()` is called when the token is gone. */
+export function tokenForm(admin, { onOpen, onClose }) {
   const form = byId("token-form");
   const field = byId("token");
   const button = byId("unlock");
@@ -20,15 +20,15 @@ export function access(admin, { onOpen, onClose }) {
   };
   const unlock = async (token) => {
     button.disabled = true;
-    const answer = await admin.unlock(token);
+    const response = await admin.unlock(token);
     button.disabled = false;
-    if (!answer.ok) {
-      show(false, answer.sentence);
+    if (!response.ok) {
+      show(false, response.message);
       return false;
     }
     field.value = "";
     show(true, "");
-    onOpen(answer);
+    onOpen(response);
     return true;
   };
   const close = (text) => {
@@ -44,17 +44,17 @@ export function access(admin, { onOpen, onClose }) {
       show(false, token === "" ? "Type the token first." : "A token has no spaces and no letters beyond ASCII.");
       return field.focus();
     }
-    if (await unlock(token)) byId("forget").focus({ preventScroll: true });
+    if (await unlock(token)) byId("forget-token").focus({ preventScroll: true });
     else field.focus();
   });
   field.addEventListener("input", () => show(false, ""));
-  byId("forget").addEventListener("click", () => {
+  byId("forget-token").addEventListener("click", () => {
     admin.lock();
     close("");
     field.focus();
   });
   button.disabled = false;
-  askOpener(unlock);
+  requestTokenFromOpener(unlock);
 
   return {
     /** The API does not take the token any more. */

@@ -1,6 +1,6 @@
 // Totals of a run. Pure.
 
-export class Tally {
+export class Totals {
   #counts = { allowed: 0, refused: 0, failed: 0 };
   #times = [];
   #limiterTimes = [];
@@ -27,12 +27,12 @@ export class Tally {
     return this.allowed + this.refused + this.failed;
   }
 
-  /** Milliseconds in which half of the answers came, or null before the first. */
+  /** Milliseconds in which half of the responses came, or null before the first. */
   get median() {
     return median(this.#times);
   }
 
-  /** Milliseconds that the limiter took for half of the answers, or null where none said so. */
+  /** Milliseconds that the limiter took for half of the responses, or null where none said so. */
   get limiterMedian() {
     return median(this.#limiterTimes);
   }

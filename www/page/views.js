@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 /** Wires the links. `onShow(name)` is called for the view at the start and for each change. */
 export function views({ onShow }) {
   const links = [...byId("views").querySelectorAll("a")];
-  const parts = [...document.querySelectorAll("[data-in]")];
+  const parts = [...document.querySelectorAll("[data-views]")];
   let current = null;
 
   const show = () => {
@@ -13,7 +13,7 @@ export function views({ onShow }) {
     const name = link.hash.slice(1);
     if (name === current) return;
     current = name;
-    for (const part of parts) part.hidden = !part.dataset.in.split(" ").includes(name);
+    for (const part of parts) part.hidden = !part.dataset.views.split(" ").includes(name);
     for (const other of links) {
       if (other === link) other.setAttribute("aria-current", "page");
       else other.removeAttribute("aria-current");

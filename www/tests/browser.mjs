@@ -13,7 +13,7 @@ export function launch() {
 
 /**
  * Opens the page; when disposed of, fails if the console of it, or of a tab that it has opened, showed an error
- * other than refused answers and `expected`.
+ * other than refused responses and `expected`.
  */
 export async function open(browser, url, options = {}, expected = null) {
   const context = await browser.newContext(options);
@@ -21,7 +21,7 @@ export async function open(browser, url, options = {}, expected = null) {
   context.on("weberror", (error) => errors.push(String(error.error())));
   context.on("console", (message) => {
     const text = message.text();
-    // The browser itself logs every 4xx and 5xx answer. A busy machine may be unwell for a moment: the page asks again.
+    // The browser itself logs every 4xx and 5xx response. A busy machine may be unwell for a moment: the page asks again.
     const logged = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
     if (message.type() === "error" && !logged && !expected?.test(text)) errors.push(text);
   });
@@ -80,9 +80,9 @@ export async function fitsWidth(page) {
 export function contrasts(page) {
   return page.evaluate(() => {
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const rgba = (colour) => {
+    const rgba = (color) => {
       canvas.clearRect(0, 0, 1, 1);
-      canvas.fillStyle = colour;
+      canvas.fillStyle = color;
       canvas.fillRect(0, 0, 1, 1);
       return [...canvas.getImageData(0, 0, 1, 1).data];
     };
@@ -92,8 +92,8 @@ export function contrasts(page) {
     };
     const ground = (element) => {
       for (let at = element; at !== null; at = at.parentElement) {
-        const colour = rgba(getComputedStyle(at).backgroundColor);
-        if (colour[3] === 255) return colour;
+        const color = rgba(getComputedStyle(at).backgroundColor);
+        if (color[3] === 255) return color;
       }
       return [255, 255, 255];
     };
@@ -133,5 +133,5 @@ export async function says(page, selector, expected) {
 
 /** Waits until the lock is in this phase for the page. */
 export function phase(page, name) {
-  return page.waitForSelector(`#hold[data-phase="${name}"]`);
+  return page.waitForSelector(`#lock-state[data-phase="${name}"]`);
 }

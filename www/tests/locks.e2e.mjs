@@ -15,7 +15,7 @@ assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
 assert.ok(token, "SLUICEGATE_ADMIN_TOKEN is not set (the gate's own)");
 const artifacts = process.env.ARTIFACTS ?? "artifacts";
 const shot = (page, name) => page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
-// The browser logs each answer that is no success; here they are what is looked for.
+// The browser logs each response that is no success; here they are what is looked for.
 const REFUSALS = /status of 4\d\d/;
 const WIDE = { viewport: { width: 1440, height: 900 } };
 let browser;
@@ -31,7 +31,7 @@ test("two tabs and one lock: the second waits and takes over, and the late write
   await using demo = await open(browser, url, WIDE, REFUSALS);
   const { page } = demo;
   await unlock(page, token, "locks");
-  const [second] = await Promise.all([page.context().waitForEvent("page"), page.click("#second")]);
+  const [second] = await Promise.all([page.context().waitForEvent("page"), page.click("#second-tab")]);
   await second.waitForSelector("#acquire:enabled");
   assert.equal(await second.evaluate(() => [sessionStorage.length, localStorage.length, window.opener].join()), "0,0,");
   assert.notEqual(await second.textContent("#owner"), await page.textContent("#owner"));
@@ -39,29 +39,29 @@ test("two tabs and one lock: the second waits and takes over, and the late write
   await page.fill("#ttl", "120");
   await page.click("#acquire");
   await phase(page, "held");
-  const fence = Number(await page.textContent("#hold-token"));
+  const fence = Number(await page.textContent("#lock-token"));
   await second.fill("#ttl", "120");
   await page.click("#write");
   await says(page, "#lock-status", new RegExp(`^Written with token ${fence}\\.$`));
-  await says(second, "#guarded", new RegExp(`token ${fence}, write 1`));
+  await says(second, "#lock-value", new RegExp(`token ${fence}, write 1`));
   const owner = await page.textContent("#owner");
 
   await second.click("#acquire");
   await phase(second, "waiting");
   await shot(second, "locks-waiting");
-  assert.equal(await second.getAttribute("#hold", "data-phase"), "waiting", "the lock has one holder");
+  assert.equal(await second.getAttribute("#lock-state", "data-phase"), "waiting", "the lock has one holder");
   await page.fill("#ttl", "2");
   await page.click("#renew");
-  await says(page, "#lock-journal", new RegExp(`Renewed: still token ${fence}`));
+  await says(page, "#lock-log", new RegExp(`Renewed: still token ${fence}`));
   await phase(second, "held");
-  assert.equal(Number(await second.textContent("#hold-token")), fence + 1);
+  assert.equal(Number(await second.textContent("#lock-token")), fence + 1);
   await phase(page, "over");
 
   await page.click("#write");
   await says(page, "#lock-status", new RegExp(`^Refused: token ${fence} is old, ${fence + 1} is the newest`));
-  assert.equal(await page.textContent("#guarded"), `${owner}, token ${fence}, write 1`, "nothing was written");
+  assert.equal(await page.textContent("#lock-value"), `${owner}, token ${fence}, write 1`, "nothing was written");
   await second.click("#write");
-  await says(page, "#guarded", new RegExp(`token ${fence + 1}, write 1`));
+  await says(page, "#lock-value", new RegExp(`token ${fence + 1}, write 1`));
   await shot(page, "locks");
 
   await page.fill("#ttl", "120");
@@ -69,7 +69,7 @@ test("two tabs and one lock: the second waits and takes over, and the late write
   await phase(page, "waiting");
   await second.click("#release");
   await phase(page, "held");
-  assert.equal(Number(await page.textContent("#hold-token")), fence + 2, "a release is as good as an end");
+  assert.equal(Number(await page.textContent("#lock-token")), fence + 2, "a release is as good as an end");
   await second.click("#write");
   await says(second, "#lock-status", new RegExp(`^Refused: token ${fence + 1} is old`));
   await page.click("#release");
@@ -83,12 +83,12 @@ test("a race has exactly one winner, each time", async () => {
   await page.click("#race");
   await says(page, "#race-status", /^Both read .*\. (Left|Right) won, the other was refused\.$/);
   assert.deepEqual((await states(page)).toSorted(), ["lost", "won"]);
-  const value = Number.parseInt(await page.textContent("#raced"), 10);
+  const value = Number.parseInt(await page.textContent("#race-value"), 10);
   await page.click("#race-many");
   await says(page, "#race-status", /^20 races done/);
   const score = await Promise.all(["left", "right", "both", "neither"].map(async (name) => Number(await page.textContent(`#score-${name}`))));
   assert.deepEqual([score[0] + score[1], score[2], score[3]], [21, 0, 0]);
-  assert.match(await page.textContent("#raced"), new RegExp(`^${value + 20} by (left|right)$`), "each win added one");
+  assert.match(await page.textContent("#race-value"), new RegExp(`^${value + 20} by (left|right)$`), "each win added one");
 });
 
 test("the lock works by keyboard alone, and the focus is never lost", async () => {
@@ -106,7 +106,7 @@ test("the lock works by keyboard alone, and the focus is never lost", async () =
   await keyboard.type(token);
   await keyboard.press("Enter");
   await page.waitForSelector("#acquire:enabled");
-  await page.waitForFunction(() => document.activeElement.id === "forget");
+  await page.waitForFunction(() => document.activeElement.id === "forget-token");
   await tabTo("ttl");
   await keyboard.press("Enter");
   await phase(page, "held");

@@ -59,9 +59,9 @@ test("the countdown is true: a request sent when it has run down is allowed, and
   assert.ok((await totals(page)).refused > 0);
   const sendOne = async () => {
     const count = await page.locator("#rows tr").count();
-    const [response] = await Promise.all([page.waitForResponse((one) => new URL(one.url()).pathname === "/hello"), page.click("#one")]);
+    const [response] = await Promise.all([page.waitForResponse((one) => new URL(one.url()).pathname === "/hello"), page.click("#send-one")]);
     await page.locator("#rows tr").nth(count).waitFor();
-    await page.waitForSelector("#one:enabled");
+    await page.waitForSelector("#send-one:enabled");
     return response;
   };
   // The last of many may just have been allowed: then one or two more find the bucket empty.
@@ -106,10 +106,10 @@ test("everything works by keyboard alone", async () => {
   await keyboard.press("ArrowDown");
   await keyboard.press("Enter");
   await page.waitForSelector("#details.open");
-  assert.match(await page.textContent("#details-title"), /^Answer \d$/);
+  assert.match(await page.textContent("#details-title"), /^Response \d$/);
   assert.equal(await page.locator("#rows tr.chosen").count(), 1);
   const second = await page.locator("#rows tr").nth(1).locator("button").textContent();
-  assert.equal(await page.textContent("#details-title"), `Answer ${second}`);
+  assert.equal(await page.textContent("#details-title"), `Response ${second}`);
   await keyboard.press("Escape");
   await focused("#rows tr:nth-child(2) button");
   assert.equal(await page.locator("#rows tr.chosen").count(), 0);
@@ -145,7 +145,7 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
-test("answers without a RateLimit header are told as such", async () => {
+test("responses without a RateLimit header are told as such", async () => {
   await using demo = await open(browser, url);
   const { page } = demo;
   await page.route("**/hello", async (route) => {
@@ -164,9 +164,9 @@ test("a gate out of reach is told, row by row", async () => {
   await page.context().setOffline(true);
   await demo.send(3, null);
   assert.deepEqual(await totals(page), { allowed: 0, refused: 0, failed: 3, rows: 3 });
-  assert.match(await page.textContent("#limits"), /does not answer/);
+  assert.match(await page.textContent("#limits"), /does not respond/);
   await page.locator("#rows tr").first().click();
-  assert.match(await page.textContent("#details-body"), /No answer/);
+  assert.match(await page.textContent("#details-body"), /No response/);
 });
 
 test("stop ends a run, and what cannot be sent is refused at its field", async () => {

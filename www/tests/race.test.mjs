@@ -7,12 +7,12 @@ import { race, winner } from "../page/race.js";
 const SIDES = ["left", "right"];
 
 test("exactly one side wins, and the other is told what it found", async () => {
-  for (const [coin, first, second] of [[true, 0, 1], [false, 1, 0]]) {
+  for (const [leftFirst, first, second] of [[true, 0, 1], [false, 1, 0]]) {
     const { call } = newValue("7 by right");
-    const result = await race(call, SIDES, () => coin);
+    const result = await race(call, SIDES, () => leftFirst);
     assert.equal(winner(result), SIDES[first], "in this store the first to ask wins");
-    assert.deepEqual(result.sides[first], { name: SIDES[first], wanted: `8 by ${SIDES[first]}`, won: true, found: null, sentence: null });
-    assert.deepEqual(result.sides[second], { name: SIDES[second], wanted: `8 by ${SIDES[second]}`, won: false, found: `8 by ${SIDES[first]}`, sentence: null });
+    assert.deepEqual(result.sides[first], { name: SIDES[first], wanted: `8 by ${SIDES[first]}`, won: true, found: null, message: null });
+    assert.deepEqual(result.sides[second], { name: SIDES[second], wanted: `8 by ${SIDES[second]}`, won: false, found: `8 by ${SIDES[first]}`, message: null });
     assert.deepEqual([result.before, result.after], ["7 by right", `8 by ${SIDES[first]}`]);
   }
 });
@@ -28,9 +28,9 @@ test("many races in a row: the value counts them, so no win was lost", async () 
 test("where a third was faster, neither wins", async () => {
   const store = newValue("1 by left");
   const call = async (method, path, body) => {
-    const answer = await store.call(method, path, body);
+    const response = await store.call(method, path, body);
     if (method === "GET") store.set("2 by somebody");
-    return answer;
+    return response;
   };
   const result = await race(call, SIDES, () => true);
   assert.equal(winner(result), "neither");
@@ -38,12 +38,12 @@ test("where a third was faster, neither wins", async () => {
 });
 
 test("what the gate cannot say is not called a loss", async () => {
-  const down = { ok: false, kind: "redis-unavailable", body: null, sentence: "Redis did not answer." };
+  const down = { ok: false, problem: "redis-unavailable", body: null, message: "Redis did not respond." };
   const unread = await race(async () => down, SIDES, () => true);
-  assert.deepEqual([winner(unread), unread.sentence, unread.sides], [null, "Redis did not answer.", []]);
+  assert.deepEqual([winner(unread), unread.message, unread.sides], [null, "Redis did not respond.", []]);
   const store = newValue("x");
   const unswapped = await race(async (method, ...rest) => (method === "POST" ? down : store.call(method, ...rest)), SIDES, () => true);
-  assert.deepEqual([winner(unswapped), unswapped.sides[0].sentence], [null, "Redis did not answer."]);
+  assert.deepEqual([winner(unswapped), unswapped.sides[0].message], [null, "Redis did not respond."]);
   assert.equal(winner({ sides: [{ won: true }, { won: true }] }), "both");
 });
 
@@ -52,10 +52,10 @@ function newValue(value) {
   return {
     set: (text) => (value = text),
     async call(method, _, body) {
-      if (method === "GET") return { ok: true, kind: null, body: { value }, sentence: null };
-      if (body.expected !== value) return { ok: false, kind: "value-conflict", body: { found: value }, sentence: "Conflict." };
+      if (method === "GET") return { ok: true, problem: null, body: { value }, message: null };
+      if (body.expected !== value) return { ok: false, problem: "value-conflict", body: { found: value }, message: "Conflict." };
       value = body.new;
-      return { ok: true, kind: null, body: { swapped: true }, sentence: null };
+      return { ok: true, problem: null, body: { swapped: true }, message: null };
     },
   };
 }

@@ -1,9 +1,9 @@
-// An answer's head, read into facts; and what the page concludes from it.
+// A response's head, read into facts; and what the page concludes from it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { capacity, problem, read, retryAfter, serverTiming, tightest, wait } from "../page/response.js";
-import { next, telling } from "../page/next-request.js";
+import { capacity, parseProblem, parseResponse, parseRetryAfter, retryAfterMs, serverTimingMetric, tightestLimit } from "../page/response.js";
+import { latestDecision, predictNext } from "../page/next-request.js";
 
 const POLICY = { name: "burst", quota: 20, unit: null, window: 10, burst: null, shadow: false, text: "" };
 const parsers = {
@@ -16,32 +16,32 @@ const fails = () => {
 
 test("a limit is joined with the policy of its name", () => {
   const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Server-Timing": 'limiter;dur=1.5;desc="unjudged"' });
-  const answer = read({ status: 200, headers }, parsers, 0);
-  assert.equal(answer.outcome, "allowed");
-  assert.deepEqual(answer.limits, [{ name: "burst", remaining: 3, reset: 9, text: "", policy: POLICY }]);
-  assert.equal(answer.limiterMs, 1.5);
-  assert.equal(answer.said, "unjudged");
-  assert.equal(answer.trouble, null);
+  const response = parseResponse({ status: 200, headers }, parsers, 0);
+  assert.equal(response.outcome, "allowed");
+  assert.deepEqual(response.limits, [{ name: "burst", remaining: 3, reset: 9, text: "", policy: POLICY }]);
+  assert.equal(response.limiterMs, 1.5);
+  assert.equal(response.limiterNote, "unjudged");
+  assert.equal(response.headerError, null);
 });
 
-test("an answer without the headers has no limits and no trouble", () => {
-  const answer = read({ status: 404, headers: new Headers() }, { policy: fails, limits: fails }, 0);
+test("a response without the headers has no limits and no headerError", () => {
+  const response = parseResponse({ status: 404, headers: new Headers() }, { policy: fails, limits: fails }, 0);
   assert.deepEqual(
-    { outcome: answer.outcome, limits: answer.limits, policies: answer.policies, trouble: answer.trouble, retryAfter: answer.retryAfter, limiterMs: answer.limiterMs },
-    { outcome: "allowed", limits: [], policies: [], trouble: null, retryAfter: null, limiterMs: null },
+    { outcome: response.outcome, limits: response.limits, policies: response.policies, headerError: response.headerError, retryAfter: response.retryAfter, limiterMs: response.limiterMs },
+    { outcome: "allowed", limits: [], policies: [], headerError: null, retryAfter: null, limiterMs: null },
   );
 });
 
-test("a header that cannot be read is told, and the rest of the answer stays", () => {
+test("a header that cannot be read is told, and the rest of the response stays", () => {
   const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Retry-After": "2", "Server-Timing": 'limiter;dur=1;desc="refused"' });
-  const answer = read({ status: 429, headers }, { ...parsers, limits: fails }, 0);
-  assert.equal(answer.trouble, "RateLimit: an item has no r");
-  assert.deepEqual([answer.outcome, answer.retryAfter, answer.policies.length, answer.limits.length], ["refused", 2, 1, 0]);
+  const response = parseResponse({ status: 429, headers }, { ...parsers, limits: fails }, 0);
+  assert.equal(response.headerError, "RateLimit: an item has no r");
+  assert.deepEqual([response.outcome, response.retryAfter, response.policies.length, response.limits.length], ["refused", 2, 1, 0]);
 });
 
 test("a refusal is what the gate claims, 5xx a failure, anything else was let through", () => {
   const outcome = (status, timing = "limiter;dur=1") =>
-    read({ status, headers: new Headers({ "Server-Timing": timing }) }, parsers, 0).outcome;
+    parseResponse({ status, headers: new Headers({ "Server-Timing": timing }) }, parsers, 0).outcome;
   assert.deepEqual([200, 204, 302, 404, 0].map((status) => outcome(status)), Array(5).fill("allowed"));
   assert.equal(outcome(429, 'db;dur=2, limiter;dur=1;desc="refused"'), "refused");
   assert.deepEqual([401, 403].map((status) => outcome(status, 'limiter;dur=1;desc="refused"')), ["refused", "refused"]);
@@ -52,15 +52,15 @@ test("a refusal is what the gate claims, 5xx a failure, anything else was let th
 
 test("Retry-After is seconds or a date", () => {
   const now = Date.parse("Mon, 23 Nov 2026 12:00:00 GMT");
-  assert.equal(retryAfter(null, now), null);
-  assert.equal(retryAfter("7", now), 7);
-  assert.equal(retryAfter("Mon, 23 Nov 2026 12:00:05 GMT", now), 5);
-  assert.equal(retryAfter("Mon, 23 Nov 2026 11:00:00 GMT", now), 0);
-  assert.equal(retryAfter("soon", now), null);
+  assert.equal(parseRetryAfter(null, now), null);
+  assert.equal(parseRetryAfter("7", now), 7);
+  assert.equal(parseRetryAfter("Mon, 23 Nov 2026 12:00:05 GMT", now), 5);
+  assert.equal(parseRetryAfter("Mon, 23 Nov 2026 11:00:00 GMT", now), 0);
+  assert.equal(parseRetryAfter("soon", now), null);
 });
 
 test("the limiter's time is found among other metrics", () => {
-  const timing = (value) => serverTiming(value, "limiter");
+  const timing = (value) => serverTimingMetric(value, "limiter");
   assert.deepEqual(timing('cache;desc="hit", limiter;desc="x";dur=2.25, origin;dur=9'), { dur: 2.25, desc: "x" });
   assert.deepEqual(timing("limiter;dur=0"), { dur: 0, desc: null });
   for (const value of [null, "", "origin;dur=9", "limiter", "limiter;dur=x"]) assert.deepEqual(timing(value), { dur: null, desc: null });
@@ -68,20 +68,20 @@ test("the limiter's time is found among other metrics", () => {
 
 test("a problem says which limits refused, and the exact wait", () => {
   const type = "application/problem+json; charset=utf-8";
-  const nothing = { detail: null, violated: null, waitMs: null };
+  const nothing = { detail: null, violated: null, retryAfterMs: null };
   const body = '{"detail":"over the limit","violated-policies":["burst","day"],"retry-after-ms":480}';
-  assert.deepEqual(problem(type, body), { detail: "over the limit", violated: ["burst", "day"], waitMs: 480 });
-  assert.deepEqual(problem(type, "{}"), nothing);
-  assert.deepEqual(problem(type, '{"detail":1,"violated-policies":[1],"retry-after-ms":"1"}'), nothing);
-  for (const text of ["", "no JSON", "null"]) assert.equal(problem(type, text), null);
-  assert.equal(problem("application/json", body), null);
-  assert.equal(problem(null, body), null);
+  assert.deepEqual(parseProblem(type, body), { detail: "over the limit", violated: ["burst", "day"], retryAfterMs: 480 });
+  assert.deepEqual(parseProblem(type, "{}"), nothing);
+  assert.deepEqual(parseProblem(type, '{"detail":1,"violated-policies":[1],"retry-after-ms":"1"}'), nothing);
+  for (const text of ["", "no JSON", "null"]) assert.equal(parseProblem(type, text), null);
+  assert.equal(parseProblem("application/json", body), null);
+  assert.equal(parseProblem(null, body), null);
 });
 
 test("the exact wait counts before the whole seconds of Retry-After", () => {
-  assert.equal(wait({ problem: { waitMs: 480 }, retryAfter: 1 }), 480);
-  assert.equal(wait({ problem: { waitMs: null }, retryAfter: 1 }), 1000);
-  assert.equal(wait({ problem: null, retryAfter: null }), null);
+  assert.equal(retryAfterMs({ problem: { retryAfterMs: 480 }, retryAfter: 1 }), 480);
+  assert.equal(retryAfterMs({ problem: { retryAfterMs: null }, retryAfter: 1 }), 1000);
+  assert.equal(retryAfterMs({ problem: null, retryAfter: null }), null);
 });
 
 test("the tightest limit has the least share left", () => {
@@ -89,35 +89,35 @@ test("the tightest limit has the least share left", () => {
     { name: "day", remaining: 100, policy: { quota: 1000, burst: null } },
     { name: "burst", remaining: 15, policy: { quota: 20, burst: 200 } },
   ];
-  assert.equal(tightest(limits).name, "burst");
-  assert.equal(tightest([]), null);
+  assert.equal(tightestLimit(limits).name, "burst");
+  assert.equal(tightestLimit([]), null);
   assert.equal(capacity(limits[1].policy), 200);
   assert.equal(capacity(null), null);
 });
 
-test("the next request passes when the latest answer says so", () => {
+test("the next request passes when the latest response says so", () => {
   const refused = { outcome: "refused", at: 1000, retryAfter: 2, problem: null, limits: [] };
-  assert.deepEqual(next(null, 0), { state: "unknown", ms: null });
-  assert.deepEqual(next(refused, 1500), { state: "wait", ms: 1500 });
-  assert.deepEqual(next(refused, 3000), { state: "over", ms: 0 });
-  assert.deepEqual(next({ ...refused, retryAfter: null }, 1500), { state: "never", ms: null });
+  assert.deepEqual(predictNext(null, 0), { state: "unknown", ms: null });
+  assert.deepEqual(predictNext(refused, 1500), { state: "wait", ms: 1500 });
+  assert.deepEqual(predictNext(refused, 3000), { state: "over", ms: 0 });
+  assert.deepEqual(predictNext({ ...refused, retryAfter: null }, 1500), { state: "never", ms: null });
   const allowed = (...left) => ({ outcome: "allowed", at: 0, limits: left.map((remaining) => ({ remaining })) });
-  assert.equal(next(allowed(3, 1), 0).state, "open");
-  assert.equal(next(allowed(3, 0), 0).state, "spent");
-  assert.equal(next(allowed(), 0).state, "unknown");
-  assert.equal(next({ outcome: "failed", limits: [] }, 0).state, "unknown");
+  assert.equal(predictNext(allowed(3, 1), 0).state, "open");
+  assert.equal(predictNext(allowed(3, 0), 0).state, "spent");
+  assert.equal(predictNext(allowed(), 0).state, "unknown");
+  assert.equal(predictNext({ outcome: "failed", limits: [] }, 0).state, "unknown");
   const watched = { outcome: "allowed", at: 0, limits: [{ remaining: 0, policy: { ...POLICY, shadow: true } }] };
-  assert.equal(next(watched, 0).state, "open", "a limit that only watches refuses nobody");
+  assert.equal(predictNext(watched, 0).state, "open", "a limit that only watches refuses nobody");
 });
 
-test("a refusal stands against answers that were on their way when it came", () => {
+test("a refusal stands against responses that were on their way when it came", () => {
   const refused = { outcome: "refused", sentAt: 10, at: 20 };
   const before = { outcome: "allowed", sentAt: 5, at: 30 };
   const after = { outcome: "allowed", sentAt: 25, at: 35 };
   const again = { outcome: "refused", sentAt: 12, at: 22 };
-  assert.equal(telling(null, before), before);
-  assert.equal(telling(refused, before), refused);
-  assert.equal(telling(refused, after), after);
-  assert.equal(telling(refused, again), again);
-  assert.equal(telling(before, after), after);
+  assert.equal(latestDecision(null, before), before);
+  assert.equal(latestDecision(refused, before), refused);
+  assert.equal(latestDecision(refused, after), after);
+  assert.equal(latestDecision(refused, again), again);
+  assert.equal(latestDecision(before, after), after);
 });

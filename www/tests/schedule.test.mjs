@@ -2,33 +2,33 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueAt, lanes, length, plan } from "../page/schedule.js";
-import { run, sleep } from "../page/load-generator.js";
-import { checkTarget } from "../page/request-target.js";
+import { dueAt, durationMs, maxConcurrent, newSchedule } from "../page/schedule.js";
+import { runSchedule, sleep } from "../page/load-generator.js";
+import { parseTarget } from "../page/request-target.js";
 
-test("a plan is valid or refused with what was expected and found", () => {
-  assert.deepEqual({ ...plan(500, 0.1) }, { count: 500, rate: 0.1 });
-  assert.deepEqual({ ...plan(1, null) }, { count: 1, rate: null });
-  for (const count of [0, 501, 1.5, Number.NaN]) assert.throws(() => plan(count, null), /requests: expected .* from 1 to 500, found/);
-  for (const rate of [0, 0.09, 201, Number.NaN, -1]) assert.throws(() => plan(1, rate), /rate: expected .*, found/);
+test("a schedule is valid or refused with what was expected and found", () => {
+  assert.deepEqual({ ...newSchedule(500, 0.1) }, { count: 500, rate: 0.1 });
+  assert.deepEqual({ ...newSchedule(1, null) }, { count: 1, rate: null });
+  for (const count of [0, 501, 1.5, Number.NaN]) assert.throws(() => newSchedule(count, null), /requests: expected .* from 1 to 500, found/);
+  for (const rate of [0, 0.09, 201, Number.NaN, -1]) assert.throws(() => newSchedule(1, rate), /rate: expected .*, found/);
 });
 
 test("requests are due at even distances, or all at once", () => {
-  assert.deepEqual([0, 1, 2, 19].map((index) => dueAt(plan(20, 10), index)), [0, 100, 200, 1900]);
-  assert.equal(length(plan(60, 10)), 5900);
-  assert.equal(length(plan(500, null)), 0);
+  assert.deepEqual([0, 1, 2, 19].map((index) => dueAt(newSchedule(20, 10), index)), [0, 100, 200, 1900]);
+  assert.equal(durationMs(newSchedule(60, 10)), 5900);
+  assert.equal(durationMs(newSchedule(500, null)), 0);
 });
 
-test("HTTP/1.1 has six lanes, its successors as many as there are requests", () => {
-  assert.deepEqual(["http/1.1", "h2", "h3", "", undefined].map(lanes), [6, 500, 500, 6, 6]);
+test("HTTP/1.1 has six maxConcurrent, its successors as many as there are requests", () => {
+  assert.deepEqual(["http/1.1", "h2", "h3", "", undefined].map(maxConcurrent), [6, 500, 500, 6, 6]);
 });
 
 test("a steady run sends each request at its time", async () => {
   const clock = newClock();
   const sentAt = [];
-  const sent = await run({
-    plan: plan(5, 4),
-    lanes: 6,
+  const sent = await runSchedule({
+    schedule: newSchedule(5, 4),
+    maxConcurrent: 6,
     send: async (index) => sentAt.push([index, clock.now()]),
     ...clock,
     signal: new AbortController().signal,
@@ -37,18 +37,18 @@ test("a steady run sends each request at its time", async () => {
   assert.deepEqual(sentAt, [[0, 0], [1, 250], [2, 500], [3, 750], [4, 1000]]);
 });
 
-test("a late request goes at once and the next ones keep to the plan", async () => {
+test("a late request goes at once and the next ones keep to the schedule", async () => {
   const clock = newClock();
   const sentAt = [];
   const send = async () => {
     sentAt.push(clock.now());
     if (sentAt.length === 1) clock.advance(250);
   };
-  await run({ plan: plan(5, 10), lanes: 6, send, ...clock, signal: new AbortController().signal });
+  await runSchedule({ schedule: newSchedule(5, 10), maxConcurrent: 6, send, ...clock, signal: new AbortController().signal });
   assert.deepEqual(sentAt, [0, 250, 250, 300, 400]);
 });
 
-test("no more requests wait at a time than there are lanes", async () => {
+test("no more requests wait at a time than there are maxConcurrent", async () => {
   let waiting = 0;
   let most = 0;
   const send = async () => {
@@ -56,7 +56,7 @@ test("no more requests wait at a time than there are lanes", async () => {
     await new Promise(setImmediate);
     waiting -= 1;
   };
-  const sent = await run({ plan: plan(50, null), lanes: 6, send, ...newClock(), signal: new AbortController().signal });
+  const sent = await runSchedule({ schedule: newSchedule(50, null), maxConcurrent: 6, send, ...newClock(), signal: new AbortController().signal });
   assert.deepEqual({ sent, most, waiting }, { sent: 50, most: 6, waiting: 0 });
 });
 
@@ -68,7 +68,7 @@ test("a stopped run sends nothing more and waits for what was sent", async () =>
     await new Promise(setImmediate);
     answered += 1;
   };
-  const sent = await run({ plan: plan(50, 10), lanes: 6, send, ...newClock(), signal: stop.signal });
+  const sent = await runSchedule({ schedule: newSchedule(50, 10), maxConcurrent: 6, send, ...newClock(), signal: stop.signal });
   assert.deepEqual({ sent, answered }, { sent: 3, answered: 3 });
 });
 
@@ -81,7 +81,7 @@ test("an abort ends a sleep", async () => {
 });
 
 test("a target is a path of this site, and not the gate's own", () => {
-  const check = (text) => checkTarget(text, "https://gate.example");
+  const check = (text) => parseTarget(text, "https://gate.example");
   assert.equal(check("/"), "/");
   assert.equal(check("/a/../b?q=1%202#gone"), "/b?q=1%202");
   assert.equal(check("/_sluicegates"), "/_sluicegates");

@@ -17,7 +17,7 @@ assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
 assert.ok(token, "SLUICEGATE_ADMIN_TOKEN is not set (the gate's own)");
 const artifacts = process.env.ARTIFACTS ?? "artifacts";
 const shot = (page, name) => page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
-// The browser logs each answer that is no success; here they are what is looked for.
+// The browser logs each response that is no success; here they are what is looked for.
 const REFUSALS = /status of 4\d\d/;
 const WIDE = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -45,26 +45,26 @@ test("a tenant's key is refused at its limit, and passes as soon as the limit is
   await says(page, "#tenant-limits", /0 of 5 left/);
 
   await page.fill("#limit-value", "12");
-  await page.click("#raise");
+  await page.click("#set-limit");
   await says(page, "#tenant-status", /^day is 12 now, for this tenant alone/);
   await says(page, "#tenant-limits", /its own.*7 of 12 left/);
-  await page.click("#one");
+  await page.click("#send-one");
   await page.waitForFunction(() => document.querySelectorAll("#rows tr").length === 9);
-  await page.waitForSelector("#one:enabled");
+  await page.waitForSelector("#send-one:enabled");
   assert.deepEqual(await totals(page), { allowed: 6, refused: 3, failed: 0, rows: 9 });
   assert.match(await page.textContent("#limits"), /12 requests every day.*6 of 12 left/);
   await page.locator("#rows tr.refused").first().click();
   assert.match(await page.textContent("#details-body"), /GET \/hello as demo-.*429 Too Many Requests.*Refused by “day”/);
   await shot(page, "tenants");
 
-  await page.click("#lower");
+  await page.click("#reset-limits");
   await says(page, "#tenant-status", /plan's own limits hold again/);
-  await page.click("#one");
+  await page.click("#send-one");
   await page.waitForFunction(() => document.querySelectorAll("#rows tr").length === 10);
   assert.equal((await totals(page)).refused, 4, "six are used of five");
 
   const key = await page.textContent("#key");
-  await page.click("#remove");
+  await page.click("#delete-tenant");
   await page.waitForSelector("#tenant-form:not([hidden])");
   await page.waitForFunction(() => document.querySelectorAll("#rows tr").length === 0);
   assert.ok(await page.isHidden("#start"), "the key is gone");
@@ -79,7 +79,7 @@ test("a limit that only watches refuses nobody, and the page says so", async () 
   await demo.send(4, null);
   assert.deepEqual(await totals(page), { allowed: 4, refused: 0, failed: 0, rows: 4 });
   assert.match(await page.textContent("#limits"), /watch.*2 requests every day.*only watches.*;shadow/);
-  // Answers come in any order: only of a request after all of them is it certain that the limit is used up.
+  // Responses come in any order: only of a request after all of them is it certain that the limit is used up.
   await demo.send(1, null);
   await page.locator("#rows tr").last().click();
   await says(page, "#details-body", /Let through, although a limit is used up: on this path the limits only watch/);
@@ -101,13 +101,13 @@ test("the views that need the token say so, and the token stays in memory", asyn
   const stored = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie, document.body.innerHTML]));
   assert.ok(!stored.includes(token), "the token is kept elsewhere");
   assert.equal(await page.inputValue("#token"), "");
-  await page.click("#forget");
+  await page.click("#forget-token");
   assert.ok(await page.isVisible("#token"));
   assert.ok(await page.isHidden("#tenant-form"));
   assert.equal(await page.evaluate(() => document.activeElement.id), "token");
 });
 
-test("what the API refuses is said in a sentence", async () => {
+test("what the API refuses is said in a message", async () => {
   await using demo = await open(browser, url, WIDE, /status of [45]\d\d/);
   const { page } = demo;
   await unlock(page, token, "tenants");
@@ -119,16 +119,16 @@ test("what the API refuses is said in a sentence", async () => {
   await page.click("#create");
   await says(page, "#tenant-problem", /^Id: .*\(400\)$/);
 
-  const answer = (status, body, headers = {}) => (route) =>
+  const response = (status, body, headers = {}) => (route) =>
     route.fulfill({ status, headers, contentType: "application/problem+json", body: JSON.stringify(body) });
   const urn = "urn:sluicegate:problem:redis-unavailable";
-  const away = answer(503, { type: urn, detail: "Redis did not answer as it should" }, { "Retry-After": "5" });
+  const away = response(503, { type: urn, detail: "Redis did not respond as it should" }, { "Retry-After": "5" });
   await page.route("**/_sluicegate/v1/tenants", away);
   await page.click("#create");
-  await says(page, "#tenant-problem", /^Redis did not answer as it should\. \(503\) Try again in 5 s\.$/);
+  await says(page, "#tenant-problem", /^Redis did not respond as it should\. \(503\) Try again in 5 s\.$/);
 
-  await page.click("#forget");
-  await page.route("**/_sluicegate/v1/**", answer(404, { type: "about:blank", detail: "nothing of this name below /_sluicegate/" }));
+  await page.click("#forget-token");
+  await page.route("**/_sluicegate/v1/**", response(404, { type: "about:blank", detail: "nothing of this name below /_sluicegate/" }));
   await page.fill("#token", token);
   await page.click("#unlock");
   await says(page, "#token-problem", /^This gate has no admin API \(404\)/);
@@ -151,10 +151,10 @@ for (const colorScheme of ["light", "dark"]) {
     await page.waitForSelector("#plan-limits li");
     await check("tenants-form");
     await create(page);
-    await page.click("#raise");
+    await page.click("#set-limit");
     await says(page, "#tenant-status", /now, for this tenant alone/);
     await check("tenants-card");
-    await page.click("#remove");
+    await page.click("#delete-tenant");
     await page.waitForSelector("#tenant-form:not([hidden])");
     await page.click('a[href="#locks"]');
     await page.fill("#ttl", "1");
@@ -180,7 +180,7 @@ test("a phone of 360 px shows all of it without scrolling sideways", async () =>
   await create(page);
   await fitsWidth(page);
   await shot(page, "phone-tenants");
-  await page.tap("#remove");
+  await page.tap("#delete-tenant");
   await page.waitForSelector("#tenant-form:not([hidden])");
   await page.tap('a[href="#locks"]');
   await page.tap("#race");
