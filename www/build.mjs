@@ -1,7 +1,7 @@
 // Bundles the demo page: node www/build.mjs WASM OUT
 //
-// WASM is the folder that wasm-bindgen wrote (--target web), OUT the root of the Worker's static assets.
-// The page lands in OUT/_sluicegate/demo/. Prints what each file weighs, and gzipped.
+// WASM is the output folder of wasm-bindgen (--target web). OUT is the root of the Worker's static assets.
+// Writes the page to OUT/_sluicegate/demo/, and prints the size of each file, plain and gzipped.
 
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -30,23 +30,23 @@ await build({
   alias: { "sluicegate-www": path.resolve(wasm, "sluicegate_www.js") },
 });
 for (const name of ["index.html", "icon.svg"]) await cp(path.join(page, name), path.join(target, name));
-// The minified bundle has lost its notice.
+// The minified bundle does not contain the license notice of uPlot.
 await cp(path.join(path.dirname(fileURLToPath(import.meta.resolve("uplot/package.json"))), "LICENSE"), path.join(target, "LICENSE.uplot.txt"));
-// A page's own <meta> cannot say who may frame it; the Workers runtime's static assets read this file.
+// A <meta> element cannot set frame-ancestors. Static assets of Workers take their headers from this file.
 await writeFile(
   path.join(out, "_headers"),
   ["/_sluicegate/demo/*", "  Content-Security-Policy: frame-ancestors 'none'", "  X-Content-Type-Options: nosniff", ""].join("\n"),
 );
 await cp(path.join(wasm, "sluicegate_www_bg.wasm"), path.join(target, "sluicegate_www_bg.wasm"));
 
-let whole = 0;
+let total = 0;
 for (const name of (await readdir(target)).sort()) {
   const bytes = await readFile(path.join(target, name));
   const zipped = gzipSync(bytes, { level: 9 }).length;
-  whole += zipped;
+  total += zipped;
   console.log(`${kB(bytes.length)}  ${kB(zipped)} gzipped  ${name}`);
 }
-console.log(`${" ".repeat(8)}  ${kB(whole)} gzipped  the whole page`);
+console.log(`${" ".repeat(8)}  ${kB(total)} gzipped  the whole page`);
 
 function kB(bytes) {
   return `${(bytes / 1000).toFixed(1)} kB`.padStart(8);

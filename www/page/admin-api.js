@@ -1,14 +1,14 @@
-// The gate's admin API as this page uses it. The token is kept in this object and nowhere else.
+// A client of the admin API. The token is stored in this object and nowhere else.
 
-import { parseRetryAfter } from "./response.js";
 import { errorMessage, problemName } from "./api-errors.js";
+import { parseRetryAfter } from "./response.js";
 
 export class AdminApi {
   #token = null;
   #fetch;
   #onDenied;
 
-  /** `onDenied(message)` is called when the API refuses the token that it has taken before. */
+  /** `onDenied(message)` is called when the API refuses a token that it accepted before. */
   constructor({ fetch, onDenied }) {
     this.#fetch = fetch;
     this.#onDenied = onDenied;
@@ -19,7 +19,7 @@ export class AdminApi {
     return this.#token;
   }
 
-  /** Tries a token; keeps it if the API takes it. Returns the response to the first page of tenants. */
+  /** Requests the first page of tenants with a token, and stores the token if the API accepts it. Returns the response. */
   async unlock(token) {
     const response = await this.#send(token, "GET", "/tenants?limit=100");
     if (response.ok) this.#token = token;
@@ -32,8 +32,8 @@ export class AdminApi {
   }
 
   /**
-   * Asks the API: `{ ok, status, body, headers, problem, message }`. Where the response is not good, `problem` is the
-   * name of the problem (null: none of the API's own) and `message` says it; status is null where no response came.
+   * Calls the API and returns `{ ok, status, body, headers, problem, message }`. For an error, `message` describes it and
+   * `problem` is its name, or null if the problem is not one of the API's own. `status` is null if no response came.
    */
   async call(method, path, body) {
     const response = await this.#send(this.#token, method, path, body);
@@ -56,20 +56,20 @@ export class AdminApi {
         cache: "no-store",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return apiResponse(response, json(await response.text()));
+      return apiResponse(response, parseJson(await response.text()));
     } catch (error) {
-      const why = error.name === "TimeoutError" ? ` within ${TIMEOUT_MS / 1000} s` : "";
-      return { ok: false, status: null, body: null, headers: new Headers(), problem: null, message: `The gate did not respond${why}.` };
+      const time = error.name === "TimeoutError" ? ` within ${TIMEOUT_MS / 1000} s` : "";
+      return { ok: false, status: null, body: null, headers: new Headers(), problem: null, message: `sluicegate did not respond${time}.` };
     }
   }
 }
 
 function apiResponse({ ok, status, headers }, body) {
-  const text = ok ? null : errorMessage(status, body, parseRetryAfter(headers.get("Retry-After"), Date.now()));
-  return { ok, status, body, headers, problem: ok ? null : problemName(body), message: text };
+  const message = ok ? null : errorMessage(status, body, parseRetryAfter(headers.get("Retry-After"), Date.now()));
+  return { ok, status, body, headers, problem: ok ? null : problemName(body), message };
 }
 
-function json(text) {
+function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {

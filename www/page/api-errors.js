@@ -1,23 +1,25 @@
-// What the admin API's problems (RFC 9457) say, as sentences for somebody who only sees this page. Pure.
+// Error messages for the problem documents (RFC 9457) of the admin API. Pure.
 
-/** The message for a response that is not good: its status, the problem that is its body or null, and Retry-After in seconds or null. */
+/**
+ * Returns the message for an error response. `problem` is its parsed body, or null; `retryAfter` is in seconds, or null.
+ */
 export function errorMessage(status, problem, retryAfter) {
-  const detail = typeof problem?.detail === "string" ? asSentence(problem.detail) : null;
-  if (status === 401) return "This is not the gate's admin token (401).";
+  if (status === 401) return "Wrong admin token (401).";
   if (status === 404 && problemName(problem) === null) {
-    return "This gate has no admin API (404): whoever deployed it has not set the secret SLUICEGATE_ADMIN_TOKEN.";
+    return "The admin API is disabled (404): the secret SLUICEGATE_ADMIN_TOKEN is not set in this deployment.";
   }
-  const again = status === 503 ? ` Try again${retryAfter === null ? " in a moment" : ` in ${retryAfter} s`}.` : "";
-  return `${detail ?? "The gate gave no reason."} (${status})${again}`;
+  const detail = typeof problem?.detail === "string" ? asSentence(problem.detail) : "The response has no details.";
+  const retry = status === 503 ? ` Try again${retryAfter === null ? " in a moment" : ` in ${retryAfter} s`}.` : "";
+  return `${detail} (${status})${retry}`;
 }
 
-/** The name of one of the API's own problems: «lock-held»; null for any other. */
+/** Returns the name of one of the API's own problems, such as "lock-held", or null for any other problem. */
 export function problemName(problem) {
   const type = problem?.type;
   return typeof type === "string" && type.startsWith(URN) ? type.slice(URN.length) : null;
 }
 
-/** A detail as the API words it, with a capital letter at the beginning and a full stop at the end. */
+/** Capitalizes a detail of the API and adds a full stop. */
 function asSentence(detail) {
   const text = detail.charAt(0).toUpperCase() + detail.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;

@@ -1,4 +1,4 @@
-// What the chart shows, as plain columns: exactly what the responses said, at the time they came. Pure.
+// The data of the chart, in columns: the values of the responses, at the times they arrived. Pure.
 
 import { capacity } from "./response.js";
 
@@ -6,13 +6,13 @@ export class ChartData {
   #limits = new Map();
   #responses = [];
 
-  /** Takes a response. Responses come in the order of their arrival. */
+  /** Adds a response. Responses must be added in the order of their arrival. */
   add(response) {
     this.#responses.push(response);
-    for (const limit of response.limits) {
-      if (!this.#limits.has(limit.name)) this.#limits.set(limit.name, { name: limit.name, capacity: null });
-      const known = this.#limits.get(limit.name);
-      known.capacity = Math.max(known.capacity ?? 0, capacity(limit.policy) ?? 0, limit.remaining);
+    for (const { name, policy, remaining } of response.limits) {
+      if (!this.#limits.has(name)) this.#limits.set(name, { name, capacity: 0 });
+      const limit = this.#limits.get(name);
+      limit.capacity = Math.max(limit.capacity, capacity(policy) ?? 0, remaining);
     }
   }
 
@@ -20,12 +20,12 @@ export class ChartData {
     return this.#responses;
   }
 
-  /** The limits seen so far: name, and what each holds when full. */
+  /** The limits seen so far, as `{ name, capacity }`. */
   get limits() {
     return [...this.#limits.values()];
   }
 
-  /** One limit is drawn in its own units; several share the axis as percentages of what each holds. */
+  /** The unit of the vertical axis. A single limit is drawn in its own units, several as percentages of their capacity. */
   get unit() {
     return this.#limits.size > 1 ? "percent" : "units";
   }
@@ -36,40 +36,39 @@ export class ChartData {
   }
 
   /**
-   * Seconds since the start of the run; then for each limit what was left, as dots, one a response (null:
-   * that response did not say); then for each limit the line through them (null: not on the line).
+   * Returns the columns of the chart: the seconds since the start of the run, then one column of dots per limit (null if
+   * the response does not have that limit), then one column per limit for the line (null if the dot is not on the line).
    */
   columns() {
     const seconds = this.#responses.map((response) => response.at / 1000);
-    const dots = this.limits.map(({ name, capacity }) =>
+    const dots = this.limits.map((limit) =>
       this.#responses.map(({ limits }) => {
-        const limit = limits.find((candidate) => candidate.name === name);
-        if (limit === undefined) return null;
-        return this.unit === "percent" ? (100 * limit.remaining) / Math.max(1, capacity) : limit.remaining;
+        const found = limits.find(({ name }) => name === limit.name);
+        if (found === undefined) return null;
+        return this.unit === "percent" ? (100 * found.remaining) / Math.max(1, limit.capacity) : found.remaining;
       }),
     );
     return [seconds, ...dots, ...dots.map((values) => this.#line(values))];
   }
 
   /**
-   * Responses overtake each other. One that says more is left than the line does, though its request was
-   * already on its way when the line got there, was judged before: to rise to it would show a refill
-   * that never was.
+   * Responses can arrive out of order. A response was decided before the current level if its value is higher and its
+   * request was sent before that level was reached. Raising the line to it would show a refill that did not happen.
    */
   #line(values) {
     let level = Infinity;
-    let since = -Infinity;
+    let reachedAt = -Infinity;
     return values.map((value, index) => {
       const { sentAt, at } = this.#responses[index];
-      if (value === null || (value > level && sentAt < since)) return null;
+      if (value === null || (value > level && sentAt < reachedAt)) return null;
       level = value;
-      since = at;
+      reachedAt = at;
       return value;
     });
   }
 }
 
-/** The right end of the time axis in seconds: the whole planned run from the start, so that nothing rescales. */
+/** Returns the end of the time axis in seconds. It covers the whole planned run, so that the axis does not rescale. */
 export function timeAxisEnd(plannedMs, lastMs) {
   const seconds = Math.max(plannedMs, lastMs ?? 0) / 1000;
   return seconds <= 1 ? Math.max(0.1, Math.ceil(seconds * 10) / 10) : Math.ceil(seconds * 2) / 2;

@@ -1,18 +1,18 @@
-// The picture of quota over time: what each response said was left, as dots and a line of steps, and one
-// mark a response above. Between two responses nothing is known: the line holds the last word.
+// The chart of remaining quota over time: a dot for each response, a stepped line through the dots, and one mark per
+// response in the lanes above. Between two responses the line keeps the last known value.
 
 import uPlot from "uplot";
-import { byId } from "./dom.js";
 import { timeAxisEnd } from "./chart-data.js";
+import { byId } from "./dom.js";
 import { number } from "./format.js";
 
 const LANES = ["allowed", "refused", "failed"];
-const LANE = 13;
+const LANE_HEIGHT = 13;
 const HEIGHT = 232;
-// Quota comes in whole units: no tick between them.
-const WHOLE = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+// Quota has whole units, so the axis has no ticks between them.
+const WHOLE_STEPS = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
-/** Draws into #plot. `onPick(response)` is called for a click on the picture. */
+/** Draws the chart into #plot. `onPick(response)` is called for a click on it. */
 export function chart({ onPick }) {
   const host = byId("plot");
   let plot = null;
@@ -31,7 +31,7 @@ export function chart({ onPick }) {
     return {
       width: Math.max(200, host.clientWidth),
       height: HEIGHT,
-      padding: [LANE * LANES.length + 10, 18, 0, 0],
+      padding: [LANE_HEIGHT * LANES.length + 10, 18, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
@@ -40,7 +40,7 @@ export function chart({ onPick }) {
       },
       axes: [
         { ...axis, size: 32, gap: 8, values: (_, ticks) => ticks.map((tick) => `${Number(tick.toFixed(2))} s`) },
-        { ...axis, size: 58, incrs: WHOLE, values: (_, ticks) => ticks.map(quota) },
+        { ...axis, size: 58, incrs: WHOLE_STEPS, values: (_, ticks) => ticks.map(quota) },
       ],
       series: [{}, ...[dots, line].flatMap((shape) => data.limits.map((_, index) => shape(colors.limits[index % colors.limits.length])))],
       hooks: { draw: [(u) => drawMarks(u, data.responses, chosen, colors)] },
@@ -74,19 +74,19 @@ export function chart({ onPick }) {
   }).observe(host);
 
   return {
-    /** Begins a new picture of `plannedMs` milliseconds. */
+    /** Starts a new chart of `plannedMs` milliseconds. */
     begin(next, plannedMs) {
       data = next;
       planned = plannedMs;
       restyle();
     },
-    /** The data has grown. */
+    /** Draws the data that was added. */
     update: redraw,
     choose(response) {
       chosen = response;
       plot?.redraw(false);
     },
-    /** What the picture shows, for those who do not see it. */
+    /** Sets the description for screen readers. */
     describe(text) {
       host.setAttribute("aria-label", text);
     },
@@ -101,12 +101,12 @@ function line(stroke) {
   return { stroke, width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, spanGaps: true };
 }
 
-/** Three lanes above the plot, one a verdict: place and color say the same. */
+/** Draws three lanes above the plot, one per outcome. Position and color both show the outcome. */
 function drawMarks(u, responses, chosen, colors) {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
-  const size = LANE * ratio;
-  const top = bbox.top - (LANES.length * LANE + 4) * ratio;
+  const size = LANE_HEIGHT * ratio;
+  const top = bbox.top - (LANES.length * LANE_HEIGHT + 4) * ratio;
   ctx.save();
   ctx.font = colors.laneFont;
   ctx.textAlign = "right";
@@ -134,7 +134,7 @@ function drawMarks(u, responses, chosen, colors) {
   ctx.restore();
 }
 
-/** The page's colours and fonts, for a canvas. */
+/** Returns the colors and fonts of the page, for the canvas. */
 function palette(host) {
   const style = getComputedStyle(host);
   const color = (name) => style.getPropertyValue(name).trim();

@@ -1,4 +1,4 @@
-// Numbers and facts in plain words. Pure.
+// Formats numbers, times and policies as text. Pure.
 
 const UNITS = [
   [86_400, "day"],
@@ -6,20 +6,20 @@ const UNITS = [
   [60, "minute"],
 ];
 
-const digits = new Intl.NumberFormat("en");
-const tenths = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const integers = new Intl.NumberFormat("en");
+const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-/** A whole number with its thousands apart: 1,000,000. */
+/** Formats a whole number with thousands separators: "1,000,000". */
 export function number(value) {
-  return digits.format(value);
+  return integers.format(value);
 }
 
-/** «1 request», «20 requests». */
+/** Formats a count with its noun: "1 request", "20 requests". */
 export function pluralize(value, noun) {
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** A window as one says it after «every»: «10 s», «minute», «2 hours». */
+/** Formats a window in seconds as it follows "per": "10 s", "minute", "2 hours". */
 export function windowName(seconds) {
   if (seconds === 1) return "second";
   for (const [size, name] of UNITS) {
@@ -28,27 +28,28 @@ export function windowName(seconds) {
   return `${number(seconds)} s`;
 }
 
-/** What a policy promises: «20 requests every 10 s», «5 requests at a time». */
+/** Describes a policy: "20 requests per 10 s", "5 concurrent requests". */
 export function describePolicy({ quota, unit, window, burst }) {
-  if (unit === "concurrent-requests") return `${pluralize(quota, "request")} at a time`;
-  const rate = window === null ? pluralize(quota, "request") : `${pluralize(quota, "request")} every ${windowName(window)}`;
-  return burst === null || burst === quota ? rate : `${rate}, up to ${number(burst)} at once`;
+  if (unit === "concurrent-requests") return pluralize(quota, "concurrent request");
+  const requests = pluralize(quota, "request");
+  const rate = window === null ? requests : `${requests} per ${windowName(window)}`;
+  return burst === null || burst === quota ? rate : `${rate}, burst ${number(burst)}`;
 }
 
-/** Milliseconds to a tenth below 100: «0.8», «12.3», «1,204»; «–» for none. */
+/** Formats milliseconds that the page measured, with one decimal below 100: "0.8", "12.3", "1,204"; "–" for null. */
 export function measuredMs(ms) {
   if (ms === null) return "–";
   return ms < 100 ? ms.toFixed(1) : number(Math.round(ms));
 }
 
-/** Milliseconds as somebody else told them, with no digit more than that: «3», «2.5»; «–» for none. */
+/** Formats milliseconds from a header, with no more digits than the header has: "3", "2.5"; "–" for null. */
 export function reportedMs(ms) {
-  return ms === null ? "–" : tenths.format(ms);
+  return ms === null ? "–" : oneDecimal.format(ms);
 }
 
-/** A length of time as one says it: «at once», «850 ms», «6 s», «1 min 20 s», «14 h 52 min». */
+/** Formats a duration in milliseconds: "0 s", "850 ms", "6 s", "1 min 20 s", "14 h 52 min". */
 export function duration(ms) {
-  if (ms < 1) return "at once";
+  if (ms < 1) return "0 s";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = Math.round(ms / 100) / 10;
   if (seconds < 60) return `${seconds} s`;
@@ -56,7 +57,7 @@ export function duration(ms) {
   return twoUnits(Math.round(seconds / 60), "h", "min");
 }
 
-/** Whole seconds in a narrow column: «999 s», «17 min», «2 h». Rounded up: earlier is too early. */
+/** Formats whole seconds for a narrow column: "999 s", "17 min", "2 h". Rounds up, because a retry must not come too early. */
 export function shortDuration(seconds) {
   if (seconds < 1_000) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);
@@ -68,21 +69,21 @@ function twoUnits(value, large, small) {
   return `${number(Math.floor(value / 60))} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
-/** A countdown: tenths of a second below a minute, then minutes and seconds, then hours and minutes. */
+/** Formats a countdown: tenths of a second below a minute, then minutes and seconds, then hours and minutes. */
 export function countdown(ms) {
   if (ms < 60_000) return `${(Math.ceil(ms / 100) / 10).toFixed(1)} s`;
   const [value, unit] = ms < 3_600_000 ? [Math.ceil(ms / 1000), "min"] : [Math.ceil(ms / 60_000), "h"];
   return `${number(Math.floor(value / 60))}:${String(value % 60).padStart(2, "0")} ${unit}`;
 }
 
-/** A run in one message, for the status line and for a screen reader. */
+/** Summarizes a run in one sentence, for the status line and for screen readers. */
 export function runSummary({ answered, allowed, refused, failed }, planned) {
   const parts = [`${number(allowed)} allowed`, `${number(refused)} refused`];
   if (failed > 0) parts.push(`${number(failed)} failed`);
   return `${number(answered)} of ${number(planned)} answered: ${parts.join(", ")}.`;
 }
 
-/** The reason phrase of a status: HTTP/2 carries none. */
+/** Returns the reason phrase of a status, or "". HTTP/2 does not transmit one. */
 export function reasonPhrase(status) {
   return REASON_PHRASES[status] ?? "";
 }

@@ -1,8 +1,8 @@
-// The core's header code, as wasm: the parsers that the rest of the page is given.
+// The header parsers of the core, compiled to wasm.
 
 import init, { parseLimits, parsePolicy } from "sluicegate-www";
 
-/** Loads the wasm and returns `{ policy(value), limits(value) }`: lists of plain objects; they throw on nonsense. */
+/** Loads the wasm. Returns `{ policy(value), limits(value) }`, which return lists of plain objects and throw on invalid input. */
 export async function loadParsers() {
   await init({ module_or_path: new URL("sluicegate_www_bg.wasm", import.meta.url) });
   return {

@@ -1,25 +1,25 @@
-// Whether the gate works, as it says itself.
+// The health indicator in the top bar.
 
 import { byId } from "./dom.js";
 
-/** Shows what the gate's health endpoint says, and asks again as long as that is not good. */
+/** Shows the health of sluicegate, and checks again until it is healthy. */
 export async function showHealth() {
-  const { state, text } = await ask();
+  const { state, text } = await checkHealth();
   byId("health").dataset.state = state;
   byId("health-text").textContent = text;
-  if (state !== "ok") setTimeout(showHealth, AGAIN_MS);
+  if (state !== "ok") setTimeout(showHealth, RETRY_MS);
 }
 
-async function ask() {
+async function checkHealth() {
   try {
     const response = await fetch("/_sluicegate/health", { cache: "no-store", signal: AbortSignal.timeout(10_000) });
-    if (response.ok) return { state: "ok", text: "gate is up" };
-    const { part = "gate" } = await response.json();
-    return { state: "bad", text: PARTS[part] ?? "gate is not well" };
+    if (response.ok) return { state: "ok", text: "healthy" };
+    const { part } = await response.json();
+    return { state: "bad", text: PARTS[part] ?? "unhealthy" };
   } catch {
-    return { state: "bad", text: "gate is out of reach" };
+    return { state: "bad", text: "unreachable" };
   }
 }
 
-const AGAIN_MS = 5_000;
-const PARTS = { redis: "Redis does not respond", configuration: "configuration is broken" };
+const RETRY_MS = 5_000;
+const PARTS = { redis: "Redis is unavailable", configuration: "invalid configuration" };

@@ -1,11 +1,12 @@
-// Sends the requests of a schedule when they are due. The clock, the timer and the sending come from outside.
+// Sends the requests of a schedule when they are due. The caller provides the clock, the timer and the transport.
 
 import { dueAt } from "./schedule.js";
 
 /**
- * Runs a schedule to its end or until `signal` aborts, and says how many requests were sent.
- * `send(index)` must not reject. A request that is late (the maxConcurrent were full, the tab slept) goes out
- * at once, and the next ones keep to the schedule: lateness does not add up.
+ * Runs a schedule to its end or until `signal` aborts. Returns how many requests it sent.
+ *
+ * `send(index)` must not reject. A late request, because too many were in flight or the tab was suspended, is sent at
+ * once. The next ones follow the schedule, so delays do not accumulate.
  */
 export async function runSchedule({ schedule, maxConcurrent, send, now, sleep, signal }) {
   const start = now();
@@ -22,18 +23,4 @@ export async function runSchedule({ schedule, maxConcurrent, send, now, sleep, s
   }
   await Promise.all(inFlight);
   return sent;
-}
-
-/** Resolves after `ms`, or as soon as `signal` aborts. */
-export function sleep(ms, signal) {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,16 +1,16 @@
-// One tab's hold on a lock, as its holder knows it. The API, the clock and the pause come from outside.
+// A client of one lock. The caller provides the API, the clock and the timer.
 
 /**
- * The phases of a holder:
+ * A client of one lock. Its `phase` is one of:
  *
  * - "none": it does not hold the lock
- * - "waiting": somebody else holds it; this tab tries again and again
+ * - "waiting": another client holds the lock, and this one retries
  * - "held": it holds the lock until `endsAt`, by its own clock
- * - "over": its lease has ended, or it was told that it lost the lock. It may not know that yet: it still has a token
+ * - "expired": its lease has ended or the lock is lost. It still has its token
  */
 export class LockClient {
   phase = "none";
-  /** The fencing token of the last time this tab held the lock, or null. It is kept when the lock is gone. */
+  /** The fencing token of the latest acquisition, or null. It stays when the lock is released or lost. */
   token = null;
   endsAt = 0;
   #call;
@@ -19,7 +19,7 @@ export class LockClient {
   #pause;
   #onChange;
 
-  /** `pause(ms, signal)` resolves after that time or earlier; `onChange(tone, text)` is called for everything that happens. */
+  /** `pause(ms, signal)` resolves after that time or earlier. `onChange(tone, text)` is called for each event. */
   constructor({ call, owner, now, pause, onChange }) {
     this.#call = call;
     this.#owner = owner;
@@ -28,13 +28,13 @@ export class LockClient {
     this.#onChange = onChange;
   }
 
-  /** Takes the lock, waiting for it as long as it must and `signal` allows. */
+  /** Acquires the lock. Waits for it until `signal` aborts. */
   async acquire(ttlMs, signal) {
     let waited = false;
     while (!signal.aborted) {
       const sent = this.#now();
       const response = await this.#call("POST", `${LOCK}/acquire`, { owner: this.#owner, ttl_ms: ttlMs });
-      if (response.ok) return this.#hold(response.body.token, sent, ttlMs, `Acquired: token ${response.body.token}.`);
+      if (response.ok) return this.#hold(response.body.token, sent, ttlMs, `Acquired with token ${response.body.token}.`);
       if (response.problem !== "lock-held") {
         this.phase = "none";
         return this.#onChange("bad", response.message);
@@ -43,66 +43,66 @@ export class LockClient {
       if (!waited) {
         waited = true;
         this.phase = "waiting";
-        this.#onChange("note", `Somebody else holds the lock, for ${(freeIn / 1000).toFixed(1)} s more at the most. Waiting.`);
+        this.#onChange("note", `Another client holds the lock for up to ${(freeIn / 1000).toFixed(1)} s more. Waiting.`);
       }
-      // Redis counts what is left in whole milliseconds.
+      // Redis reports the rest of a lease in whole milliseconds.
       await this.#pause(Math.min(freeIn + 1, RETRY_MS), signal);
     }
     this.phase = "none";
     this.#onChange("note", "Stopped waiting.");
   }
 
-  /** Begins the lease anew. */
+  /** Restarts the lease. */
   async renew(ttlMs) {
     const sent = this.#now();
     const response = await this.#call("POST", `${LOCK}/renew`, { owner: this.#owner, token: this.token, ttl_ms: ttlMs });
-    if (response.ok) return this.#hold(this.token, sent, ttlMs, `Renewed: still token ${this.token}.`);
-    if (response.problem === "lock-lost") this.phase = "over";
+    if (response.ok) return this.#hold(this.token, sent, ttlMs, `Renewed. The token is still ${this.token}.`);
+    if (response.problem === "lock-lost") this.phase = "expired";
     this.#onChange("bad", `Not renewed. ${response.message}`);
   }
 
-  /** Gives the lock back. The token stays: one can try to write with it. */
+  /** Releases the lock. The token stays, so that a late write can be tried. */
   async release() {
     const response = await this.#call("POST", `${LOCK}/release`, { owner: this.#owner, token: this.token });
     if (response.ok) {
       this.phase = "none";
-      return this.#onChange("good", `Released token ${this.token}. The lock is free for the next one.`);
+      return this.#onChange("good", `Released. The lock is free.`);
     }
-    if (response.problem === "lock-lost") this.phase = "over";
+    if (response.problem === "lock-lost") this.phase = "expired";
     this.#onChange("bad", `Not released. ${response.message}`);
   }
 
-  /** Writes the guarded value with the token, in time or late: that is for the fence to judge. */
+  /** Writes the protected value with the token, even if the lease has ended. The fence in Redis decides. */
   async write(text) {
     const late = this.phase !== "held";
     const response = await this.#call("PUT", VALUE, { token: this.token, value: text, ttl_ms: DAY_MS });
     if (response.ok) {
-      const why = late ? " It came late, but nobody has taken the lock since, so it does no harm." : "";
-      return this.#onChange("good", `Written with token ${this.token}.${why}`);
+      const note = late ? " The lock is no longer held, but nobody has acquired it since, so the write is safe." : "";
+      return this.#onChange("good", `Written with token ${this.token}.${note}`);
     }
     if (response.problem === "stale-token") {
-      if (this.phase === "held") this.phase = "over";
-      return this.#onChange("bad", `Refused: token ${this.token} is old, ${response.body.newest} is the newest. Nothing was written.`);
+      if (this.phase === "held") this.phase = "expired";
+      return this.#onChange("bad", `Write refused: token ${this.token} is stale, the newest is ${response.body.newest}.`);
     }
     this.#onChange("bad", response.message);
   }
 
-  /** What the guarded value is now: `{ text, message }`, text null where there is none. */
+  /** Reads the protected value. Returns `{ text, message }`; text is null if there is none. */
   async read() {
     const response = await this.#call("GET", VALUE);
     return response.ok ? { text: response.body.value, message: null } : { text: null, message: response.message };
   }
 
-  /** Notes that the time of the lease has passed. */
+  /** Ends the phase "held" if the lease has expired. */
   expire() {
     if (this.phase !== "held" || this.#now() < this.endsAt) return;
-    this.phase = "over";
-    this.#onChange("note", `The lease of token ${this.token} has ended. Whoever asks now gets the lock.`);
+    this.phase = "expired";
+    this.#onChange("note", `The lease with token ${this.token} has expired. Another client can acquire the lock.`);
   }
 
   #hold(token, sent, ttlMs, text) {
     this.token = token;
-    // The lease began in Redis after `sent`. The margin is for clocks whose rates differ, as in Redlock.
+    // The lease in Redis started after `sent`. The margin allows for clock drift, as in Redlock.
     this.endsAt = sent + ttlMs - Math.ceil(ttlMs / 100) - 2;
     this.phase = "held";
     this.#onChange("good", text);
@@ -111,7 +111,7 @@ export class LockClient {
 
 const LOCK = "/locks/demo";
 const VALUE = `${LOCK}/values/note`;
-// A holder may give the lock back early: do not sleep for the whole of its lease.
+// The longest pause between two tries, because a holder may release the lock before its lease ends.
 const RETRY_MS = 1_000;
-// The demo leaves no value behind for long.
+// How long the value of the demo is stored.
 const DAY_MS = 86_400_000;

@@ -1,29 +1,31 @@
-// The panel of the lock: one tab's side of the fight.
+// The lock panel: one tab is one client of the lock.
 
-import { byId } from "./dom.js";
-import { openTabWithToken } from "./token-transfer.js";
-import { announce, eventLog } from "./event-log.js";
-import { LockClient } from "./lock-client.js";
-import { sleep } from "./load-generator.js";
+import { adminPanel } from "./admin-panel.js";
+import { byId, restoreFocus, setInvalid } from "./dom.js";
 import { countdown } from "./format.js";
+import { LockClient } from "./lock-client.js";
+import { sleep } from "./sleep.js";
+import { openTabWithToken } from "./token-transfer.js";
 
-/** Wires the panel. `open()` and `close()` of what is returned say whether the admin API can be asked. */
+/** Connects the panel. Returns `open()` and `close()`, to be called when the admin API is unlocked and locked. */
 export function lockPanel(admin) {
   const owner = `tab-${crypto.randomUUID().slice(0, 4)}`;
   const ttl = byId("ttl");
   const buttons = Object.fromEntries(["acquire", "renew", "release", "write"].map((id) => [id, byId(id)]));
   const secondTab = byId("second-tab");
-  const log = eventLog(byId("lock-log"));
-  const status = byId("lock-status");
-  // Other tabs hear that something has changed, so that they look again at once. It carries no secret.
+  // Tells the other tabs to read the value again. It carries no secret.
   const tabs = new BroadcastChannel("sluicegate-demo-lock");
-  let isOpen = false;
   let busy = false;
   let waiting = null;
   let wake = () => {};
   let ticking = null;
   let writes = 0;
 
+  const panel = adminPanel("lock", () => {
+    if (!panel.unlocked) waiting?.abort();
+    show();
+    return read();
+  });
   const client = new LockClient({
     call: (...request) => admin.call(...request),
     owner,
@@ -34,24 +36,24 @@ export function lockPanel(admin) {
       return sleep(ms, AbortSignal.any([signal, waker.signal]));
     },
     onChange(tone, text) {
-      log.add(tone, text);
-      announce(status, tone, text);
+      panel.log(tone, text);
+      panel.announce(tone, text);
       show();
     },
   });
 
   const show = () => {
     const { phase, token } = client;
-    const free = isOpen && !busy;
+    const ready = panel.unlocked && !busy;
     byId("lock-state").dataset.phase = phase;
     byId("lock-token").textContent = token ?? "–";
     buttons.acquire.textContent = phase === "waiting" ? "Stop waiting" : "Acquire";
-    buttons.acquire.disabled = !(free || waiting !== null) || phase === "held";
-    buttons.renew.disabled = !free || !(phase === "held" || phase === "over");
+    buttons.acquire.disabled = !(ready || waiting !== null) || phase === "held";
+    buttons.renew.disabled = !ready || !(phase === "held" || phase === "expired");
     buttons.release.disabled = buttons.renew.disabled;
-    buttons.write.disabled = !isOpen || token === null || (busy && waiting === null);
-    buttons.write.textContent = token === null ? "Write" : `Write ${phase === "held" ? "" : "late, "}with ${token}`;
-    secondTab.disabled = !isOpen;
+    buttons.write.disabled = !panel.unlocked || token === null || (busy && waiting === null);
+    buttons.write.textContent = token === null ? "Write" : `Write ${phase === "held" ? "" : "anyway "}with token ${token}`;
+    secondTab.disabled = !panel.unlocked;
     tick();
     if (phase === "held") ticking ??= setInterval(tick, TICK_MS);
   };
@@ -63,11 +65,11 @@ export function lockPanel(admin) {
     ticking = null;
   };
   const read = async () => {
-    if (!isOpen) return;
+    if (!panel.unlocked) return;
     const { text, message } = await client.read();
-    byId("lock-value").textContent = message ?? text ?? "nothing yet";
+    byId("lock-value").textContent = message ?? text ?? "none";
   };
-  /** Does one thing at a time. A button that is disabled meanwhile loses the focus: it goes to what can be pressed next. */
+  /** Runs one action at a time. If its button becomes disabled, the focus moves to the next enabled one. */
   const act = async (button, action) => {
     busy = true;
     show();
@@ -76,19 +78,15 @@ export function lockPanel(admin) {
     show();
     tabs.postMessage("changed");
     await read();
-    const next = [button, buttons.write, buttons.acquire].find(({ disabled }) => !disabled);
-    if (document.activeElement === document.body) next?.focus({ preventScroll: true });
+    restoreFocus([button, buttons.write, buttons.acquire].find(({ disabled }) => !disabled));
   };
-  /** The length of a hold in milliseconds, or null with the problem shown. */
+  /** Returns the lease in milliseconds. Shows an error and returns null if the field is invalid. */
   const ttlMs = () => {
-    const good = ttl.checkValidity();
-    byId("lock-problem").textContent = good ? "" : "A hold lasts from 1 to 600 seconds.";
-    if (good) ttl.removeAttribute("aria-invalid");
-    else {
-      ttl.setAttribute("aria-invalid", "true");
-      ttl.focus();
-    }
-    return good ? Math.round(ttl.valueAsNumber * 1000) : null;
+    const valid = ttl.checkValidity();
+    byId("lock-problem").textContent = valid ? "" : "Lease: enter 1 to 600 seconds.";
+    setInvalid(ttl, !valid);
+    if (!valid) ttl.focus();
+    return valid ? Math.round(ttl.valueAsNumber * 1000) : null;
   };
 
   byId("lock-form").addEventListener("submit", async (event) => {
@@ -114,7 +112,7 @@ export function lockPanel(admin) {
     await read();
   });
   secondTab.addEventListener("click", () => {
-    if (!openTabWithToken(admin.token)) announce(status, "bad", "The browser did not let the page open a tab. Open it by hand, and unlock it there.");
+    if (!openTabWithToken(admin.token)) panel.announce("bad", "The browser blocked the new tab. Open one yourself and unlock it there.");
   });
   ttl.addEventListener("input", () => ttl.checkValidity() && ttlMs());
   tabs.addEventListener("message", () => {
@@ -124,21 +122,8 @@ export function lockPanel(admin) {
   byId("owner").textContent = owner;
   show();
 
-  return {
-    open() {
-      isOpen = true;
-      announce(status, "note", "");
-      show();
-      return read();
-    },
-    close() {
-      isOpen = false;
-      waiting?.abort();
-      announce(status, "note", "Unlock the admin API to begin.");
-      show();
-    },
-  };
+  return panel;
 }
 
-const PHASES = { none: "not held here", waiting: "waiting", over: "ended" };
+const PHASES = { none: "not held by this tab", waiting: "waiting", expired: "expired" };
 const TICK_MS = 100;

@@ -1,11 +1,11 @@
-// Everything that counts: totals, medians, progress, the policy in words, the countdown.
+// The metrics of a run: totals, medians, progress, the policy, and the countdown to the next request.
 
 import { byId, el } from "./dom.js";
-import { Totals } from "./totals.js";
-import { predictNext } from "./next-request.js";
 import { countdown, describePolicy, measuredMs, number, reportedMs } from "./format.js";
+import { predictNext } from "./next-request.js";
+import { Totals } from "./totals.js";
 
-/** Totals and progress of a run. */
+/** Shows the totals and the progress of a run. */
 export function showTotals(totals, planned) {
   for (const name of ["allowed", "refused", "failed"]) {
     byId(name).textContent = number(totals[name]);
@@ -16,28 +16,27 @@ export function showTotals(totals, planned) {
   byId("progress").style.inlineSize = planned === 0 ? "0" : `${(100 * totals.answered) / planned}%`;
 }
 
-/** No responses, no policy. */
+/** Shows that there are no responses and no policy yet. */
 export function clearMetrics() {
   showTotals(new Totals(), 0);
-  byId("limits").replaceChildren(el("li", { class: "empty" }, "The policy shows with the first response."));
+  byId("limits").replaceChildren(el("li", { class: "empty" }, "The rate limit policy appears with the first response."));
 }
 
-/** The policy as the latest response has it: each limit in words, as the header spells it, and what is left. */
+/** Shows the policy of the latest response: each limit in words, as its header item, and what remains of it. */
 export function showLimits(response, known) {
   const list = byId("limits");
   if (response.error !== null) {
-    if (known.length === 0) list.replaceChildren(el("li", { class: "empty" }, "The gate does not respond. Is it running?"));
+    if (known.length === 0) list.replaceChildren(el("li", { class: "empty" }, "sluicegate does not respond. Is it running?"));
     return;
   }
   if (response.headerError !== null) {
-    list.replaceChildren(el("li", { class: "empty" }, `The gate's headers could not be read: ${response.headerError}`));
+    list.replaceChildren(el("li", { class: "empty" }, `Invalid rate limit headers: ${response.headerError}`));
     return;
   }
   if (response.limits.length === 0) {
     if (known.length > 0) return;
-    const why = response.limiterNote === "unjudged" ? "Redis does not respond, so requests pass unjudged." : "no limit applies here.";
-    const text = `No RateLimit header: ${why}`;
-    list.replaceChildren(el("li", { class: "empty" }, text));
+    const why = response.limiterNote === "unjudged" ? "Redis is unavailable, so requests are allowed without a check." : "no limit applies here.";
+    list.replaceChildren(el("li", { class: "empty" }, `No RateLimit header: ${why}`));
     return;
   }
   list.replaceChildren(...known.map(({ name, capacity }, index) => limitOf(name, capacity, index, response)));
@@ -51,26 +50,26 @@ function limitOf(name, capacity, index, response) {
     {},
     el("span", { class: `swatch limit-${(index % 4) + 1}`, "aria-hidden": "true" }),
     el("strong", {}, name),
-    el("span", { class: "policy-text" }, policy === undefined ? "no policy given" : describePolicy(policy)),
-    policy?.shadow ? el("span", { class: "tag", title: "It judges, but it refuses nobody" }, "only watches") : null,
-    policy === undefined ? null : el("code", { title: "as RateLimit-Policy spells it" }, policy.text),
-    el("span", { class: "now" }, el("b", {}, limit === undefined ? "–" : number(limit.remaining)), ` of ${number(capacity)} left`),
+    el("span", { class: "policy-text" }, policy === undefined ? "unknown policy" : describePolicy(policy)),
+    policy?.shadow ? el("span", { class: "tag", title: "Reports a verdict, but never refuses" }, "shadow mode") : null,
+    policy === undefined ? null : el("code", { title: "RateLimit-Policy" }, policy.text),
+    el("span", { class: "now" }, el("b", {}, limit === undefined ? "–" : number(limit.remaining)), ` of ${number(capacity)} remaining`),
   );
 }
 
-/** Keeps the figure «next request» true: ticks only while there is something to count down. */
+/** Keeps the metric "next request" up to date. The timer runs only during a countdown. */
 export function nextRequestCountdown() {
-  const figure = byId("next");
+  const metric = byId("next");
   const text = byId("next-text");
-  const one = byId("send-one");
+  const sendOne = byId("send-one");
   let response = null;
   let start = 0;
   let timer = null;
 
   const tick = () => {
     const { state, ms } = predictNext(response, performance.now() - start);
-    if (figure.dataset.state !== state) figure.dataset.state = state;
-    one.classList.toggle("highlight", state === "over");
+    if (metric.dataset.state !== state) metric.dataset.state = state;
+    sendOne.classList.toggle("highlight", state === "ready");
     const words = state === "wait" ? `in ${countdown(ms)}` : TEXTS[state];
     if (text.textContent !== words) text.textContent = words;
     if (state !== "wait") {
@@ -80,7 +79,7 @@ export function nextRequestCountdown() {
   };
 
   return {
-    /** This response decides; `runStart` is the zero of its clock. */
+    /** Shows the prediction from this response. `runStart` is the start of its clock. */
     follow(decision, runStart) {
       response = decision;
       start = runStart;
@@ -92,8 +91,8 @@ export function nextRequestCountdown() {
 
 const TEXTS = {
   unknown: "–",
-  open: "passes",
-  spent: "none left",
-  over: "now",
+  open: "allowed",
+  exhausted: "no quota left",
+  ready: "now",
   never: "never",
 };

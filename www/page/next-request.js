@@ -1,11 +1,11 @@
-// When the next request will pass, from the responses so far. Pure.
+// Predicts whether the next request is allowed, from the responses so far. Pure.
 
 import { retryAfterMs } from "./response.js";
 
 /**
- * Which of two responses tells more of the next request: the later one, except that a refusal stands
- * against a response whose request was already on its way when the refusal came. An allowed response
- * comes by way of the origin, so it may well have been judged before.
+ * Returns the response that reflects the latest decision. That is the later one, with one exception: a refusal stays the
+ * latest if the later response is not a refusal and its request was sent before the refusal arrived. An allowed
+ * response also passes through the origin, so its decision may be older.
  */
 export function latestDecision(current, later) {
   const overtaken = current?.outcome === "refused" && later.outcome !== "refused" && later.sentAt < current.at;
@@ -13,24 +13,24 @@ export function latestDecision(current, later) {
 }
 
 /**
- * `{ state, ms }` at the moment `now` (the clock of `response.at`, in milliseconds):
+ * Returns `{ state, ms }` at the time `now` (on the clock of `response.at`, in milliseconds):
  *
- * - "unknown": nothing was answered, or the response does not say
- * - "open": the response leaves quota
- * - "spent": allowed, and with that a limit is at zero
- * - "wait": refused; a request passes in `ms`
- * - "over": refused, and the time it asked for has passed
- * - "never": refused, and no waiting would help
+ * - "unknown": there is no response, or it has no limits
+ * - "open": allowed, and quota remains
+ * - "exhausted": allowed, and a limit has reached zero
+ * - "wait": refused; a request is allowed in `ms`
+ * - "ready": refused, and its retry time has passed
+ * - "never": refused, and waiting does not help
  */
 export function predictNext(response, now) {
   if (response === null || response.outcome === "failed") return { state: "unknown", ms: null };
   if (response.outcome === "refused") {
-    const whole = retryAfterMs(response);
-    if (whole === null) return { state: "never", ms: null };
-    const ms = response.at + whole - now;
-    return ms > 0 ? { state: "wait", ms } : { state: "over", ms: 0 };
+    const retryMs = retryAfterMs(response);
+    if (retryMs === null) return { state: "never", ms: null };
+    const ms = response.at + retryMs - now;
+    return ms > 0 ? { state: "wait", ms } : { state: "ready", ms: 0 };
   }
   if (response.limits.length === 0) return { state: "unknown", ms: null };
-  const spent = response.limits.some(({ remaining, policy }) => remaining === 0 && !policy?.shadow);
-  return { state: spent ? "spent" : "open", ms: null };
+  const exhausted = response.limits.some(({ remaining, policy }) => remaining === 0 && !policy?.shadow);
+  return { state: exhausted ? "exhausted" : "open", ms: null };
 }

@@ -1,10 +1,10 @@
-// What the gate would say to a request right now, asked over the admin API without charging anybody.
+// Reads the remaining quota over the admin API, without charging it.
 
 import { parseResponse } from "./response.js";
 
 /**
- * The limits of `subject` ({ tenant } or { subject, plan }) with what is left of each, or a message that says why
- * they cannot be told: `{ limits, message }`, one of them null. They come in the headers that every response has.
+ * Returns `{ limits, message }` for a subject ({ tenant } or { subject, plan }): its limits with what remains of each, or
+ * a message that explains why they are unknown. One of them is null.
  */
 export async function peek(admin, parsers, subject) {
   const response = await admin.call("POST", "/check", { ...subject, peek: true, lease: LEASE });
@@ -13,8 +13,8 @@ export async function peek(admin, parsers, subject) {
   return headerError === null ? { limits, message: null } : { limits: null, message: headerError };
 }
 
-/** A subject that nobody charges: to see what a plan promises to a newcomer. */
+/** A subject that is never charged. A peek at it shows the full quotas of a plan. */
 export const UNUSED_SUBJECT = "demo-newcomer";
 
-// A limit on requests in flight wants to know which; a look takes none.
+// A concurrency limit requires a lease id. A peek does not take the lease.
 const LEASE = "demo-look";

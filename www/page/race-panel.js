@@ -1,27 +1,25 @@
-// The panel of the race: two sides, one value, one winner each time.
+// The race panel: two clients, one value, one winner per race.
 
-import { byId } from "./dom.js";
-import { announce, eventLog } from "./event-log.js";
+import { adminPanel } from "./admin-panel.js";
+import { byId, restoreFocus } from "./dom.js";
 import { race, winner } from "./race.js";
 
 const SIDES = ["left", "right"];
 const MANY = 20;
 
-/** Wires the panel. `open()` and `close()` of what is returned say whether the admin API can be asked. */
+/** Connects the panel. Returns `open()` and `close()`, to be called when the admin API is unlocked and locked. */
 export function racePanel(admin) {
   const once = byId("race");
   const many = byId("race-many");
-  const status = byId("race-status");
   const score = { left: 0, right: 0, both: 0, neither: 0 };
-  const log = eventLog(byId("race-log"));
-  let isOpen = false;
   let running = false;
 
   const show = () => {
-    for (const button of [once, many]) button.disabled = !isOpen || running;
+    for (const button of [once, many]) button.disabled = !panel.unlocked || running;
     for (const [name, count] of Object.entries(score)) byId(`score-${name}`).textContent = count;
   };
-  const one = async () => {
+  const panel = adminPanel("race", show);
+  const runOne = async () => {
     const result = await race((...request) => admin.call(...request), SIDES, () => Math.random() < 0.5);
     const won = winner(result);
     if (won !== null) score[won] += 1;
@@ -29,7 +27,7 @@ export function racePanel(admin) {
     if (result.sides.length > 0) byId("race-value").textContent = result.after ?? "unknown";
     const text = describeRace(result, won);
     const tone = SIDES.includes(won) ? "good" : "bad";
-    log.add(tone, text);
+    panel.log(tone, text);
     show();
     return { won, tone, text };
   };
@@ -38,46 +36,35 @@ export function racePanel(admin) {
     show();
     let last = null;
     let done = 0;
-    for (; done < count && last?.won !== null && isOpen; done += 1) last = await one();
+    for (; done < count && last?.won !== null && panel.unlocked; done += 1) last = await runOne();
     running = false;
     show();
     const { left, right, both, neither } = score;
-    const sum = `So far left has won ${left}, right ${right}, both together ${both}, neither ${neither}.`;
-    if (count === 1 || last.won === null) announce(status, last.tone, last.text);
-    else announce(status, "note", `${done} races done. ${sum}`);
-    if (document.activeElement === document.body && !button.disabled) button.focus({ preventScroll: true });
+    if (count === 1 || last.won === null) panel.announce(last.tone, last.text);
+    else panel.announce("note", `${done} races finished. Total: left won ${left}, right won ${right}, both ${both}, neither ${neither}.`);
+    if (!button.disabled) restoreFocus(button);
   };
 
   once.addEventListener("click", () => run(once, 1));
   many.addEventListener("click", () => run(many, MANY));
   show();
 
-  return {
-    open() {
-      isOpen = true;
-      announce(status, "note", "");
-      show();
-    },
-    close() {
-      isOpen = false;
-      announce(status, "note", "Unlock the admin API to begin.");
-      show();
-    },
-  };
+  return panel;
 }
 
-/** What became of a side. */
+/** Shows the result of one side. */
 function showSide({ name, wanted, won, found, message }) {
-  const place = byId(`lane-${name}`);
-  place.dataset.state = won ? "won" : "lost";
-  place.querySelector("p").textContent = won ? `Won: wrote “${wanted}”.` : (message ?? `Lost: found “${found ?? "nothing"}” instead.`);
+  const side = byId(`lane-${name}`);
+  side.dataset.state = won ? "won" : "lost";
+  side.querySelector("p").textContent = won ? `Won: wrote “${wanted}”.` : (message ?? `Lost: the value was already “${found ?? "nothing"}”.`);
 }
 
-/** A race in a message. */
+/** Describes a race in one sentence. */
 function describeRace({ before, sides, message }, won) {
-  const from = before === null ? "nothing" : `“${before}”`;
-  if (SIDES.includes(won)) return `Both read ${from}. ${won === "left" ? "Left" : "Right"} won, the other was refused.`;
-  if (won === "neither") return `Both read ${from}, but somebody else was faster than either.`;
-  if (won === "both") return `Both read ${from}, and both won: that must not be.`;
-  return message ?? sides.find((side) => side.message !== null)?.message ?? "Nothing is known of this race.";
+  const from = before === null ? "no value" : `“${before}”`;
+  if (won === "left") return `Both read ${from}. Left won, right was refused.`;
+  if (won === "right") return `Both read ${from}. Right won, left was refused.`;
+  if (won === "neither") return `Both read ${from}, but another client changed it first.`;
+  if (won === "both") return `Both read ${from}, and both won. This is a bug.`;
+  return message ?? sides.find((side) => side.message !== null)?.message ?? "The result of this race is unknown.";
 }

@@ -1,8 +1,9 @@
-// Two sides that start from the same reading and swap at the same time. The API comes from outside.
+// Two clients read the same value and replace it at the same time with a compare-and-swap. The caller provides the API.
 
 /**
- * One race: `{ before, sides, after, message }`. Each of the two `sides` is `{ name, wanted, won, found, message }`:
- * `found` is what a loser met instead. A `message` (else null) says why nothing is known.
+ * Runs one race. Returns `{ before, sides, after, message }`. Each of the two `sides` is
+ * `{ name, wanted, won, found, message }`; `found` is the value that made it lose. A `message` (else null) explains why the
+ * result is unknown.
  */
 export async function race(call, names, leftFirst) {
   const before = await call("GET", VALUE);
@@ -15,15 +16,18 @@ export async function race(call, names, leftFirst) {
     const lost = response.problem === "value-conflict";
     return { name, wanted, won: response.ok, found: lost ? response.body.found : null, message: response.ok || lost ? null : response.message };
   };
-  // Whoever is sent first is often judged first: a leftFirst decides who that is.
+  // The request that is sent first often wins: `leftFirst` decides at random which one that is.
   const order = leftFirst() ? names : names.toReversed();
-  const swapped = new Map(order.map((name) => [name, swap(name)]));
-  const sides = await Promise.all(names.map((name) => swapped.get(name)));
+  const swaps = new Map(order.map((name) => [name, swap(name)]));
+  const sides = await Promise.all(names.map((name) => swaps.get(name)));
   const after = await call("GET", VALUE);
   return { before: expected, sides, after: after.ok ? after.body.value : null, message: after.message };
 }
 
-/** How a race ended: the name of its one winner; "neither": somebody else was faster; "both" must not be; null: unknown. */
+/**
+ * Returns the name of the one winner, "neither" if a third client changed the value first, "both" (a bug), or null if the
+ * result is unknown.
+ */
 export function winner({ sides }) {
   if (sides.length === 0) return null;
   const won = sides.filter((side) => side.won);

@@ -1,11 +1,11 @@
-// The form: reads a run from it, refuses what cannot be sent, and says in the button what a press will do.
+// The form for a run: validates it, and shows in the button what it will send.
 
-import { byId } from "./dom.js";
-import { durationMs, newSchedule } from "./schedule.js";
-import { parseTarget } from "./request-target.js";
+import { byId, setInvalid } from "./dom.js";
 import { duration, pluralize } from "./format.js";
+import { parseTarget } from "./request-target.js";
+import { durationMs, newSchedule } from "./schedule.js";
 
-/** Wires the form. `onStart({ schedule, target })` and `onStop()` are called for its buttons. */
+/** Connects the form. `onStart({ schedule, target })` and `onStop()` are called for its buttons. */
 export function requestForm({ onStart, onStop }) {
   const form = byId("controls");
   const { count, rate, method, path } = form.elements;
@@ -17,19 +17,19 @@ export function requestForm({ onStart, onStop }) {
   let ready = false;
   let running = false;
 
-  /** What the form says, or null with the problem shown at the field that has it. */
+  /** Returns `{ schedule, target }`, or `{ field, text }` for the first invalid field, which it marks. */
   const readForm = () => {
     const checks = [
-      [count, () => newSchedule(count.valueAsNumber, null), "Requests: a whole number from 1 to 500."],
-      [rate, () => newSchedule(1, steady() ? rate.valueAsNumber : null), "Requests a second: from 0.1 to 200."],
+      [count, () => newSchedule(count.valueAsNumber, null), "Requests: enter a whole number from 1 to 500."],
+      [rate, () => newSchedule(1, steady() ? rate.valueAsNumber : null), "Requests per second: enter 0.1 to 200."],
       [path, () => parseTarget(path.value, location.origin), null],
     ];
-    for (const field of [count, rate, path]) field.removeAttribute("aria-invalid");
+    for (const field of [count, rate, path]) setInvalid(field, false);
     for (const [field, check, text] of checks) {
       try {
         check();
       } catch (error) {
-        field.setAttribute("aria-invalid", "true");
+        setInvalid(field, true);
         return { field, text: text ?? error.message };
       }
     }
@@ -53,7 +53,7 @@ export function requestForm({ onStart, onStop }) {
     const name = running ? "Sending…" : `Send ${pluralize(run.schedule.count, "request")}`;
     if (start.textContent !== name) start.textContent = name;
     const ms = durationMs(run.schedule);
-    hint.textContent = ms < 1 ? "As fast as your browser opens connections." : `Takes ${duration(ms)}.`;
+    hint.textContent = ms < 1 ? "As fast as your browser can open connections." : `Duration: ${duration(ms)}.`;
   };
 
   form.addEventListener("input", show);
@@ -75,19 +75,19 @@ export function requestForm({ onStart, onStop }) {
   show();
 
   return {
-    /** The target as the form has it now, or null. */
+    /** Returns the request target of the form, or null if the form is invalid. */
     target: () => readForm().target ?? null,
-    /** The page can send. */
+    /** Enables sending. */
     enable() {
       ready = true;
       show();
     },
-    /** The page will never be able to send. */
+    /** Shows why the page cannot send. */
     fail(text) {
       problem.textContent = text;
       hint.textContent = "";
     },
-    /** A run has begun or ended: focus stays on the button that means something now. */
+    /** Shows whether a run is active. Moves the focus to the button that is enabled. */
     setRunning(value) {
       const focused = document.activeElement;
       running = value;

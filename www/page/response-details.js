@@ -1,4 +1,4 @@
-// One response in full: what it means, its headers, its body.
+// The details of one response: an explanation, its headers and its body.
 
 import { retryAfterMs } from "./response.js";
 import { byId, el } from "./dom.js";
@@ -6,7 +6,7 @@ import { describePolicy, duration, measuredMs, number, pluralize, reasonPhrase, 
 
 const SLUICEGATE_HEADERS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
 
-/** Wires the panel: always there on a wide window, a sheet over the page elsewhere. */
+/** Connects the panel. It is a column in a wide window, and a sheet over the page elsewhere. */
 export function responseDetails({ onClose }) {
   const panel = byId("details");
   const title = byId("details-title");
@@ -30,7 +30,7 @@ export function responseDetails({ onClose }) {
     title.textContent = shown === null ? "Response" : `Response ${shown.number}`;
     byId("close").hidden = shown === null;
     body.replaceChildren(
-      ...(shown === null ? [el("p", { class: "empty" }, "Choose a response to see its headers and body.")] : parts(shown)),
+      ...(shown === null ? [el("p", { class: "empty" }, "Select a response to see its headers and body.")] : parts(shown)),
     );
     body.scrollTop = 0;
   };
@@ -46,14 +46,14 @@ export function responseDetails({ onClose }) {
     get shown() {
       return shown;
     },
-    /** Shows a response. A sheet that covers the page takes the focus. */
+    /** Shows a response. If the panel is a sheet, it takes the focus. */
     show(response) {
       shown = response;
       render();
       cover(true);
       if (!wide.matches) title.focus({ preventScroll: true });
     },
-    /** The body of a response has come. */
+    /** Shows the body of a response that has just arrived. */
     refresh(response) {
       if (response === shown) render();
     },
@@ -77,49 +77,49 @@ function parts(response) {
   const sections = [head, timing(response)];
   if (response.limits.length > 0) sections.push(section("Quota", quota(response)));
   if (status !== null && !redirected) {
-    sections.push(section("Headers", headers(response.headers)), section("Body", bodyOf(response.body)));
+    sections.push(section("Headers", headers(response.headers)), section("Body", bodySection(response.body)));
   }
   return sections;
 }
 
-/** The response in a message. */
+/** Explains the response. */
 function explain(response) {
   const { status, outcome, error, problem, limits, headerError, redirected, limiterNote } = response;
-  if (error !== null) return `There was ${error}.`;
-  if (headerError !== null) return `The gate's headers could not be read: ${headerError}.`;
+  if (error !== null) return `${error}.`;
+  if (headerError !== null) return `Invalid rate limit headers: ${headerError}.`;
   if (outcome === "refused" && status !== 429) {
-    return `Refused before any limit was asked: ${problem?.detail ?? "the gate does not say why"}. The origin never saw this request.`;
+    return `Refused before any limit was checked: ${problem?.detail ?? "no reason given"}. The request did not reach the origin.`;
   }
   if (outcome === "refused") {
     const names = problem?.violated ?? limits.filter(({ remaining }) => remaining === 0).map(({ name }) => name);
     const by = names.length > 0 ? `Refused by ${names.map((name) => `“${name}”`).join(" and ")}` : "Refused";
     const ms = retryAfterMs(response);
-    const when = ms === null ? " No waiting would let it pass." : ` The same request passes in ${duration(ms)}.`;
-    return `${by}: the origin never saw this request, and it cost no quota.${when}`;
+    const retry = ms === null ? " It can never be allowed." : ` Retry after ${duration(ms)}.`;
+    return `${by}. The request did not reach the origin and used no quota.${retry}`;
   }
   if (outcome === "failed") {
-    return problem?.detail ? `Not served: ${problem.detail}.` : "Not served: the gate or the origin failed.";
+    return problem?.detail ? `Failed: ${problem.detail}.` : "Failed in sluicegate or in the origin.";
   }
-  if (limiterNote === "unjudged") return "Let through unjudged: Redis did not respond in time, and the gate is configured to let requests pass then.";
-  if (limiterNote === "shadow") return "Let through, although a limit is used up: on this path the limits only watch.";
-  if (limiterNote === "exempt") return "Let through: requests for this path are not limited.";
-  if (redirected) return "Let through; the origin redirects. A browser hides the headers of a redirect from a page.";
-  if (status === 429) return "Let through to the origin, which has answered 429 itself.";
+  if (limiterNote === "unjudged") return "Allowed without a check: Redis was unavailable, and the outage policy allows requests then.";
+  if (limiterNote === "shadow") return "Allowed, although a limit is exceeded: it runs in shadow mode, which only reports.";
+  if (limiterNote === "exempt") return "Allowed: this path is exempt from limits.";
+  if (redirected) return "Allowed. The origin sent a redirect, and a browser hides its headers from a page.";
+  if (status === 429) return "Allowed. The status 429 comes from the origin itself.";
   return limits.length === 0
-    ? "Let through, without a RateLimit header: no limit applies here."
-    : "Let through to the origin; this is the origin's response.";
+    ? "Allowed, without a RateLimit header: no limit applies here."
+    : "Allowed. This is the response of the origin.";
 }
 
 function timing({ sentAt, ms, limiterMs }) {
   const pairs = [["Sent", `+${(sentAt / 1000).toFixed(2)} s`]];
-  if (ms !== null) pairs.push(["Answered after", `${measuredMs(ms)} ms`]);
-  if (limiterMs !== null) pairs.push(["of that, limiter", `${reportedMs(limiterMs)} ms`]);
+  if (ms !== null) pairs.push(["Response time", `${measuredMs(ms)} ms`]);
+  if (limiterMs !== null) pairs.push(["Limiter time", `${reportedMs(limiterMs)} ms`]);
   return el("dl", { class: "timing" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
-/** Each limit in words. The core's `t` is the time to the full quota, and on a refusal the time to wait. */
+/** Describes each limit. The parameter `t` is the time until the quota is full, or the time to wait after a refusal. */
 function quota({ limits, outcome }) {
-  const then = outcome === "refused" ? "admits it within" : "full again within";
+  const then = outcome === "refused" ? "retry after" : "full in";
   return el(
     "ul",
     { class: "quota" },
@@ -128,10 +128,10 @@ function quota({ limits, outcome }) {
         "li",
         {},
         el("strong", {}, name),
-        `: ${number(remaining)} left`,
-        policy === null ? null : ` of ${describePolicy(policy)}`,
-        policy?.shadow ? " (only watches)" : null,
-        reset === null ? null : `; ${then} ${duration(reset * 1000)}`,
+        `: ${number(remaining)} remaining`,
+        policy === null ? null : ` (${describePolicy(policy)})`,
+        policy?.shadow ? ", shadow mode" : null,
+        reset === null ? null : `, ${then} ${duration(reset * 1000)}`,
       ),
     ),
   );
@@ -146,14 +146,14 @@ function headers(list) {
   );
 }
 
-function bodyOf(body) {
-  if (body === null) return el("p", { class: "empty" }, "Still on its way.");
+function bodySection(body) {
+  if (body === null) return el("p", { class: "empty" }, "Loading.");
   const note = body.note === null ? null : el("p", { class: "empty" }, body.note);
-  if (body.text === "") return note ?? el("p", { class: "empty" }, "no body");
+  if (body.text === "") return note ?? el("p", { class: "empty" }, "No body.");
   return el("div", {}, el("pre", {}, pretty(body.text)), note, el("p", { class: "empty" }, pluralize(body.text.length, "character")));
 }
 
-/** JSON on several lines; anything else as it is. */
+/** Indents JSON, and returns any other text unchanged. */
 function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -1,13 +1,13 @@
-// The responses as rows of a table, in the order in which they came. One row is in the tab order;
-// the arrow keys move it.
+// The table of responses, in the order of their arrival. One row is in the tab order, and the arrow keys move it.
 
-import { capacity, tightestLimit } from "./response.js";
 import { byId, el } from "./dom.js";
 import { measuredMs, number, reportedMs, shortDuration } from "./format.js";
+import { quotaBar } from "./quota-bar.js";
+import { capacity, tightestLimit } from "./response.js";
 
-const MARKS = { allowed: "✓", refused: "✕", failed: "!" };
+const ICONS = { allowed: "✓", refused: "✕", failed: "!" };
 
-/** Wires the table. `onChoose(response, byKey)` is called for a click or Enter on a row. */
+/** Connects the table. `onChoose(response)` is called for a click or Enter on a row, `onMove(response)` for an arrow key. */
 export function responseTable({ onChoose, onMove }) {
   const body = byId("rows");
   const scroll = byId("scroll");
@@ -24,8 +24,7 @@ export function responseTable({ onChoose, onMove }) {
 
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
-    // detail is 0 where a key made the click.
-    if (row !== null) onChoose(responses.get(row), event.detail === 0);
+    if (row !== null) onChoose(responses.get(row));
   });
   body.addEventListener("keydown", (event) => {
     const row = event.target.closest("tr");
@@ -49,7 +48,7 @@ export function responseTable({ onChoose, onMove }) {
       chosen = null;
       byId("no-rows").hidden = true;
     },
-    /** Appends responses; stays at the end of the list where the reader was there. */
+    /** Appends responses. Keeps the end of the table in view if it was in view. */
     add(batch) {
       const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
       for (const response of batch) {
@@ -59,7 +58,7 @@ export function responseTable({ onChoose, onMove }) {
       }
       if (atEnd && chosen === null) scroll.scrollTop = scroll.scrollHeight;
     },
-    /** Marks the chosen response, and brings it into view. */
+    /** Highlights a response and scrolls it into view. Null removes the highlight. */
     choose(response) {
       chosen = response;
       for (const [row, candidate] of responses) {
@@ -79,30 +78,27 @@ function rowOf(response, first) {
   const { number: index, outcome, status, retryAfter, ms, limiterMs, redirected } = response;
   const button = el("button", { type: "button", tabindex: first ? "0" : "-1", "aria-pressed": "false" }, String(index));
   button.setAttribute("aria-label", `Response ${index}, ${outcome}`);
-  const mark = el("span", { class: "glyph", "aria-hidden": "true" }, MARKS[outcome]);
+  const icon = el("span", { class: "glyph", "aria-hidden": "true" }, ICONS[outcome]);
   return el(
     "tr",
     { class: outcome },
     el("td", { class: "c-number" }, button),
-    el("td", { class: "c-verdict" }, mark, outcome),
+    el("td", { class: "c-verdict" }, icon, outcome),
     el("td", { class: "c-status" }, redirected ? "3xx" : String(status ?? "–")),
     el("td", { class: "c-ms" }, measuredMs(ms)),
     el("td", { class: "c-limiter" }, reportedMs(limiterMs)),
-    el("td", { class: "c-left" }, el("div", {}, ...left(response.limits))),
+    el("td", { class: "c-left" }, el("div", {}, ...remainingQuota(response.limits))),
     el("td", { class: "c-retry" }, retryAfter === null ? "" : shortDuration(retryAfter)),
   );
 }
 
-/** What each limit has left; the bar shows the one closest to its end. */
-function left(limits) {
-  if (limits.length === 0) return [el("span", { class: "none" }, "not said")];
+/** Shows what remains of each limit. The bar shows the tightest one. */
+function remainingQuota(limits) {
+  if (limits.length === 0) return [el("span", { class: "none" }, "no header")];
   const least = tightestLimit(limits);
-  const full = capacity(least.policy);
-  const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("span"));
-  bar.firstElementChild.style.inlineSize = `${full ? Math.min(100, (100 * least.remaining) / full) : 0}%`;
   const values = limits.map((limit) => {
     const name = limits.length === 1 ? null : el("small", {}, `${limit.name} `);
     return el("span", { class: limit === least ? "value least" : "value" }, name, number(limit.remaining));
   });
-  return [bar, ...values];
+  return [quotaBar(least.remaining, capacity(least.policy)), ...values];
 }

@@ -1,25 +1,26 @@
-// A response's head, read into plain data. Pure: the header parsers are given.
+// Parses a response into plain data. Pure. The caller provides the header parsers.
 
 /**
- * Reads status and headers into
+ * Parses the status and headers of a response into
  * `{ status, outcome, headers, policies, limits, headerError, retryAfter, limiterMs, limiterNote }`:
  *
- * - outcome: "allowed" | "refused" (the gate says so) | "failed" (5xx: the gate let nothing through, or the origin broke)
- * - policies, limits: the items of RateLimit-Policy and RateLimit, each limit with the `policy` of its name
- * - headerError: what was wrong with these headers, or null
- * - retryAfter: seconds, or null;  limiterMs: what the limiter took, or null
- * - limiterNote: what the gate added, or null: "refused", "unjudged" (it could not ask Redis), "exempt" (no limit applies),
- *   "shadow" (a limit would have refused, but only watches here)
+ * - outcome: "allowed", "refused" (by sluicegate), or "failed" (5xx of sluicegate or of the origin)
+ * - policies, limits: the items of RateLimit-Policy and RateLimit, each limit with its `policy`
+ * - headerError: why these headers are invalid, or null
+ * - retryAfter: in seconds, or null
+ * - limiterMs: the time that the limiter took in milliseconds, or null
+ * - limiterNote: the `desc` of the limiter in Server-Timing, or null: "refused", "unjudged" (Redis was unavailable),
+ *   "exempt" (no limit applies), "shadow" (a limit in shadow mode was exceeded)
  */
 export function parseResponse({ status, headers }, parsers, wallClock) {
-  const headerError = [];
+  const errors = [];
   const items = (name, parse) => {
     const value = headers.get(name);
     if (value === null) return [];
     try {
       return parse(value);
     } catch (error) {
-      headerError.push(error.message);
+      errors.push(error.message);
       return [];
     }
   };
@@ -35,31 +36,31 @@ export function parseResponse({ status, headers }, parsers, wallClock) {
     headers: [...headers],
     policies,
     limits,
-    headerError: headerError.length > 0 ? headerError.join("; ") : null,
+    headerError: errors.length > 0 ? errors.join("; ") : null,
     retryAfter: parseRetryAfter(headers.get("Retry-After"), wallClock),
     limiterMs: limiter.dur,
     limiterNote: limiter.desc,
   };
 }
 
-/** A 429, or a 401, that the gate does not claim is the origin's own: that request was let through and charged. */
+/** A 401 or 429 without the note "refused" comes from the origin: that request was allowed and charged. */
 function outcome(status, limiterNote) {
   if (status >= 500) return "failed";
   return limiterNote === "refused" ? "refused" : "allowed";
 }
 
-/** What can be held at once: a bucket's burst where it differs from the quota. */
+/** Returns the most that a limit can hold: its burst, or else its quota. */
 export function capacity(policy) {
   return policy === null ? null : (policy.burst ?? policy.quota);
 }
 
-/** The limit that is closest to its end: the least share, or the least number where a policy is unknown. */
+/** Returns the limit with the smallest remaining share, or with the fewest units if its policy is unknown. */
 export function tightestLimit(limits) {
   const share = ({ remaining, policy }) => remaining / (capacity(policy) || 1);
   return limits.reduce((least, limit) => (least === null || share(limit) < share(least) ? limit : least), null);
 }
 
-/** Seconds of a Retry-After value, which may also be a date (RFC 9110, 10.2.3). */
+/** Returns the seconds of a Retry-After value, which may also be a date (RFC 9110, section 10.2.3). */
 export function parseRetryAfter(value, wallClock) {
   if (value === null) return null;
   if (/^\s*\d+\s*$/.test(value)) return Number(value);
@@ -67,7 +68,7 @@ export function parseRetryAfter(value, wallClock) {
   return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - wallClock) / 1000));
 }
 
-/** `dur` in milliseconds and `desc` of one metric of a Server-Timing value, each null where it is not there. */
+/** Returns `dur` (in milliseconds) and `desc` of one metric of a Server-Timing value, each null if it is missing. */
 export function serverTimingMetric(value, metric) {
   const entries = (value ?? "").split(",").map((entry) => entry.split(";").map((part) => part.trim()));
   const [, ...parameters] = entries.find(([name]) => name === metric) ?? [];
@@ -80,24 +81,24 @@ export function serverTimingMetric(value, metric) {
 }
 
 /**
- * What a problem+json body (RFC 9457) says, each null where it does not say: `detail`, the `violated`
- * limits' names, and `retryAfterMs`, the gate's own exact version of Retry-After. Null for any other body.
+ * Parses a problem+json body (RFC 9457). Returns `detail`, the names of the `violated` limits, and `retryAfterMs`, the
+ * retry time in exact milliseconds. Each is null if it is missing. Returns null for any other body.
  */
 export function parseProblem(contentType, body) {
   if (!/^application\/problem\+json\b/i.test(contentType ?? "")) return null;
   try {
-    const { detail, "violated-policies": names, "retry-after-ms": retryAfterMs } = JSON.parse(body);
+    const { detail, "violated-policies": names, "retry-after-ms": retryMs } = JSON.parse(body);
     return {
       detail: typeof detail === "string" ? detail : null,
       violated: Array.isArray(names) && names.every((name) => typeof name === "string") ? names : null,
-      retryAfterMs: Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? retryAfterMs : null,
+      retryAfterMs: Number.isFinite(retryMs) && retryMs >= 0 ? retryMs : null,
     };
   } catch {
     return null;
   }
 }
 
-/** Milliseconds after which the same request passes: exact where the body limiterNote it, else whole seconds; or null. */
+/** Returns the retry time in milliseconds: from the body if it has one, else from Retry-After; or null. */
 export function retryAfterMs({ problem, retryAfter }) {
   return problem?.retryAfterMs ?? (retryAfter === null ? null : retryAfter * 1000);
 }

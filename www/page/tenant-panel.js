@@ -1,13 +1,16 @@
-// The tenant of this tab: created with a key, given a limit of its own, deleted again.
+// The tenant panel: creates a tenant with an API key, overrides its limits, and deletes it.
 
-import { capacity } from "./response.js";
 import { byId, el } from "./dom.js";
-import { UNUSED_SUBJECT, peek } from "./peek.js";
 import { describePolicy, number } from "./format.js";
+import { peek, UNUSED_SUBJECT } from "./peek.js";
+import { quotaBar } from "./quota-bar.js";
+import { capacity } from "./response.js";
 
 /**
- * Wires the forms. `onIdentity({ tenant, key })` is called when there is a key to send with, and with null when it
- * is gone. Of what is returned, `take(response)` shows what a response to this tenant says is left, and `look()` asks.
+ * Connects the forms. `onIdentity({ tenant, key })` is called when a key is created, and with null when it is deleted.
+ *
+ * Returns `open(page)` and `close()`, to be called when the admin API is unlocked and locked, `showQuota(response)`, which
+ * shows the remaining quota of a response, and `refresh()`, which reads the quota over the admin API.
  */
 export function tenantPanel({ admin, parsers, onIdentity }) {
   const form = byId("tenant-form");
@@ -18,7 +21,7 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
   const problem = byId("tenant-problem");
   const status = byId("tenant-status");
   let identity = null;
-  let own = new Map();
+  let overrides = new Map();
 
   const showStatus = (text) => {
     problem.textContent = "";
@@ -30,7 +33,7 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
   };
   const path = () => `/tenants/${encodeURIComponent(identity.tenant)}`;
 
-  /** Shows what the chosen plan promises. */
+  /** Shows the limits of the selected plan. */
   const preview = async () => {
     const wanted = plan.value.trim();
     for (const button of byId("plans").children) button.setAttribute("aria-pressed", String(button.textContent === wanted));
@@ -40,51 +43,51 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
     showProblem(message ?? "");
     byId("plan-limits").replaceChildren(...(limits ?? []).map(({ name, policy }) => el("li", {}, el("b", {}, name), ` ${describePolicy(policy)}`)));
   };
-  /** Offers the plans that are known to exist: those of tenants, and the usual ones of a development gate. */
-  const offer = async (used) => {
-    const usual = COMMON_PLANS.filter((name) => !used.includes(name));
-    const found = await Promise.all(usual.map((name) => peek(admin, parsers, { subject: UNUSED_SUBJECT, plan: name })));
-    const names = [...usual.filter((_, index) => found[index].limits !== null), ...used].slice(0, MAX_PLANS);
+  /** Shows a button for each plan that is known to exist: the common ones that do, and those of existing tenants. */
+  const showPlans = async (used) => {
+    const common = COMMON_PLANS.filter((name) => !used.includes(name));
+    const found = await Promise.all(common.map((name) => peek(admin, parsers, { subject: UNUSED_SUBJECT, plan: name })));
+    const names = [...common.filter((_, index) => found[index].limits !== null), ...used].slice(0, MAX_PLANS);
     byId("plans").replaceChildren(...names.map((name) => el("button", { type: "button", "aria-pressed": "false" }, name)));
     if (plan.value === "") plan.value = names[0] ?? "";
     await preview();
   };
-  const look = async () => {
+  const refresh = async () => {
     if (identity === null || admin.token === null) return;
     const { limits, message } = await peek(admin, parsers, { tenant: identity.tenant });
     if (limits === null) return showProblem(message);
     showLimits(limits);
   };
   const showLimits = (limits) => {
-    byId("tenant-limits").replaceChildren(...limits.map((one) => quotaOf(one, own.has(one.name))));
+    byId("tenant-limits").replaceChildren(...limits.map((one) => quotaItem(one, overrides.has(one.name))));
     const names = limits.map(({ name }) => name);
     if ([...limit.options].map((option) => option.value).join() !== names.join()) {
       limit.replaceChildren(...names.map((name) => el("option", {}, name)));
       suggest(limits);
     }
-    byId("reset-limits").disabled = own.size === 0;
+    byId("reset-limits").disabled = overrides.size === 0;
   };
-  /** A number that makes a difference: four times what the plan gives. */
+  /** Suggests four times the quota of the plan. */
   const suggest = (limits) => {
     const chosen = limits.find(({ name }) => name === limit.value);
     if (chosen?.policy) value.value = chosen.policy.quota * 4;
   };
-  const patch = async (overrides, done) => {
-    const response = await admin.call("PATCH", path(), { overrides });
+  const setOverrides = async (changes, done) => {
+    const response = await admin.call("PATCH", path(), { overrides: changes });
     if (!response.ok) return showProblem(response.message);
-    own = new Map(Object.entries(response.body.overrides));
+    overrides = new Map(Object.entries(response.body.overrides));
     showStatus(done);
-    await look();
+    await refresh();
   };
   const show = () => {
     form.hidden = admin.token === null || identity !== null;
     card.hidden = admin.token === null || identity === null;
   };
-  const leave = () => {
+  const forgetTenant = () => {
     identity = null;
-    own = new Map();
+    overrides = new Map();
     limit.replaceChildren();
-    id.value = freshName();
+    id.value = randomId();
     show();
     onIdentity(null);
   };
@@ -105,13 +108,13 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
     byId("create").disabled = false;
     if (!made.ok) return showProblem(made.message);
     identity = { tenant: name, key: made.body.key };
-    byId("tenant-name").textContent = `${name} on plan ${created.body.plan}`;
+    byId("tenant-name").textContent = `${name} (plan ${created.body.plan})`;
     byId("key").textContent = identity.key;
     show();
-    showStatus("Created. The requests below carry its key.");
+    showStatus("Created. The requests below use its API key.");
     byId("tenant-name").focus({ preventScroll: true });
     onIdentity(identity);
-    await look();
+    await refresh();
   });
   limit.addEventListener("change", async () => {
     const { limits } = await peek(admin, parsers, { tenant: identity.tenant });
@@ -121,35 +124,34 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
     event.preventDefault();
     const wanted = value.valueAsNumber;
     if (!Number.isSafeInteger(wanted) || wanted < 1) {
-      showProblem("New limit: a whole number from 1.");
+      showProblem("New limit: enter a whole number of at least 1.");
       return value.focus();
     }
-    patch({ [limit.value]: { limit: wanted } }, `${limit.value} is ${number(wanted)} now, for this tenant alone. It holds here for the next request, and elsewhere as soon as the gate looks again: within 30 s, unless configured otherwise.`);
+    setOverrides({ [limit.value]: { limit: wanted } }, `${limit.value} is now ${number(wanted)}, for this tenant only. The next request here uses it. Other Worker instances use it within 30 s by default.`);
   });
   byId("reset-limits").addEventListener("click", async () => {
-    await patch(Object.fromEntries([...own.keys()].map((name) => [name, null])), "The plan's own limits hold again.");
+    await setOverrides(Object.fromEntries([...overrides.keys()].map((name) => [name, null])), "Overrides removed. The limits of the plan apply again.");
     limit.focus();
   });
   byId("delete-tenant").addEventListener("click", async () => {
     const { tenant: name } = identity;
     const response = await admin.call("DELETE", path());
     if (!response.ok && response.problem !== "tenant-not-found") return showProblem(response.message);
-    leave();
-    showStatus(`${name} and its key are gone.`);
+    forgetTenant();
+    showStatus(`Tenant ${name} and its API key are deleted.`);
     id.focus();
   });
-  id.value = freshName();
+  id.value = randomId();
 
   return {
-    look,
-    take({ tenant: name, limits }) {
+    refresh,
+    showQuota({ tenant: name, limits }) {
       if (name === identity?.tenant && limits.length > 0) showLimits(limits);
     },
-    /** The admin API is open, or not any more. */
     open({ tenants }) {
       show();
       showStatus("");
-      return offer([...new Set(tenants.map((one) => one.plan))]);
+      return showPlans([...new Set(tenants.map((one) => one.plan))]);
     },
     close() {
       showStatus("");
@@ -158,24 +160,22 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
   };
 }
 
-/** One limit: what it promises, and a bar of what is left. */
-function quotaOf({ name, remaining, policy }, isOwn) {
+/** Describes a limit, with a bar for the remaining quota. */
+function quotaItem({ name, remaining, policy }, isOverride) {
   const full = capacity(policy) ?? remaining;
-  const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("span"));
-  bar.firstElementChild.style.inlineSize = `${full > 0 ? Math.min(100, (100 * remaining) / full) : 0}%`;
   return el(
     "li",
     {},
     el("b", {}, name),
     ` ${policy === null ? "" : describePolicy(policy)}`,
-    isOwn ? el("span", { class: "tag" }, "its own") : null,
-    bar,
-    el("span", { class: "left" }, `${number(remaining)} of ${number(full)} left`),
+    isOverride ? el("span", { class: "tag" }, "override") : null,
+    quotaBar(remaining, full),
+    el("span", { class: "left" }, `${number(remaining)} of ${number(full)} remaining`),
   );
 }
 
-/** A name that nobody else is likely to have taken. */
-function freshName() {
+/** Returns a random tenant id. */
+function randomId() {
   return `demo-${crypto.randomUUID().slice(0, 6)}`;
 }
 

@@ -1,9 +1,9 @@
-// The field for the admin token, and whether the admin API is open to this tab.
+// The form for the admin token. It unlocks the admin API for this tab.
 
-import { byId } from "./dom.js";
+import { byId, setInvalid } from "./dom.js";
 import { requestTokenFromOpener } from "./token-transfer.js";
 
-/** Wires the form. `onOpen(response)` gets the first page of tenants; `onClose()` is called when the token is gone. */
+/** Connects the form. `onOpen(response)` receives the first page of tenants. `onClose()` is called when the token is forgotten. */
 export function tokenForm(admin, { onOpen, onClose }) {
   const form = byId("token-form");
   const field = byId("token");
@@ -15,8 +15,7 @@ export function tokenForm(admin, { onOpen, onClose }) {
     form.hidden = open;
     unlocked.hidden = !open;
     problem.textContent = text;
-    field.toggleAttribute("aria-invalid", false);
-    if (text !== "") field.setAttribute("aria-invalid", "true");
+    setInvalid(field, text !== "");
   };
   const unlock = async (token) => {
     button.disabled = true;
@@ -41,7 +40,7 @@ export function tokenForm(admin, { onOpen, onClose }) {
     if (button.disabled) return;
     const token = field.value.trim();
     if (!/^[\x21-\x7e]+$/.test(token)) {
-      show(false, token === "" ? "Type the token first." : "A token has no spaces and no letters beyond ASCII.");
+      show(false, token === "" ? "Enter the admin token." : "A token contains only ASCII characters and no spaces.");
       return field.focus();
     }
     if (await unlock(token)) byId("forget-token").focus({ preventScroll: true });
@@ -57,7 +56,7 @@ export function tokenForm(admin, { onOpen, onClose }) {
   requestTokenFromOpener(unlock);
 
   return {
-    /** The API does not take the token any more. */
+    /** Shows that the API no longer accepts the token. */
     denied: close,
   };
 }

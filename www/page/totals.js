@@ -1,4 +1,4 @@
-// Totals of a run. Pure.
+// The totals and median times of a run. Pure.
 
 export class Totals {
   #counts = { allowed: 0, refused: 0, failed: 0 };
@@ -27,18 +27,18 @@ export class Totals {
     return this.allowed + this.refused + this.failed;
   }
 
-  /** Milliseconds in which half of the responses came, or null before the first. */
+  /** The median response time in milliseconds, or null if there is none. */
   get median() {
     return median(this.#times);
   }
 
-  /** Milliseconds that the limiter took for half of the responses, or null where none said so. */
+  /** The median time of the limiter in milliseconds, or null if no response reported it. */
   get limiterMedian() {
     return median(this.#limiterTimes);
   }
 }
 
-/** The middle value, the mean of the two middle ones, or null. */
+/** Returns the median, or null for no values. */
 export function median(values) {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,8 +1,8 @@
-// The views of the page. The address names the one that shows: #requests, #tenants, #locks.
+// The views of the page. The fragment of the address selects one: #requests, #tenants, #locks.
 
 import { byId } from "./dom.js";
 
-/** Wires the links. `onShow(name)` is called for the view at the start and for each change. */
+/** Connects the links. `onShow(name)` is called for the first view and for each change. */
 export function views({ onShow }) {
   const links = [...byId("views").querySelectorAll("a")];
   const parts = [...document.querySelectorAll("[data-views]")];

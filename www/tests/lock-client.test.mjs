@@ -1,10 +1,10 @@
-// One tab's hold on a lock, against a lock that keeps the API's promises in memory. Time is a number here.
+// The lock client, against a lock in memory that behaves like the API, with a simulated clock.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LockClient } from "../page/lock-client.js";
 
-test("a free lock is acquired, renewed and released, and the token stays the same", async () => {
+test("acquire, renew and release keep the same token", async () => {
   const world = newWorld();
   const tab = world.tab("a");
   await tab.client.acquire(1000, never());
@@ -17,21 +17,21 @@ test("a free lock is acquired, renewed and released, and the token stays the sam
   assert.deepEqual(tab.tones, ["good", "good", "good"]);
 });
 
-test("the second waits, takes over when the lease has ended, and the late write of the first is refused", async () => {
+test("the next holder fences off a late write", async () => {
   const world = newWorld();
   const [first, second] = [world.tab("a"), world.tab("b")];
   await first.client.acquire(2500, never());
   await first.client.write("by a");
   await second.client.acquire(1000, never());
   assert.deepEqual([second.client.phase, second.client.token], ["held", 2]);
-  assert.equal(world.now(), 2501, "it asked again as soon as the lease had ended");
-  assert.match(second.said[0], /^Somebody else holds the lock, for 2\.5 s more/);
-  assert.equal(second.said.length, 2, "waiting is told once");
+  assert.equal(world.now(), 2501, "retried as soon as the lease had ended");
+  assert.match(second.messages[0], /^Another client holds the lock for up to 2\.5 s more/);
+  assert.equal(second.messages.length, 2, "waiting is reported once");
 
   first.client.expire();
-  assert.equal(first.client.phase, "over");
+  assert.equal(first.client.phase, "expired");
   await first.client.write("late");
-  assert.equal(first.said.at(-1), "Refused: token 1 is old, 2 is the newest. Nothing was written.");
+  assert.equal(first.messages.at(-1), "Write refused: token 1 is stale, the newest is 2.");
   assert.equal((await first.client.read()).text, "by a");
   for (const action of ["renew", "release"]) {
     await first.client[action](1000);
@@ -41,7 +41,7 @@ test("the second waits, takes over when the lease has ended, and the late write 
   assert.equal((await first.client.read()).text, "by b");
 });
 
-test("a lock that is released early is taken at the next try", async () => {
+test("a released lock is acquired at the next retry", async () => {
   const world = newWorld();
   const [first, second] = [world.tab("a"), world.tab("b")];
   await first.client.acquire(60_000, never());
@@ -51,42 +51,42 @@ test("a lock that is released early is taken at the next try", async () => {
   assert.ok(world.now() < 5000);
 });
 
-test("a late write passes as long as nobody has taken the lock, and says that it is late", async () => {
+test("a late write succeeds while nobody else acquires the lock", async () => {
   const world = newWorld();
-  const { client, said } = world.tab("a");
+  const { client, messages } = world.tab("a");
   await client.acquire(1000, never());
   client.expire();
-  assert.equal(client.phase, "held", "it is not over yet");
+  assert.equal(client.phase, "held", "the lease has not expired yet");
   world.advance(1000);
   client.expire();
   await client.write("late");
-  assert.match(said.at(-1), /^Written with token 1\. It came late, but nobody has taken the lock since/);
+  assert.match(messages.at(-1), /^Written with token 1\. The lock is no longer held, but nobody has acquired it since/);
 });
 
-test("whoever stops waiting holds nothing", async () => {
+test("a client that stops waiting holds nothing", async () => {
   const world = newWorld();
   const [first, second] = [world.tab("a"), world.tab("b")];
   await first.client.acquire(60_000, never());
   const stop = new AbortController();
   world.onPause = () => stop.abort();
   await second.client.acquire(1000, stop.signal);
-  assert.deepEqual([second.client.phase, second.client.token, second.said.at(-1)], ["none", null, "Stopped waiting."]);
+  assert.deepEqual([second.client.phase, second.client.token, second.messages.at(-1)], ["none", null, "Stopped waiting."]);
 });
 
-test("a gate that cannot say is told, and changes nothing", async () => {
+test("an API error is reported and changes no state", async () => {
   const world = newWorld();
-  const { client, said } = world.tab("a");
+  const { client, messages } = world.tab("a");
   await client.acquire(1000, never());
   world.broken = true;
   for (const action of [() => client.renew(1000), () => client.release(), () => client.write("x")]) {
     await action();
-    assert.match(said.at(-1), /Redis did not respond/);
+    assert.match(messages.at(-1), /Redis did not respond/);
     assert.deepEqual([client.phase, client.token], ["held", 1]);
   }
   assert.deepEqual(await client.read(), { text: null, message: "Redis did not respond." });
 });
 
-/** A lock, its guarded value and a clock that moves only when somebody waits. */
+/** Creates a lock, its protected value, and a clock that advances only during a pause. */
 function newWorld() {
   let time = 0;
   let newest = 0;
@@ -94,30 +94,30 @@ function newWorld() {
   let value = null;
   const held = () => holder !== null && time < holder.until;
   const holds = ({ owner, token }) => held() && holder.owner === owner && holder.token === token;
-  const fails = (name, body = {}) => ({ ok: false, problem: name, body, message: `${name}.` });
-  const works = (body) => ({ ok: true, problem: null, body, message: null });
+  const failure = (name, body = {}) => ({ ok: false, problem: name, body, message: `${name}.` });
+  const success = (body) => ({ ok: true, problem: null, body, message: null });
   const actions = {
     "POST /locks/demo/acquire": ({ owner, ttl_ms: ttl }) => {
-      if (held() && holder.owner !== owner) return fails("lock-held", { "retry-after-ms": holder.until - time });
+      if (held() && holder.owner !== owner) return failure("lock-held", { "retry-after-ms": holder.until - time });
       holder = { owner, token: ++newest, until: time + ttl };
-      return works({ token: newest, ttl_ms: ttl });
+      return success({ token: newest, ttl_ms: ttl });
     },
     "POST /locks/demo/renew": (body) => {
-      if (!holds(body)) return fails("lock-lost");
+      if (!holds(body)) return failure("lock-lost");
       holder.until = time + body.ttl_ms;
-      return works({ token: body.token });
+      return success({ token: body.token });
     },
     "POST /locks/demo/release": (body) => {
-      if (!holds(body)) return fails("lock-lost");
+      if (!holds(body)) return failure("lock-lost");
       holder = null;
-      return works(null);
+      return success(null);
     },
     "PUT /locks/demo/values/note": ({ token, value: text }) => {
-      if (token < newest) return fails("stale-token", { newest });
+      if (token < newest) return failure("stale-token", { newest });
       value = text;
-      return works({ token });
+      return success({ token });
     },
-    "GET /locks/demo/values/note": () => works({ value }),
+    "GET /locks/demo/values/note": () => success({ value }),
   };
   const world = {
     broken: false,
@@ -125,7 +125,7 @@ function newWorld() {
     now: () => time,
     advance: (ms) => (time += ms),
     tab(owner) {
-      const [said, tones] = [[], []];
+      const [messages, tones] = [[], []];
       const client = new LockClient({
         call: async (method, path, body) =>
           world.broken ? { ok: false, problem: "redis-unavailable", body: {}, message: "Redis did not respond." } : actions[`${method} ${path}`](body),
@@ -137,10 +137,10 @@ function newWorld() {
         },
         onChange(tone, text) {
           tones.push(tone);
-          said.push(text);
+          messages.push(text);
         },
       });
-      return { client, said, tones };
+      return { client, messages, tones };
     },
   };
   return world;

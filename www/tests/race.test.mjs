@@ -1,4 +1,4 @@
-// Two sides, one value: who won, what the loser is told, and what is not known.
+// Races of two clients for one value: the winner, what the loser learns, and unknown results.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,18 +6,18 @@ import { race, winner } from "../page/race.js";
 
 const SIDES = ["left", "right"];
 
-test("exactly one side wins, and the other is told what it found", async () => {
+test("exactly one side wins and the other learns the value", async () => {
   for (const [leftFirst, first, second] of [[true, 0, 1], [false, 1, 0]]) {
     const { call } = newValue("7 by right");
     const result = await race(call, SIDES, () => leftFirst);
-    assert.equal(winner(result), SIDES[first], "in this store the first to ask wins");
+    assert.equal(winner(result), SIDES[first], "in this store the first request wins");
     assert.deepEqual(result.sides[first], { name: SIDES[first], wanted: `8 by ${SIDES[first]}`, won: true, found: null, message: null });
     assert.deepEqual(result.sides[second], { name: SIDES[second], wanted: `8 by ${SIDES[second]}`, won: false, found: `8 by ${SIDES[first]}`, message: null });
     assert.deepEqual([result.before, result.after], ["7 by right", `8 by ${SIDES[first]}`]);
   }
 });
 
-test("many races in a row: the value counts them, so no win was lost", async () => {
+test("the value counts every win, so none is lost", async () => {
   const { call } = newValue(null);
   const winners = [];
   for (let index = 0; index < 25; index += 1) winners.push(winner(await race(call, SIDES, () => index % 3 === 0)));
@@ -25,19 +25,19 @@ test("many races in a row: the value counts them, so no win was lost", async () 
   assert.equal((await call("GET")).body.value, `25 by ${winners.at(-1)}`);
 });
 
-test("where a third was faster, neither wins", async () => {
+test("neither side wins if a third client is faster", async () => {
   const store = newValue("1 by left");
   const call = async (method, path, body) => {
     const response = await store.call(method, path, body);
-    if (method === "GET") store.set("2 by somebody");
+    if (method === "GET") store.set("2 by third");
     return response;
   };
   const result = await race(call, SIDES, () => true);
   assert.equal(winner(result), "neither");
-  assert.deepEqual(result.sides.map(({ found }) => found), ["2 by somebody", "2 by somebody"]);
+  assert.deepEqual(result.sides.map(({ found }) => found), ["2 by third", "2 by third"]);
 });
 
-test("what the gate cannot say is not called a loss", async () => {
+test("an API error is not a loss", async () => {
   const down = { ok: false, problem: "redis-unavailable", body: null, message: "Redis did not respond." };
   const unread = await race(async () => down, SIDES, () => true);
   assert.deepEqual([winner(unread), unread.message, unread.sides], [null, "Redis did not respond.", []]);
@@ -47,7 +47,7 @@ test("what the gate cannot say is not called a loss", async () => {
   assert.equal(winner({ sides: [{ won: true }, { won: true }] }), "both");
 });
 
-/** A value that keeps the API's promises in memory. */
+/** Creates a value in memory that behaves like the API. */
 function newValue(value) {
   return {
     set: (text) => (value = text),

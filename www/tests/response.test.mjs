@@ -1,4 +1,4 @@
-// A response's head, read into facts; and what the page concludes from it.
+// Parsing a response, and the prediction for the next request.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ const fails = () => {
   throw new Error("RateLimit: an item has no r");
 };
 
-test("a limit is joined with the policy of its name", () => {
+test("a limit gets the policy of its name", () => {
   const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Server-Timing": 'limiter;dur=1.5;desc="unjudged"' });
   const response = parseResponse({ status: 200, headers }, parsers, 0);
   assert.equal(response.outcome, "allowed");
@@ -24,7 +24,7 @@ test("a limit is joined with the policy of its name", () => {
   assert.equal(response.headerError, null);
 });
 
-test("a response without the headers has no limits and no headerError", () => {
+test("a response without the headers has no limits and no error", () => {
   const response = parseResponse({ status: 404, headers: new Headers() }, { policy: fails, limits: fails }, 0);
   assert.deepEqual(
     { outcome: response.outcome, limits: response.limits, policies: response.policies, headerError: response.headerError, retryAfter: response.retryAfter, limiterMs: response.limiterMs },
@@ -32,20 +32,20 @@ test("a response without the headers has no limits and no headerError", () => {
   );
 });
 
-test("a header that cannot be read is told, and the rest of the response stays", () => {
+test("an invalid header is reported and the rest is kept", () => {
   const headers = new Headers({ RateLimit: "x", "RateLimit-Policy": "y", "Retry-After": "2", "Server-Timing": 'limiter;dur=1;desc="refused"' });
   const response = parseResponse({ status: 429, headers }, { ...parsers, limits: fails }, 0);
   assert.equal(response.headerError, "RateLimit: an item has no r");
   assert.deepEqual([response.outcome, response.retryAfter, response.policies.length, response.limits.length], ["refused", 2, 1, 0]);
 });
 
-test("a refusal is what the gate claims, 5xx a failure, anything else was let through", () => {
+test("the outcome follows from status and limiter note", () => {
   const outcome = (status, timing = "limiter;dur=1") =>
     parseResponse({ status, headers: new Headers({ "Server-Timing": timing }) }, parsers, 0).outcome;
   assert.deepEqual([200, 204, 302, 404, 0].map((status) => outcome(status)), Array(5).fill("allowed"));
   assert.equal(outcome(429, 'db;dur=2, limiter;dur=1;desc="refused"'), "refused");
   assert.deepEqual([401, 403].map((status) => outcome(status, 'limiter;dur=1;desc="refused"')), ["refused", "refused"]);
-  for (const status of [401, 429]) assert.equal(outcome(status), "allowed", `the origin's own ${status} went through the gate`);
+  for (const status of [401, 429]) assert.equal(outcome(status), "allowed", `a ${status} of the origin is not a refusal`);
   assert.equal(outcome(503, 'limiter;dur=1;desc="refused"'), "failed");
   assert.deepEqual([500, 502, 503].map((status) => outcome(status)), Array(3).fill("failed"));
 });
@@ -66,7 +66,7 @@ test("the limiter's time is found among other metrics", () => {
   for (const value of [null, "", "origin;dur=9", "limiter", "limiter;dur=x"]) assert.deepEqual(timing(value), { dur: null, desc: null });
 });
 
-test("a problem says which limits refused, and the exact wait", () => {
+test("a problem has the refusing limits and the exact retry time", () => {
   const type = "application/problem+json; charset=utf-8";
   const nothing = { detail: null, violated: null, retryAfterMs: null };
   const body = '{"detail":"over the limit","violated-policies":["burst","day"],"retry-after-ms":480}';
@@ -78,13 +78,13 @@ test("a problem says which limits refused, and the exact wait", () => {
   assert.equal(parseProblem(null, body), null);
 });
 
-test("the exact wait counts before the whole seconds of Retry-After", () => {
+test("the exact retry time takes precedence over Retry-After", () => {
   assert.equal(retryAfterMs({ problem: { retryAfterMs: 480 }, retryAfter: 1 }), 480);
   assert.equal(retryAfterMs({ problem: { retryAfterMs: null }, retryAfter: 1 }), 1000);
   assert.equal(retryAfterMs({ problem: null, retryAfter: null }), null);
 });
 
-test("the tightest limit has the least share left", () => {
+test("the tightest limit has the smallest remaining share", () => {
   const limits = [
     { name: "day", remaining: 100, policy: { quota: 1000, burst: null } },
     { name: "burst", remaining: 15, policy: { quota: 20, burst: 200 } },
@@ -95,22 +95,22 @@ test("the tightest limit has the least share left", () => {
   assert.equal(capacity(null), null);
 });
 
-test("the next request passes when the latest response says so", () => {
+test("the latest response predicts the next request", () => {
   const refused = { outcome: "refused", at: 1000, retryAfter: 2, problem: null, limits: [] };
   assert.deepEqual(predictNext(null, 0), { state: "unknown", ms: null });
   assert.deepEqual(predictNext(refused, 1500), { state: "wait", ms: 1500 });
-  assert.deepEqual(predictNext(refused, 3000), { state: "over", ms: 0 });
+  assert.deepEqual(predictNext(refused, 3000), { state: "ready", ms: 0 });
   assert.deepEqual(predictNext({ ...refused, retryAfter: null }, 1500), { state: "never", ms: null });
   const allowed = (...left) => ({ outcome: "allowed", at: 0, limits: left.map((remaining) => ({ remaining })) });
   assert.equal(predictNext(allowed(3, 1), 0).state, "open");
-  assert.equal(predictNext(allowed(3, 0), 0).state, "spent");
+  assert.equal(predictNext(allowed(3, 0), 0).state, "exhausted");
   assert.equal(predictNext(allowed(), 0).state, "unknown");
   assert.equal(predictNext({ outcome: "failed", limits: [] }, 0).state, "unknown");
   const watched = { outcome: "allowed", at: 0, limits: [{ remaining: 0, policy: { ...POLICY, shadow: true } }] };
-  assert.equal(predictNext(watched, 0).state, "open", "a limit that only watches refuses nobody");
+  assert.equal(predictNext(watched, 0).state, "open", "a limit in shadow mode refuses nothing");
 });
 
-test("a refusal stands against responses that were on their way when it came", () => {
+test("a refusal outweighs responses that were in flight", () => {
   const refused = { outcome: "refused", sentAt: 10, at: 20 };
   const before = { outcome: "allowed", sentAt: 5, at: 30 };
   const after = { outcome: "allowed", sentAt: 25, at: 35 };
