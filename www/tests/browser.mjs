@@ -1,29 +1,73 @@
-// What the page's tests do again and again in the browser.
+// Helpers for the tests of the page in a headless browser.
+//
+// SLUICEGATE_URL is the address of the demo page, and SLUICEGATE_ADMIN_TOKEN the admin token of its Worker. ARTIFACTS is
+// the folder for screenshots (default: artifacts), CHROMIUM the browser (default: /usr/bin/chromium).
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before } from "node:test";
 
-/** A headless browser: CHROMIUM, or /usr/bin/chromium. */
-export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
-  });
+export const { SLUICEGATE_URL: url, SLUICEGATE_ADMIN_TOKEN: token } = process.env;
+assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
+
+export const WIDE = { viewport: { width: 1440, height: 900 } };
+export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+// The browser logs every 4xx response as an error, and these tests provoke some.
+export const REFUSALS = /status of 4\d\d/;
+
+const artifacts = process.env.ARTIFACTS ?? "artifacts";
+let browser;
+
+before(async () => {
+  await mkdir(artifacts, { recursive: true });
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+/** Saves a screenshot. */
+export function screenshot(page, name) {
+  return page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
 }
 
 /**
- * Opens the page; when disposed of, fails if the console of it, or of a tab that it has opened, showed an error
- * other than refused responses and `expected`.
+ * Launches a headless browser. All its temporary files are in one folder, which is removed when the process exits, also
+ * after a failure.
  */
-export async function open(browser, url, options = {}, expected = null) {
+async function launch() {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "sluicegate-page-"));
+  process.env.TMPDIR = folder;
+  try {
+    // playwright-core reads TMPDIR when it is imported.
+    const { chromium } = await import("playwright-core");
+    return await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
+    });
+  } finally {
+    // playwright-core kills the browser in its own exit handler, which must run before this one.
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    // Without a handler, a signal ends the process without an exit event.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+  }
+}
+
+/**
+ * Opens the page. When it is disposed of, fails if its console, or that of a tab it opened, showed an error other than
+ * refused responses and `expected`.
+ */
+export async function open(options = {}, expected = null) {
   const context = await browser.newContext(options);
   const errors = [];
   context.on("weberror", (error) => errors.push(String(error.error())));
   context.on("console", (message) => {
     const text = message.text();
-    // The browser itself logs every 4xx and 5xx response. A busy machine may be unwell for a moment: the page asks again.
-    const logged = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
-    if (message.type() === "error" && !logged && !expected?.test(text)) errors.push(text);
+    // The browser logs every 4xx and 5xx response. The health check can fail briefly on a busy machine: the page retries.
+    const ignored = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
+    if (message.type() === "error" && !ignored && !expected?.test(text)) errors.push(text);
   });
   const page = await context.newPage();
   await page.goto(url);
@@ -38,7 +82,7 @@ export async function open(browser, url, options = {}, expected = null) {
   return {
     page,
     press,
-    /** Sends `count` requests, `rate` a second (null: all at once), and waits until all are answered. */
+    /** Sends `count` requests, `rate` per second (null: all at once), and waits for all responses. */
     async send(count, rate) {
       await press(count, rate);
       await page.waitForFunction((wanted) => document.querySelectorAll("#rows tr").length === wanted, count);
@@ -51,15 +95,15 @@ export async function open(browser, url, options = {}, expected = null) {
   };
 }
 
-/** The totals as the page shows them, and how many rows there are. */
+/** Returns the totals that the page shows, and the number of rows. */
 export async function totals(page) {
   const number = async (id) => Number(await page.textContent(id));
   const rows = await page.locator("#rows tr").count();
   return { allowed: await number("#allowed"), refused: await number("#refused"), failed: await number("#failed"), rows };
 }
 
-/** Waits until at least `wanted` units of quota are there: an earlier test may have used it up. */
-export async function quotaIsBack(url, wanted) {
+/** Waits until at least `wanted` units of quota remain. An earlier test may have used them. */
+export async function waitForQuota(wanted) {
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
     const response = await fetch(new URL("/hello", url));
     await response.arrayBuffer();
@@ -67,16 +111,16 @@ export async function quotaIsBack(url, wanted) {
     if (remaining >= wanted) return;
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
-  assert.fail(`the quota did not come back to ${wanted}`);
+  assert.fail(`the quota did not refill to ${wanted}`);
 }
 
-/** Nothing is wider than the window. */
+/** Fails if the page is wider than the window. */
 export async function fitsWidth(page) {
   const [content, visible] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(content <= visible, `the page is ${content} px wide in a window of ${visible} px`);
 }
 
-/** The contrast (WCAG 2) of every piece of visible text with its ground; disabled buttons are exempt. */
+/** Returns the contrast ratio (WCAG 2) of all visible text with its background. Disabled controls are exempt. */
 export function contrasts(page) {
   return page.evaluate(() => {
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -86,11 +130,11 @@ export function contrasts(page) {
       canvas.fillRect(0, 0, 1, 1);
       return [...canvas.getImageData(0, 0, 1, 1).data];
     };
-    const light = ([r, g, b]) => {
+    const luminance = ([r, g, b]) => {
       const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
       return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
     };
-    const ground = (element) => {
+    const background = (element) => {
       for (let at = element; at !== null; at = at.parentElement) {
         const color = rgba(getComputedStyle(at).backgroundColor);
         if (color[3] === 255) return color;
@@ -99,9 +143,9 @@ export function contrasts(page) {
     };
     const found = new Map();
     for (const element of document.body.querySelectorAll("*")) {
-      const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
-      if (!own || !element.checkVisibility() || element.closest(":disabled, noscript, option") !== null) continue;
-      const [a, b] = [light(rgba(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
+      const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
+      if (!hasText || !element.checkVisibility() || element.closest(":disabled, noscript, option") !== null) continue;
+      const [a, b] = [luminance(rgba(getComputedStyle(element).color)), luminance(background(element))].sort((x, y) => y - x);
       const ratio = Math.round(((a + 0.05) / (b + 0.05)) * 100) / 100;
       const name = `${element.tagName.toLowerCase()}.${element.className} in ${element.parentElement.className}`;
       found.set(`${name} ${ratio}`, { name, ratio });
@@ -110,16 +154,17 @@ export function contrasts(page) {
   });
 }
 
-/** Opens the admin API to the page, in one of its views. */
-export async function unlock(page, token, view) {
+/** Opens one of the views and unlocks the admin API. */
+export async function unlock(page, view) {
+  assert.ok(token, "SLUICEGATE_ADMIN_TOKEN is not set (the admin token of the Worker)");
   await page.click(`a[href="#${view}"]`);
   await page.fill("#token", token);
   await page.click("#unlock");
   await page.waitForSelector("#unlocked:not([hidden])");
 }
 
-/** Waits until an element says what is expected. */
-export async function says(page, selector, expected) {
+/** Waits until the text of an element matches. */
+export async function waitForText(page, selector, expected) {
   try {
     await page.waitForFunction(
       ([where, source]) => new RegExp(source).test(document.querySelector(where).textContent),
@@ -131,7 +176,7 @@ export async function says(page, selector, expected) {
   }
 }
 
-/** Waits until the lock is in this phase for the page. */
-export function phase(page, name) {
+/** Waits until the lock has this phase in this tab. */
+export function waitForPhase(page, name) {
   return page.waitForSelector(`#lock-state[data-phase="${name}"]`);
 }

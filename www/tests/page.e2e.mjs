@@ -1,44 +1,27 @@
-// The page in a headless browser, against a running gate whose policy is a token bucket "burst" of 20 per 10 s,
-// with a timeout that is long enough for a busy machine:
+// The Requests view in a headless browser, against a running Worker with one limit: a token_bucket "burst" of 20 per
+// 10 s. Its timeout must be long enough for a busy machine:
 //
 //   SLUICEGATE_URL=http://127.0.0.1:8787/_sluicegate/demo/ node --test www/tests/page.e2e.mjs
-//
-// ARTIFACTS names the folder for screenshots (default: artifacts), CHROMIUM the browser (default: /usr/bin/chromium).
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { after, before, test } from "node:test";
-import { contrasts, fitsWidth, launch, open, quotaIsBack, totals } from "./browser.mjs";
+import { test } from "node:test";
+import { contrasts, fitsWidth, open, PHONE, screenshot, totals, waitForQuota, WIDE } from "./browser.mjs";
 
-const url = process.env.SLUICEGATE_URL;
-assert.ok(url, "SLUICEGATE_URL is not set (the address of the demo page)");
-const artifacts = process.env.ARTIFACTS ?? "artifacts";
-const shot = (page, name) => page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
-let browser;
-
-before(async () => {
-  await mkdir(artifacts, { recursive: true });
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-test("one press: allowed and refused rows appear, and the totals, the policy and the picture with them", async () => {
-  await using demo = await open(browser, url, { viewport: { width: 1440, height: 900 } });
+test("one run fills table, totals, policy and chart", async () => {
+  await using demo = await open(WIDE);
   const { page } = demo;
-  await shot(page, "start");
-  await quotaIsBack(url, 8);
+  await screenshot(page, "start");
+  await waitForQuota(8);
   const pressed = Date.now();
   await demo.send(60, 20);
   const most = 20 + Math.ceil((2 * (Date.now() - pressed)) / 1000);
   const { allowed, refused, failed, rows } = await totals(page);
   assert.equal(rows, 60);
   assert.equal(allowed + refused, 60, `failed: ${failed}`);
-  assert.ok(allowed >= 8 && allowed <= most, `20 at once and 2 a second: ${allowed} allowed`);
+  assert.ok(allowed >= 8 && allowed <= most, `burst 20 and 2 per second: ${allowed} allowed`);
   assert.ok(refused > 0);
   assert.equal(await page.textContent("#status"), `60 of 60 answered: ${allowed} allowed, ${refused} refused.`);
-  assert.match(await page.textContent("#limits"), /burst.*20 requests every 10 s.*"burst";q=20;w=10.*of 20 left/);
+  assert.match(await page.textContent("#limits"), /burst.*20 requests per 10 s.*"burst";q=20;w=10.*of 20 remaining/);
   assert.ok(await page.locator("#plot canvas").isVisible());
   assert.match(await page.getAttribute("#plot", "aria-label"), /60 of 60 answered/);
   assert.match(await page.locator("#rows tr.refused .c-retry").first().textContent(), /^\d+ s$/);
@@ -49,11 +32,11 @@ test("one press: allowed and refused rows appear, and the totals, the policy and
   assert.match(details, /429 Too Many Requests.*Refused by “burst”/);
   assert.match(details, /retry-after\d/);
   assert.match(details, /"violated-policies"/);
-  await shot(page, "light");
+  await screenshot(page, "light");
 });
 
-test("the countdown is true: a request sent when it has run down is allowed, and its details are its own", async () => {
-  await using demo = await open(browser, url);
+test("a request sent after the countdown is allowed", async () => {
+  await using demo = await open();
   const { page } = demo;
   await demo.send(60, null);
   assert.ok((await totals(page)).refused > 0);
@@ -64,9 +47,9 @@ test("the countdown is true: a request sent when it has run down is allowed, and
     await page.waitForSelector("#send-one:enabled");
     return response;
   };
-  // The last of many may just have been allowed: then one or two more find the bucket empty.
-  for (let tries = 0; tries < 5 && !/wait|over/.test(await page.getAttribute("#next", "data-state")); tries += 1) await sendOne();
-  await page.waitForSelector('#next[data-state="over"]');
+  // The last request of the run may have been allowed. Then one or two more find the bucket empty.
+  for (let tries = 0; tries < 5 && !/wait|ready/.test(await page.getAttribute("#next", "data-state")); tries += 1) await sendOne();
+  await page.waitForSelector('#next[data-state="ready"]');
   const response = await sendOne();
   const row = page.locator("#rows tr").last();
   await row.click();
@@ -82,8 +65,8 @@ test("the countdown is true: a request sent when it has run down is allowed, and
   assert.deepEqual(JSON.parse(await page.textContent("#details-body pre")), await response.json());
 });
 
-test("everything works by keyboard alone", async () => {
-  await using demo = await open(browser, url);
+test("everything works with the keyboard alone", async () => {
+  await using demo = await open();
   const { page } = demo;
   const { keyboard } = page;
   const focused = (selector) => page.waitForFunction((wanted) => document.activeElement?.matches(wanted), selector);
@@ -115,38 +98,38 @@ test("everything works by keyboard alone", async () => {
   assert.equal(await page.locator("#rows tr.chosen").count(), 0);
 });
 
-test("a phone of 360 px shows all of it without scrolling sideways", async () => {
-  await using demo = await open(browser, url, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+test("the page fits a phone of 360 px", async () => {
+  await using demo = await open(PHONE);
   const { page } = demo;
   await fitsWidth(page);
   await demo.send(40, 40);
   await fitsWidth(page);
-  await shot(page, "phone");
+  await screenshot(page, "phone");
   await page.locator("#rows tr").last().tap();
   await page.waitForSelector("#details.open");
   assert.equal(await page.evaluate(() => document.activeElement.id), "details-title");
   await fitsWidth(page);
-  await shot(page, "phone-details");
+  await screenshot(page, "phone-details");
   await page.tap("#close");
   await page.waitForSelector("#details:not(.open)", { state: "attached" });
 });
 
 for (const colorScheme of ["light", "dark"]) {
-  test(`text stands out from its ground in ${colorScheme} mode`, async () => {
-    await using demo = await open(browser, url, { colorScheme, viewport: { width: 1440, height: 900 } });
+  test(`text has enough contrast in ${colorScheme} mode`, async () => {
+    await using demo = await open({ ...WIDE, colorScheme });
     const { page } = demo;
     await demo.send(60, 40);
     await page.locator("#rows tr.refused").first().click();
-    await shot(page, `mode-${colorScheme}`);
-    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
-    assert.equal(ground[0] < 128, colorScheme === "dark", `the page's ground is ${ground}`);
+    await screenshot(page, `mode-${colorScheme}`);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number));
+    assert.equal(background[0] < 128, colorScheme === "dark", `the page's background is ${background}`);
     const low = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5);
     assert.deepEqual(low, []);
   });
 }
 
-test("responses without a RateLimit header are told as such", async () => {
-  await using demo = await open(browser, url);
+test("responses without a RateLimit header are shown as such", async () => {
+  await using demo = await open();
   const { page } = demo;
   await page.route("**/hello", async (route) => {
     const response = await route.fetch();
@@ -155,11 +138,11 @@ test("responses without a RateLimit header are told as such", async () => {
   });
   await demo.send(3, null);
   assert.match(await page.textContent("#limits"), /No RateLimit header: no limit applies here/);
-  assert.equal(await page.locator("#rows .c-left", { hasText: "not said" }).count(), 3);
+  assert.equal(await page.locator("#rows .c-left", { hasText: "no header" }).count(), 3);
 });
 
-test("a gate out of reach is told, row by row", async () => {
-  await using demo = await open(browser, url, {}, /ERR_INTERNET_DISCONNECTED/);
+test("an unreachable Worker is shown in each row", async () => {
+  await using demo = await open({}, /ERR_INTERNET_DISCONNECTED/);
   const { page } = demo;
   await page.context().setOffline(true);
   await demo.send(3, null);
@@ -169,8 +152,8 @@ test("a gate out of reach is told, row by row", async () => {
   assert.match(await page.textContent("#details-body"), /No response/);
 });
 
-test("stop ends a run, and what cannot be sent is refused at its field", async () => {
-  await using demo = await open(browser, url);
+test("stop ends a run, and invalid fields send nothing", async () => {
+  await using demo = await open();
   const { page } = demo;
   await demo.press(500, 2);
   await page.waitForSelector("#rows tr");
@@ -180,13 +163,13 @@ test("stop ends a run, and what cannot be sent is refused at its field", async (
   const { rows } = await totals(page);
   assert.ok(rows < 500);
   for (const [field, value] of [["#count", "501"], ["#rate", "0"], ["#path", "//other.example/"], ["#path", "/_sluicegate/health"]]) {
-    const sound = await page.inputValue(field);
+    const valid = await page.inputValue(field);
     await page.fill(field, value);
     assert.equal(await page.getAttribute(field, "aria-invalid"), "true", value);
     assert.notEqual(await page.textContent("#problem"), "");
     await page.click("#start");
     assert.equal((await totals(page)).rows, rows, `${value} was sent`);
-    await page.fill(field, sound);
+    await page.fill(field, valid);
     assert.equal(await page.textContent("#problem"), "");
   }
 });
