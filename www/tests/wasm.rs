@@ -1,5 +1,5 @@
-//! The exports as JavaScript sees them. One set of cases, run in Node and, with
-//! `WASM_BINDGEN_USE_BROWSER=1`, in a headless browser.
+//! The exports as JavaScript sees them. The tests run in Node or, with `WASM_BINDGEN_USE_BROWSER=1`, in a headless
+//! browser.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, which clippy sees only in #[test]")]
 
@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-fn every_limit_of_a_policy_becomes_an_object() {
+fn policy_items_become_objects() {
     let items = parse_policy(r#""burst";q=50;w=1;burst=100, "day";q=1000;w=86400"#);
     let items: Vec<JsValue> = items.ok().unwrap().into_iter().map(JsValue::from).collect();
     assert_eq!(items.len(), 2);
@@ -24,7 +24,7 @@ fn every_limit_of_a_policy_becomes_an_object() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_counted_and_whether_it_refuses_are_part_of_a_policy() {
+fn policy_has_its_unit_and_shadow_mode() {
     let items = parse_policy(r#""watch";q=5;w=10;shadow, "inflight";q=5;qu="concurrent-requests""#);
     let items: Vec<JsValue> = items.ok().unwrap().into_iter().map(JsValue::from).collect();
     assert_eq!(get(&items[0], "shadow"), true);
@@ -34,7 +34,7 @@ fn what_is_counted_and_whether_it_refuses_are_part_of_a_policy() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_left_of_every_limit_becomes_an_object() {
+fn limit_items_become_objects() {
     let items = parse_limits(r#""burst";r=0;t=3, "day";r=999999999999999"#);
     let items: Vec<JsValue> = items.ok().unwrap().into_iter().map(JsValue::from).collect();
     assert_eq!(items.len(), 2);
@@ -46,7 +46,7 @@ fn what_is_left_of_every_limit_becomes_an_object() {
 }
 
 #[wasm_bindgen_test]
-fn a_value_that_is_no_such_list_throws_an_error_with_a_message() {
+fn invalid_value_throws_an_error_with_a_message() {
     for broken in [r#""burst";q=-1;w=10"#, r#""burst";q"#, "\"burst", "burst, , "] {
         let error = JsValue::from(parse_policy(broken).err().unwrap());
         let message = get(&error, "message").dyn_into::<JsString>().unwrap();
@@ -56,7 +56,7 @@ fn a_value_that_is_no_such_list_throws_an_error_with_a_message() {
 }
 
 #[wasm_bindgen_test]
-fn an_empty_value_has_no_items() {
+fn empty_value_has_no_items() {
     assert!(parse_policy("").ok().unwrap().is_empty());
     assert!(parse_limits("").ok().unwrap().is_empty());
 }
