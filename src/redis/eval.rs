@@ -5,13 +5,11 @@
 //! [`Transport`] the only thing that moves bytes. [`eval`] runs a script.
 
 use super::transport::Transport;
-#[cfg(feature = "rest")]
 use serde::de::DeserializeOwned;
 
 use super::command::Command;
 use super::error::RedisError;
 
-#[cfg(feature = "rest")]
 use super::reply::parse;
 use super::script::Spelled;
 

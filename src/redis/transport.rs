@@ -2,8 +2,6 @@
 
 use super::error::RedisError;
 
-#[cfg(feature = "rest")]
-
 /// Moves one request to the server and its answer back.
 ///
 /// An implementation sends each body at most once: a limiter's command that is sent twice may charge twice.

@@ -19,7 +19,10 @@ export class AdminApi {
     return this.#token;
   }
 
-  /** Requests the first page of tenants with a token, and stores the token if the API accepts it. Returns the response. */
+  /**
+   * Requests the first page of tenants with a token, and stores the token if the API accepts it. Returns the
+   * response.
+   */
   async unlock(token) {
     const response = await this.#send(token, "GET", "/tenants?limit=100");
     if (response.ok) this.#token = token;
@@ -32,8 +35,9 @@ export class AdminApi {
   }
 
   /**
-   * Calls the API and returns `{ ok, status, body, headers, problem, message }`. For an error, `message` describes it and
-   * `problem` is its name, or null if the problem is not one of the API's own. `status` is null if no response came.
+   * Calls the API and returns `{ ok, status, body, headers, problem, message }`. For an error, `message` describes
+   * it and `problem` is its name, or null if the problem is not one of the API's own. `status` is null if no
+   * response came.
    */
   async call(method, path, body) {
     const response = await this.#send(this.#token, method, path, body);

@@ -1,9 +1,13 @@
-// The common part of the panels that call the admin API: an event log, a status line, and whether the API is unlocked.
+// The common part of the panels that call the admin API: an event log, a status line, and whether the API is
+// unlocked.
 
 import { byId } from "./dom.js";
 import { eventLog } from "./event-log.js";
 
-/** Connects the panel with the elements #NAME-log and #NAME-status. `onToggle()` is called when the API is unlocked or locked. */
+/**
+ * Connects the panel with the elements #NAME-log and #NAME-status. `onToggle()` is called when the API is unlocked
+ * or locked.
+ */
 export function adminPanel(name, onToggle) {
   const status = byId(`${name}-status`);
   const toggle = (unlocked, text) => {

@@ -1,7 +1,8 @@
 // Error messages for the problem documents (RFC 9457) of the admin API. Pure.
 
 /**
- * Returns the message for an error response. `problem` is its parsed body, or null; `retryAfter` is in seconds, or null.
+ * Returns the message for an error response. `problem` is its parsed body, or null; `retryAfter` is in seconds, or
+ * null.
  */
 export function errorMessage(status, problem, retryAfter) {
   if (status === 401) return "Wrong admin token (401).";

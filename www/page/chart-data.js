@@ -25,7 +25,10 @@ export class ChartData {
     return [...this.#limits.values()];
   }
 
-  /** The unit of the vertical axis. A single limit is drawn in its own units, several as percentages of their capacity. */
+  /**
+   * The unit of the vertical axis. A single limit is drawn in its own units, several as percentages of their
+   * capacity.
+   */
   get unit() {
     return this.#limits.size > 1 ? "percent" : "units";
   }
@@ -36,8 +39,9 @@ export class ChartData {
   }
 
   /**
-   * Returns the columns of the chart: the seconds since the start of the run, then one column of dots per limit (null if
-   * the response does not have that limit), then one column per limit for the line (null if the dot is not on the line).
+   * Returns the columns of the chart: the seconds since the start of the run, then one column of dots per limit
+   * (null if the response does not have that limit), then one column per limit for the line (null if the dot is not
+   * on the line).
    */
   columns() {
     const seconds = this.#responses.map((response) => response.at / 1000);
@@ -52,8 +56,9 @@ export class ChartData {
   }
 
   /**
-   * Responses can arrive out of order. A response was decided before the current level if its value is higher and its
-   * request was sent before that level was reached. Raising the line to it would show a refill that did not happen.
+   * Responses can arrive out of order. A response was decided before the current level if its value is higher and
+   * its request was sent before that level was reached. Raising the line to it would show a refill that did not
+   * happen.
    */
   #line(values) {
     let level = Infinity;
@@ -68,7 +73,9 @@ export class ChartData {
   }
 }
 
-/** Returns the end of the time axis in seconds. It covers the whole planned run, so that the axis does not rescale. */
+/**
+ * Returns the end of the time axis in seconds. It covers the whole planned run, so that the axis does not rescale.
+ */
 export function timeAxisEnd(plannedMs, lastMs) {
   const seconds = Math.max(plannedMs, lastMs ?? 0) / 1000;
   return seconds <= 1 ? Math.max(0.1, Math.ceil(seconds * 10) / 10) : Math.ceil(seconds * 2) / 2;

@@ -1,5 +1,5 @@
-// The chart of remaining quota over time: a dot for each response, a stepped line through the dots, and one mark per
-// response in the lanes above. Between two responses the line keeps the last known value.
+// The chart of remaining quota over time: a dot for each response, a stepped line through the dots, and one mark
+// per response in the lanes above. Between two responses the line keeps the last known value.
 
 import uPlot from "uplot";
 import { timeAxisEnd } from "./chart-data.js";

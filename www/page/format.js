@@ -36,7 +36,9 @@ export function describePolicy({ quota, unit, window, burst }) {
   return burst === null || burst === quota ? rate : `${rate}, burst ${number(burst)}`;
 }
 
-/** Formats milliseconds that the page measured, with one decimal below 100: "0.8", "12.3", "1,204"; "–" for null. */
+/**
+ * Formats milliseconds that the page measured, with one decimal below 100: "0.8", "12.3", "1,204"; "–" for null.
+ */
 export function measuredMs(ms) {
   if (ms === null) return "–";
   return ms < 100 ? ms.toFixed(1) : number(Math.round(ms));
@@ -57,7 +59,10 @@ export function duration(ms) {
   return twoUnits(Math.round(seconds / 60), "h", "min");
 }
 
-/** Formats whole seconds for a narrow column: "999 s", "17 min", "2 h". Rounds up, because a retry must not come too early. */
+/**
+ * Formats whole seconds for a narrow column: "999 s", "17 min", "2 h". Rounds up, because a retry must not come too
+ * early.
+ */
 export function shortDuration(seconds) {
   if (seconds < 1_000) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);

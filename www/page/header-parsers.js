@@ -2,7 +2,10 @@
 
 import init, { parseLimits, parsePolicy } from "sluicegate-www";
 
-/** Loads the wasm. Returns `{ policy(value), limits(value) }`, which return lists of plain objects and throw on invalid input. */
+/**
+ * Loads the wasm. Returns `{ policy(value), limits(value) }`, which return lists of plain objects and throw on
+ * invalid input.
+ */
 export async function loadParsers() {
   await init({ module_or_path: new URL("sluicegate_www_bg.wasm", import.meta.url) });
   return {

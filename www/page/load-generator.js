@@ -5,8 +5,8 @@ import { dueAt } from "./schedule.js";
 /**
  * Runs a schedule to its end or until `signal` aborts. Returns how many requests it sent.
  *
- * `send(index)` must not reject. A late request, because too many were in flight or the tab was suspended, is sent at
- * once. The next ones follow the schedule, so delays do not accumulate.
+ * `send(index)` must not reject. A late request, because too many were in flight or the tab was suspended, is sent
+ * at once. The next ones follow the schedule, so delays do not accumulate.
  */
 export async function runSchedule({ schedule, maxConcurrent, send, now, sleep, signal }) {
   const start = now();

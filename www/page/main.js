@@ -1,5 +1,5 @@
-// The page: one press sends one run. Each response goes to the table, the chart and the metrics. The Tenants view sends
-// its requests with an API key.
+// The page: one press sends one run. Each response goes to the table, the chart and the metrics. The Tenants view
+// sends its requests with an API key.
 
 import { AdminApi } from "./admin-api.js";
 import { ChartData } from "./chart-data.js";

@@ -3,9 +3,9 @@
 import { retryAfterMs } from "./response.js";
 
 /**
- * Returns the response that reflects the latest decision. That is the later one, with one exception: a refusal stays the
- * latest if the later response is not a refusal and its request was sent before the refusal arrived. An allowed
- * response also passes through the origin, so its decision may be older.
+ * Returns the response that reflects the latest decision. That is the later one, with one exception: a refusal
+ * stays the latest if the later response is not a refusal and its request was sent before the refusal arrived. An
+ * allowed response also passes through the origin, so its decision may be older.
  */
 export function latestDecision(current, later) {
   const overtaken = current?.outcome === "refused" && later.outcome !== "refused" && later.sentAt < current.at;

@@ -3,8 +3,8 @@
 import { parseResponse } from "./response.js";
 
 /**
- * Returns `{ limits, message }` for a subject ({ tenant } or { subject, plan }): its limits with what remains of each, or
- * a message that explains why they are unknown. One of them is null.
+ * Returns `{ limits, message }` for a subject ({ tenant } or { subject, plan }): its limits with what remains of
+ * each, or a message that explains why they are unknown. One of them is null.
  */
 export async function peek(admin, parsers, subject) {
   const response = await admin.call("POST", "/check", { ...subject, peek: true, lease: LEASE });

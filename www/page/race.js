@@ -1,9 +1,10 @@
-// Two clients read the same value and replace it at the same time with a compare-and-swap. The caller provides the API.
+// Two clients read the same value and replace it at the same time with a compare-and-swap. The caller provides the
+// API.
 
 /**
- * Runs one race. Returns `{ before, sides, after, message }`. Each of the two `sides` is
- * `{ name, wanted, won, found, message }`; `found` is the value that made it lose. A `message` (else null) explains why the
- * result is unknown.
+ * Runs one race. Returns `{ before, sides, after, message }`. Each of the two `sides` is `{ name, wanted, won,
+ * found, message }`; `found` is the value that made it lose. A `message` (else null) explains why the result is
+ * unknown.
  */
 export async function race(call, names, leftFirst) {
   const before = await call("GET", VALUE);
@@ -25,8 +26,8 @@ export async function race(call, names, leftFirst) {
 }
 
 /**
- * Returns the name of the one winner, "neither" if a third client changed the value first, "both" (a bug), or null if the
- * result is unknown.
+ * Returns the name of the one winner, "neither" if a third client changed the value first, "both" (a bug), or null
+ * if the result is unknown.
  */
 export function winner({ sides }) {
   if (sides.length === 0) return null;

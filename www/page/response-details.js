@@ -117,7 +117,9 @@ function timing({ sentAt, ms, limiterMs }) {
   return el("dl", { class: "timing" }, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
-/** Describes each limit. The parameter `t` is the time until the quota is full, or the time to wait after a refusal. */
+/**
+ * Describes each limit. The parameter `t` is the time until the quota is full, or the time to wait after a refusal.
+ */
 function quota({ limits, outcome }) {
   const then = outcome === "refused" ? "retry after" : "full in";
   return el(

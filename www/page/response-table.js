@@ -7,7 +7,10 @@ import { capacity, tightestLimit } from "./response.js";
 
 const ICONS = { allowed: "✓", refused: "✕", failed: "!" };
 
-/** Connects the table. `onChoose(response)` is called for a click or Enter on a row, `onMove(response)` for an arrow key. */
+/**
+ * Connects the table. `onChoose(response)` is called for a click or Enter on a row, `onMove(response)` for an arrow
+ * key.
+ */
 export function responseTable({ onChoose, onMove }) {
   const body = byId("rows");
   const scroll = byId("scroll");

@@ -68,7 +68,9 @@ export function parseRetryAfter(value, wallClock) {
   return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - wallClock) / 1000));
 }
 
-/** Returns `dur` (in milliseconds) and `desc` of one metric of a Server-Timing value, each null if it is missing. */
+/**
+ * Returns `dur` (in milliseconds) and `desc` of one metric of a Server-Timing value, each null if it is missing.
+ */
 export function serverTimingMetric(value, metric) {
   const entries = (value ?? "").split(",").map((entry) => entry.split(";").map((part) => part.trim()));
   const [, ...parameters] = entries.find(([name]) => name === metric) ?? [];
@@ -81,8 +83,8 @@ export function serverTimingMetric(value, metric) {
 }
 
 /**
- * Parses a problem+json body (RFC 9457). Returns `detail`, the names of the `violated` limits, and `retryAfterMs`, the
- * retry time in exact milliseconds. Each is null if it is missing. Returns null for any other body.
+ * Parses a problem+json body (RFC 9457). Returns `detail`, the names of the `violated` limits, and `retryAfterMs`,
+ * the retry time in exact milliseconds. Each is null if it is missing. Returns null for any other body.
  */
 export function parseProblem(contentType, body) {
   if (!/^application\/problem\+json\b/i.test(contentType ?? "")) return null;

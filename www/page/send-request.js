@@ -3,9 +3,9 @@
 import { parseProblem, parseResponse } from "./response.js";
 
 /**
- * Sends one request, with the API key of `identity` ({ tenant, key }, or null). Calls `onHead(response)` when the headers
- * have arrived, and `onBody(response)` when `response.body` is set. If no response comes, calls only `onHead`, with an
- * `error`. Calls neither if `signal` aborts. Returns whether it called `onHead`.
+ * Sends one request, with the API key of `identity` ({ tenant, key }, or null). Calls `onHead(response)` when the
+ * headers have arrived, and `onBody(response)` when `response.body` is set. If no response comes, calls only
+ * `onHead`, with an `error`. Calls neither if `signal` aborts. Returns whether it called `onHead`.
  */
 export async function sendRequest({ index, target, identity, parsers, start, signal, onHead, onBody }) {
   const sent = performance.now();
@@ -74,7 +74,9 @@ async function readBody({ headers, body }) {
   return { text: new TextDecoder().decode(bytes), note: whole ? null : "truncated here" };
 }
 
-/** Reads the first `maxBytes` of a stream, or what arrives within `timeoutMs`. `whole` is whether the stream ended. */
+/**
+ * Reads the first `maxBytes` of a stream, or what arrives within `timeoutMs`. `whole` is whether the stream ended.
+ */
 async function readUpTo(stream, maxBytes, timeoutMs) {
   const reader = stream?.getReader();
   const chunks = [];

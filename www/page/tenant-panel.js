@@ -7,10 +7,12 @@ import { quotaBar } from "./quota-bar.js";
 import { capacity } from "./response.js";
 
 /**
- * Connects the forms. `onIdentity({ tenant, key })` is called when a key is created, and with null when it is deleted.
+ * Connects the forms. `onIdentity({ tenant, key })` is called when a key is created, and with null when it is
+ * deleted.
  *
- * Returns `open(page)` and `close()`, to be called when the admin API is unlocked and locked, `showQuota(response)`, which
- * shows the remaining quota of a response, and `refresh()`, which reads the quota over the admin API.
+ * Returns `open(page)` and `close()`, to be called when the admin API is unlocked and locked,
+ * `showQuota(response)`, which shows the remaining quota of a response, and `refresh()`, which reads the quota over
+ * the admin API.
  */
 export function tenantPanel({ admin, parsers, onIdentity }) {
   const form = byId("tenant-form");
@@ -43,7 +45,9 @@ export function tenantPanel({ admin, parsers, onIdentity }) {
     showProblem(message ?? "");
     byId("plan-limits").replaceChildren(...(limits ?? []).map(({ name, policy }) => el("li", {}, el("b", {}, name), ` ${describePolicy(policy)}`)));
   };
-  /** Shows a button for each plan that is known to exist: the common ones that do, and those of existing tenants. */
+  /**
+   * Shows a button for each plan that is known to exist: the common ones that do, and those of existing tenants.
+   */
   const showPlans = async (used) => {
     const common = COMMON_PLANS.filter((name) => !used.includes(name));
     const found = await Promise.all(common.map((name) => peek(admin, parsers, { subject: UNUSED_SUBJECT, plan: name })));

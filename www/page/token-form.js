@@ -3,7 +3,10 @@
 import { byId, setInvalid } from "./dom.js";
 import { requestTokenFromOpener } from "./token-transfer.js";
 
-/** Connects the form. `onOpen(response)` receives the first page of tenants. `onClose()` is called when the token is forgotten. */
+/**
+ * Connects the form. `onOpen(response)` receives the first page of tenants. `onClose()` is called when the token is
+ * forgotten.
+ */
 export function tokenForm(admin, { onOpen, onClose }) {
   const form = byId("token-form");
   const field = byId("token");

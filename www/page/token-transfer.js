@@ -1,6 +1,9 @@
 // Passes the admin token to a second tab that this one opens: from memory to memory, once, and to no other window.
 
-/** Opens the page in a second tab, and sends it the token when it requests it. Returns whether the browser opened the tab. */
+/**
+ * Opens the page in a second tab, and sends it the token when it requests it. Returns whether the browser opened
+ * the tab.
+ */
 export function openTabWithToken(token) {
   const tab = window.open(location.href, "_blank");
   if (tab === null) return false;

@@ -58,7 +58,7 @@ pub struct Policy {
 impl From<PolicyItem> for Policy {
     fn from(item: PolicyItem) -> Policy {
         Policy {
-            text: headers::format_policy(std::slice::from_ref(&item)),
+            text: rate_limit::format_policy(std::slice::from_ref(&item)),
             quota: number(item.quota),
             window: item.window.map(number),
             burst: item.burst.map(number),
@@ -79,7 +79,7 @@ pub struct Limit {
     /// The remaining units.
     #[wasm_bindgen(readonly)]
     pub remaining: f64,
-    /// The seconds until more units are available, if the header has them.
+    /// The seconds until the quota is full or, after a refusal, until a retry can succeed; if the header has them.
     #[wasm_bindgen(readonly)]
     pub reset: Option<f64>,
     /// The item as the core formats it in a header.
@@ -90,7 +90,7 @@ pub struct Limit {
 impl From<LimitItem> for Limit {
     fn from(item: LimitItem) -> Limit {
         Limit {
-            text: headers::format_limits(std::slice::from_ref(&item)),
+            text: rate_limit::format_limits(std::slice::from_ref(&item)),
             remaining: number(item.remaining),
             reset: item.reset.map(number),
             name: item.name,

@@ -1,7 +1,7 @@
 // Helpers for the tests of the page in a headless browser.
 //
-// SLUICEGATE_URL is the address of the demo page, and SLUICEGATE_ADMIN_TOKEN the admin token of its Worker. ARTIFACTS is
-// the folder for screenshots (default: artifacts), CHROMIUM the browser (default: /usr/bin/chromium).
+// SLUICEGATE_URL is the address of the demo page, and SLUICEGATE_ADMIN_TOKEN the admin token of its Worker.
+// ARTIFACTS is the folder for screenshots (default: artifacts), CHROMIUM the browser (default: /usr/bin/chromium).
 
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
@@ -34,8 +34,8 @@ export function screenshot(page, name) {
 }
 
 /**
- * Launches a headless browser. All its temporary files are in one folder, which is removed when the process exits, also
- * after a failure.
+ * Launches a headless browser. All its temporary files are in one folder, which is removed when the process exits,
+ * also after a failure.
  */
 async function launch() {
   const folder = await mkdtemp(path.join(os.tmpdir(), "sluicegate-page-"));
@@ -56,8 +56,8 @@ async function launch() {
 }
 
 /**
- * Opens the page. When it is disposed of, fails if its console, or that of a tab it opened, showed an error other than
- * refused responses and `expected`.
+ * Opens the page. When it is disposed of, fails if its console, or that of a tab it opened, showed an error other
+ * than refused responses and `expected`.
  */
 export async function open(options = {}, expected = null) {
   const context = await browser.newContext(options);
@@ -65,7 +65,8 @@ export async function open(options = {}, expected = null) {
   context.on("weberror", (error) => errors.push(String(error.error())));
   context.on("console", (message) => {
     const text = message.text();
-    // The browser logs every 4xx and 5xx response. The health check can fail briefly on a busy machine: the page retries.
+    // The browser logs every 4xx and 5xx response. The health check can fail briefly on a busy machine: the page
+    // retries.
     const ignored = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
     if (message.type() === "error" && !ignored && !expected?.test(text)) errors.push(text);
   });

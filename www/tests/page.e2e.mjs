@@ -1,5 +1,5 @@
-// The Requests view in a headless browser, against a running Worker with one limit: a token_bucket "burst" of 20 per
-// 10 s. Its timeout must be long enough for a busy machine:
+// The Requests view in a headless browser, against a running Worker with one limit: a token_bucket "burst" of 20
+// per 10 s. Its timeout must be long enough for a busy machine:
 //
 //   SLUICEGATE_URL=http://127.0.0.1:8787/_sluicegate/demo/ node --test www/tests/page.e2e.mjs
 

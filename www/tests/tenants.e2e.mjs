@@ -1,6 +1,6 @@
-// The Tenants view in a headless browser, and the look of the views that need the admin token, against a running Worker.
-// Its plan "free" is a fixed_window "day" of 5 per day. Its path /keyed requires a key. Its path /watched has a limit
-// "watch" of 2 per day in shadow mode:
+// The Tenants view in a headless browser, and the look of the views that need the admin token, against a running
+// Worker. Its plan "free" is a fixed_window "day" of 5 per day. Its path /keyed requires a key. Its path /watched
+// has a limit "watch" of 2 per day in shadow mode:
 //
 //   SLUICEGATE_URL=http://127.0.0.1:8787/_sluicegate/demo/ SLUICEGATE_ADMIN_TOKEN=… node --test www/tests/tenants.e2e.mjs
 
