@@ -15,11 +15,11 @@ use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{LeaseId, Limit, LimitName, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::redis::script::{self, Spelling};
-use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::redis::script::{self, Dialect};
+use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 use support::{Redis, kept};
 use traffic::Call;
@@ -40,7 +40,7 @@ impl Direct {
 }
 
 impl Transport for &Direct {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         let words: Vec<Value> = serde_json::from_str(&body).expect("a JSON array");
         let mut words: Vec<String> =
             words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
@@ -52,7 +52,7 @@ impl Transport for &Direct {
             // As Redis says it: the client writes some codes in its own way.
             Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
         };
-        Ok(Answer { status, body: answer.to_string().into_bytes() })
+        Ok(Response { status, body: answer.to_string().into_bytes() })
     }
 }
 
@@ -61,8 +61,8 @@ thread_local! {
 }
 
 /// Asks Redis and memory the same and expects the same.
-fn agree(direct: &Direct, local: &mut Local, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
-    let limiter = Limiter::new(direct, Spelling::Plain);
+fn agree(direct: &Direct, local: &mut MemoryLimiter, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
+    let limiter = Limiter::new(direct, Dialect::Plain);
     let check = limiter.check_batch(subject, &call.limits, call.requests(), Now::At(call.now));
     let Poll::Ready(answer) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("nothing here waits");
@@ -77,7 +77,7 @@ fn agree(direct: &Direct, local: &mut Local, subject: &Subject, call: &Call) -> 
 }
 
 /// Ends a lease in Redis and in memory and expects that it was at as many limits.
-fn agree_on_release(direct: &Direct, local: &mut Local, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
+fn agree_on_release(direct: &Direct, local: &mut MemoryLimiter, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
     let inflight = limits.iter().filter(|limit| limit.needs_lease());
     let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
     let mut released = 0;
@@ -101,7 +101,7 @@ fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>)
     SERVER.with(|(direct, cases)| {
         *cases.borrow_mut() += 1;
         let subject = Subject::named(&format!("case{}", cases.borrow()));
-        let mut local = Local::new(Bounds { subjects: 1, entries: usize::MAX });
+        let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX });
         let result = calls.iter().try_for_each(|call| {
             agree(direct, &mut local, &subject, call)?;
             if let Some(lease) = leases.next() {
@@ -167,7 +167,7 @@ fn the_traffic_meets_leases_that_do_not_live_long_enough() {
     use proptest::test_runner::TestRunner;
     let (mut runner, subject, mut met) = (TestRunner::deterministic(), Subject::named("s"), 0);
     for _ in 0..300 {
-        let mut local = Local::new(Bounds::default());
+        let mut local = MemoryLimiter::new(Capacity::default());
         for call in traffic::changing(40).new_tree(&mut runner).unwrap().current() {
             for request in call.requests() {
                 let verdict = local.check(&subject, &call.limits, request, call.now).unwrap();
@@ -195,7 +195,7 @@ fn the_traffic_meets_every_limit_and_every_verdict() {
     let mut met: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..300 {
         let calls = traffic::changing(40).new_tree(&mut runner).unwrap().current();
-        let mut local = Local::new(Bounds::default());
+        let mut local = MemoryLimiter::new(Capacity::default());
         for call in calls {
             let verdicts = local.check_batch(&Subject::named("s"), &call.limits, call.requests(), call.now).unwrap();
             for budget in verdicts.iter().flat_map(Verdict::budgets) {

@@ -11,17 +11,17 @@ mod traffic;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{
-    Algorithm, LeaseId, Limit, LimitName, MAX_INTEGER, QuestionError, Request, Retry, Subject, Verdict,
+    Algorithm, CheckRequest, InvalidCheck, LeaseId, Limit, LimitName, MAX_INTEGER, Retry, Subject, Verdict,
 };
 use sluicegate::time::Millis;
 use traffic::Call;
 
 const T: u64 = 1_800_000_000_000;
 
-fn unbounded() -> Local {
-    Local::new(Bounds { subjects: usize::MAX, entries: usize::MAX })
+fn unbounded() -> MemoryLimiter {
+    MemoryLimiter::new(Capacity { subjects: usize::MAX, entries: usize::MAX })
 }
 
 fn someone() -> Subject {
@@ -29,7 +29,7 @@ fn someone() -> Subject {
 }
 
 /// Judges the first request of a call.
-fn check(local: &mut Local, call: &Call, now: u64) -> Verdict {
+fn check(local: &mut MemoryLimiter, call: &Call, now: u64) -> Verdict {
     let request = call.requests().next().unwrap();
     local.check(&someone(), &call.limits, request, Millis::new(now)).unwrap()
 }
@@ -120,7 +120,7 @@ proptest! {
             // With one clock that goes on: limits that are asked apart have seen different times.
             latest = latest.max(call.now);
             let verdict = check(&mut together, call, latest.get());
-            let alone = |local: &mut Local, limit: &Limit| {
+            let alone = |local: &mut MemoryLimiter, limit: &Limit| {
                 let request = call.requests().next().unwrap();
                 local.check(&someone(), std::slice::from_ref(limit), request, latest).unwrap()
             };
@@ -149,7 +149,7 @@ proptest! {
             let a_request_is_left = requests.iter().all(|budget| budget.remaining > 0);
             let passes = |cost: u64| {
                 let fresh = LeaseId::new("fresh").unwrap();
-                let request = Request { cost, lease: Some(&fresh) };
+                let request = CheckRequest { cost, lease: Some(&fresh) };
                 // A cost that no limit can hold is refused as a question.
                 local.clone().check(&someone(), &call.limits, request, call.now).is_ok_and(|verdict| verdict.is_allow())
             };
@@ -167,7 +167,7 @@ proptest! {
         (quota, window, most) in (1_u64..20, 1_u64..3000, 1_usize..40), calls in traffic::steady(60)
     ) {
         // A bounded log keeps the promise, too.
-        let mut local = Local::new(Bounds { subjects: 1, entries: most });
+        let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: most });
         let (mut admitted, mut latest) = (Vec::new(), 0);
         for call in &calls {
             let call = Call { limits: vec![log("l", quota, window)], ..call.clone() };
@@ -189,7 +189,7 @@ proptest! {
     fn never_more_leases_are_alive_than_the_quota(
         (quota, lease, most) in (1_u64..5, 1_u64..3000, 1_usize..8), calls in traffic::steady(60)
     ) {
-        let mut local = Local::new(Bounds { subjects: 1, entries: most });
+        let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: most });
         let (mut leases, mut latest) = (HashMap::new(), 0);
         for call in &calls {
             let call = Call { limits: vec![concurrency("c", quota, lease)], ..call.clone() };
@@ -225,7 +225,7 @@ proptest! {
 
     #[test]
     fn no_instant_makes_it_panic(calls in traffic::changing(20), instants in prop::collection::vec(any::<u64>(), 20)) {
-        let mut local = Local::new(Bounds::default());
+        let mut local = MemoryLimiter::new(Capacity::default());
         for (call, now) in calls.iter().zip(instants) {
             local.check_batch(&someone(), &call.limits, call.requests(), Millis::new(now)).unwrap();
         }
@@ -246,7 +246,7 @@ proptest! {
             }
             check(&mut local, call, call.now.get());
             let before = local.clone().peek(&someone(), &limits, call.now).unwrap();
-            let request = Request { cost: 1, lease: Some(&fresh) };
+            let request = CheckRequest { cost: 1, lease: Some(&fresh) };
             let taken = local.check(&someone(), &limits, request, call.now).unwrap().is_allow();
             let released = if taken { limits.len() } else { 0 };
             prop_assert_eq!(local.release(&someone(), &call.limits, &fresh), released, "{:?}", call);
@@ -272,7 +272,7 @@ fn full_wait(limit: &Limit, now: u64) -> u64 {
 
 #[test]
 fn a_subject_knows_nothing_of_another() {
-    let mut local = Local::new(Bounds::default());
+    let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000)];
     for subject in ["a", "b"] {
         assert!(local.check(&Subject::named(subject), &limits, 1, Millis::new(T)).unwrap().is_allow());
@@ -283,7 +283,7 @@ fn a_subject_knows_nothing_of_another() {
 
 #[test]
 fn a_refusal_or_a_look_is_not_even_remembered() {
-    let mut local = Local::new(Bounds::default());
+    let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000)];
     assert!(local.peek(&someone(), &limits, Millis::new(T)).unwrap().is_allow());
     assert_eq!(local.check(&someone(), &limits, 2, Millis::new(T)).unwrap().retry(), Retry::Never);
@@ -292,17 +292,17 @@ fn a_refusal_or_a_look_is_not_even_remembered() {
 
 #[test]
 fn a_missing_lease_is_the_callers_mistake_and_changes_nothing() {
-    let mut local = Local::new(Bounds::default());
+    let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000), concurrency("c", 1, 1000)];
     let error = local.check(&someone(), &limits, 1, Millis::new(T)).unwrap_err();
-    assert_eq!(error, QuestionError::NoLease { request: 0, limit: name("c") });
+    assert_eq!(error, InvalidCheck::NoLease { request: 0, limit: name("c") });
     assert_eq!(local.subjects(), 0);
     assert!(local.peek(&someone(), &limits, Millis::new(T)).unwrap().is_allow());
 }
 
 #[test]
 fn who_is_whole_again_first_is_forgotten_first() {
-    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [Limit::token_bucket(name("b"), 10, Millis::new(1000), None).unwrap()];
     let mut remaining = |subject: &str, cost: u64, now: u64| {
         let verdict = local.check(&Subject::named(subject), &limits, cost, Millis::new(now)).unwrap();
@@ -318,22 +318,27 @@ fn who_is_whole_again_first_is_forgotten_first() {
 
 #[test]
 fn entries_are_bounded_over_all_subjects_and_within_one() {
-    let mut local = Local::new(Bounds { subjects: 1000, entries: 10 });
+    let mut local = MemoryLimiter::new(Capacity { subjects: 1000, entries: 10 });
     let limits = [log("l", 1000, 1000), concurrency("c", 1000, 500)];
     for i in 0..200 {
         let lease = LeaseId::new(&format!("r{i}")).unwrap();
-        let request = Request { cost: 1, lease: Some(&lease) };
+        let request = CheckRequest { cost: 1, lease: Some(&lease) };
         let subject = Subject::named(["a", "b", "c"][i % 3]);
         local.check(&subject, &limits, request, Millis::new(T + i as u64)).unwrap();
         assert!(local.entries() <= 10, "{i}");
     }
     let lease = LeaseId::new("more").unwrap();
-    let request = Request { cost: 1, lease: Some(&lease) };
+    let request = CheckRequest { cost: 1, lease: Some(&lease) };
     let mut leases = 0;
     while local.check(&Subject::named("a"), &limits[1..], 0, Millis::new(T + 200)).unwrap().is_allow() {
         let lease = LeaseId::new(&format!("m{leases}")).unwrap();
         local
-            .check(&Subject::named("a"), &limits[1..], Request { lease: Some(&lease), ..request }, Millis::new(T + 200))
+            .check(
+                &Subject::named("a"),
+                &limits[1..],
+                CheckRequest { lease: Some(&lease), ..request },
+                Millis::new(T + 200),
+            )
             .unwrap();
         leases += 1;
         assert!(leases <= 10 && local.entries() <= 10);
@@ -342,11 +347,11 @@ fn entries_are_bounded_over_all_subjects_and_within_one() {
 
 #[test]
 fn a_lease_given_back_makes_room_and_twice_is_harmless() {
-    let mut local = Local::new(Bounds::default());
+    let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [concurrency("a", 2, 1000), log("l", 9, 1000), concurrency("b", 3, 5000)];
     let [x, y, z] = ["x", "y", "z"].map(|id| LeaseId::new(id).unwrap());
-    let admits = |local: &mut Local, lease| {
-        let request = Request { cost: 1, lease: Some(lease) };
+    let admits = |local: &mut MemoryLimiter, lease| {
+        let request = CheckRequest { cost: 1, lease: Some(lease) };
         local.check(&someone(), &limits, request, Millis::new(T)).unwrap().is_allow()
     };
     assert!(admits(&mut local, &x) && admits(&mut local, &y) && !admits(&mut local, &z));
@@ -361,12 +366,12 @@ fn a_lease_given_back_makes_room_and_twice_is_harmless() {
 
 #[test]
 fn a_subject_that_has_given_back_all_it_had_is_forgotten() {
-    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [concurrency("c", 2, 1000)];
     let lease = LeaseId::new("x").unwrap();
     for i in 0..5 {
         let subject = Subject::named(&format!("s{i}"));
-        let request = Request { cost: 1, lease: Some(&lease) };
+        let request = CheckRequest { cost: 1, lease: Some(&lease) };
         assert!(local.check(&subject, &limits, request, Millis::new(T + i)).unwrap().is_allow());
         if i != 1 {
             assert_eq!(local.release(&subject, &limits, &lease), 1);
@@ -378,10 +383,10 @@ fn a_subject_that_has_given_back_all_it_had_is_forgotten() {
 
 #[test]
 fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
-    let mut local = Local::new(Bounds { subjects: 2, entries: 100 });
+    let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [log("l", 5, 1000), concurrency("c", 2, 9000)];
     let lease = LeaseId::new("x").unwrap();
-    let request = Request { cost: 1, lease: Some(&lease) };
+    let request = CheckRequest { cost: 1, lease: Some(&lease) };
     for (subject, now) in [("short", T), ("long", T + 1)] {
         local.check(&Subject::named(subject), &limits, request, Millis::new(now)).unwrap();
     }
@@ -393,8 +398,8 @@ fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
 /// Thousands of names for one subject, of every kind: packed ones, logs, leases that have ended.
 #[test]
 fn limits_of_ever_new_names_are_bounded() {
-    let bounds = Bounds { subjects: 100, entries: 500 };
-    let mut local = Local::new(bounds);
+    let bounds = Capacity { subjects: 100, entries: 500 };
+    let mut local = MemoryLimiter::new(bounds);
     let lease = LeaseId::new("r").unwrap();
     for i in 0..5000_u64 {
         let text = format!("n{i}");
@@ -404,7 +409,7 @@ fn limits_of_ever_new_names_are_bounded() {
             2 => log(&text, 10, 3_600_000),
             _ => concurrency(&text, 10, 1),
         };
-        let request = Request { cost: 1, lease: Some(&lease) };
+        let request = CheckRequest { cost: 1, lease: Some(&lease) };
         let subject = Subject::named(if i % 5 == 0 { "other" } else { "someone" });
         let verdict = local.check(&subject, std::slice::from_ref(&limit), request, Millis::new(T + 2 * i)).unwrap();
         assert_eq!(verdict.budgets()[0].remaining, 9);
@@ -426,7 +431,7 @@ fn limits_of_ever_new_names_are_bounded() {
 /// What is owed longest is remembered longest.
 #[test]
 fn of_too_many_limits_those_that_are_whole_again_first_are_forgotten() {
-    let mut local = Local::new(Bounds::default());
+    let mut local = MemoryLimiter::new(Capacity::default());
     let limit = |i: u64| [Limit::token_bucket(name(&format!("n{i}")), 10, Millis::new(1_000_000), None).unwrap()];
     let mut remaining =
         |i: u64, cost: u64| local.check(&someone(), &limit(i), cost, Millis::new(T)).unwrap().budgets()[0].remaining;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sluicegate::limit::{Limit, LimitName, Retry, Subject, Verdict};
 use sluicegate::limiter::{CheckError, Limiter, Now};
-use sluicegate::redis::script::{CHECK, Spelling};
+use sluicegate::redis::script::{CHECK, Dialect};
 use sluicegate::redis::{self, Command, HttpTransport, RedisError, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
@@ -32,8 +32,8 @@ impl Upstream {
         Upstream { redis, url: bridge.url(), _bridge: bridge }
     }
 
-    fn limiter(&self, spelling: Spelling) -> Limiter<HttpTransport> {
-        Limiter::new(transport(&self.url, "token"), spelling)
+    fn limiter(&self, dialect: Dialect) -> Limiter<HttpTransport> {
+        Limiter::new(transport(&self.url, "token"), dialect)
     }
 
     async fn run<T: serde::de::DeserializeOwned>(&self, command: Command) -> T {
@@ -63,7 +63,7 @@ fn limits() -> [Limit; 2] {
 #[tokio::test]
 async fn a_limiter_works_over_the_bridge() {
     let upstream = Upstream::start().await;
-    let (limiter, subject) = (upstream.limiter(Spelling::Plain), Subject::named("someone"));
+    let (limiter, subject) = (upstream.limiter(Dialect::Plain), Subject::named("someone"));
     let verdicts = limiter.check_batch(&subject, &limits(), [1, 1, 1, 1], NOW).await.unwrap();
     assert_eq!(verdicts.iter().map(Verdict::is_allow).collect::<Vec<_>>(), [true, true, true, false]);
     let denied = limiter.check(&subject, &limits(), 1, NOW).await.unwrap();
@@ -76,17 +76,17 @@ async fn a_limiter_works_over_the_bridge() {
 #[tokio::test]
 async fn a_check_is_one_round_trip_and_after_a_flush_two() {
     let upstream = Upstream::start().await;
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-        let (limiter, subject) = (upstream.limiter(spelling), Subject::named(&format!("{spelling:?}")));
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+        let (limiter, subject) = (upstream.limiter(dialect), Subject::named(&format!("{dialect:?}")));
         limiter.check(&subject, &limits(), 1, NOW).await.unwrap();
         let before = upstream.count("bridge_http_requests_total").await;
         assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
-        assert_eq!(upstream.count("bridge_http_requests_total").await - before, 1, "{spelling:?}");
+        assert_eq!(upstream.count("bridge_http_requests_total").await - before, 1, "{dialect:?}");
 
         upstream.run::<String>(Command::new("SCRIPT").text("FLUSH")).await;
         let before = upstream.count("bridge_http_requests_total").await;
         assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
-        assert_eq!(upstream.count("bridge_http_requests_total").await - before, 2, "{spelling:?}");
+        assert_eq!(upstream.count("bridge_http_requests_total").await - before, 2, "{dialect:?}");
         assert!(!limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow(), "each was charged once");
     }
 }
@@ -111,7 +111,7 @@ async fn a_failing_command_is_told() {
 #[tokio::test]
 async fn redis_behind_the_bridge_may_be_away_and_come_back() {
     let mut upstream = Upstream::start().await;
-    let (limiter, subject) = (upstream.limiter(Spelling::Plain), Subject::named("someone"));
+    let (limiter, subject) = (upstream.limiter(Dialect::Plain), Subject::named("someone"));
     assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
     upstream.redis.stop().await;
     let error = limiter.check(&subject, &limits(), 1, NOW).await.unwrap_err();
@@ -149,7 +149,7 @@ impl Misbehaving {
 
     async fn check(&self) -> RedisError {
         let transport = HttpTransport::new(self.url.parse().unwrap(), &Token::new("t").unwrap(), Millis::new(300));
-        let limiter = Limiter::new(transport, Spelling::Plain);
+        let limiter = Limiter::new(transport, Dialect::Plain);
         let verdict = limiter.check(&Subject::named("someone"), &limits(), 1, NOW).await;
         match verdict {
             Err(CheckError::Redis(error)) => error,
@@ -210,7 +210,7 @@ async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
     ] {
         let server = Misbehaving::with(status, body).await;
         assert_eq!(server.check().await, error, "{status} {body}");
-        assert_eq!(error.leaves_it_open(), status.starts_with('5'), "{status}");
+        assert_eq!(error.outcome_is_unknown(), status.starts_with('5'), "{status}");
         assert_eq!(server.requests(), 1, "{status} {body}");
     }
 }
@@ -288,8 +288,8 @@ async fn nobody_there_is_unreachable_and_the_url_stays_secret() {
 #[tokio::test]
 async fn both_spellings_have_their_sha_at_the_server() {
     let upstream = Upstream::start().await;
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-        let script = CHECK.spelled(spelling);
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+        let script = CHECK.in_dialect(dialect);
         let sha: String = upstream.run(Command::new("SCRIPT").text("LOAD").text(&script.source)).await;
         assert_eq!(sha, script.sha1);
     }

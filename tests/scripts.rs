@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use bytecode::Chunk;
 use monitor::Monitor;
 use sluicegate::redis as rest;
-use sluicegate::redis::script::{self, Script, Spelling};
+use sluicegate::redis::script::{self, Dialect, Script};
 use sluicegate::redis::{Argument, Command, HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
@@ -187,19 +187,19 @@ async fn both_spellings_load_and_run() {
     let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
     let transport =
         HttpTransport::new(bridge.url().parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(5));
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
         for script in script::ALL {
-            let spelled = script.spelled(spelling);
+            let spelled = script.in_dialect(dialect);
             let load = Command::new("SCRIPT").text("LOAD").text(&spelled.source);
             let sha: String = rest::run(&transport, load).await.unwrap();
-            assert_eq!(sha, spelled.sha1, "{} {spelling:?}", script.name);
+            assert_eq!(sha, spelled.sha1, "{} {dialect:?}", script.name);
         }
         for call in calls() {
             let arguments: Vec<_> = call.arguments.iter().map(|argument| Argument::Text(argument)).collect();
-            let spelled = call.script.spelled(spelling);
+            let spelled = call.script.in_dialect(dialect);
             rest::eval::<serde_json::Value>(&transport, spelled, &call.keys, &arguments)
                 .await
-                .unwrap_or_else(|error| panic!("{call:?} {spelling:?}: {error}"));
+                .unwrap_or_else(|error| panic!("{call:?} {dialect:?}: {error}"));
         }
         rest::run::<String>(&transport, Command::new("FLUSHALL")).await.unwrap();
     }

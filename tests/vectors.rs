@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use sluicegate::config::Config;
 use sluicegate::http::problem::Problem;
 use sluicegate::http::rate_limit;
-use sluicegate::limit::memory::{Bounds, Local};
-use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Retry, Subject, Verdict};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Retry, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::redis::script::{self, Spelling};
-use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::redis::script::{self, Dialect};
+use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -78,7 +78,7 @@ fn verdicts() {
     for case in cases::<VerdictCase>(include_str!("vectors/verdicts.json")) {
         // At the end of an answer stands the time.
         let answer = [case.numbers, vec![1]].concat();
-        let limiter = Limiter::new(Canned(json!({ "result": answer }).to_string()), Spelling::Plain);
+        let limiter = Limiter::new(Canned(json!({ "result": answer }).to_string()), Dialect::Plain);
         let subject = Subject::named("someone");
         let check = limiter.check(&subject, &limits, 1, Now::At(Millis::new(1)));
         let Poll::Ready(verdict) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {
@@ -116,12 +116,12 @@ fn algorithms() {
     for case in cases::<AlgorithmCase>(include_str!("vectors/algorithms.json")) {
         let change = json!({ "plans": { "p": { "limits": case.limits } } });
         let plan = configuration(change.as_object().unwrap()).unwrap().default_plan;
-        let mut local = Local::new(Bounds { subjects: 1, entries: usize::MAX });
+        let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX });
         for (i, call) in case.calls.iter().enumerate() {
             let leases: Vec<Option<LeaseId>> =
                 call.requests.iter().map(|(_, lease)| lease.as_deref().map(|id| LeaseId::new(id).unwrap())).collect();
             let requests = call.requests.iter().zip(&leases);
-            let requests = requests.map(|((cost, _), lease)| Request { cost: *cost, lease: lease.as_ref() });
+            let requests = requests.map(|((cost, _), lease)| CheckRequest { cost: *cost, lease: lease.as_ref() });
             let subject = Subject::named("someone");
             let verdicts = local.check_batch(&subject, plan.limits(), requests, Millis::new(call.now)).unwrap();
             let numbers: Vec<i64> = verdicts.iter().flat_map(numbers).collect();
@@ -148,16 +148,16 @@ fn numbers(verdict: &Verdict) -> Vec<i64> {
 struct Canned(String);
 
 impl Transport for Canned {
-    async fn post(&self, _body: String) -> Result<Answer, RedisError> {
-        Ok(Answer { status: 200, body: self.0.clone().into_bytes() })
+    async fn post(&self, _body: String) -> Result<Response, RedisError> {
+        Ok(Response { status: 200, body: self.0.clone().into_bytes() })
     }
 }
 
 #[test]
 fn shas_are_the_same_on_every_target() {
     for script in script::ALL {
-        for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-            let sha1 = &script.spelled(spelling).sha1;
+        for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+            let sha1 = &script.in_dialect(dialect).sha1;
             assert!(sha1.len() == 40 && sha1.bytes().all(|digit| digit.is_ascii_hexdigit()), "{sha1}");
         }
     }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sluicegate::config::Config;
 use sluicegate::limit::Subject;
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::redis::script::Spelling;
-use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::redis::script::Dialect;
+use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 
 /// One unit a second lets the state of a subject live on between two of its requests, as a real one does; the burst
@@ -40,7 +40,7 @@ pub(crate) fn configuration() -> Value {
 pub(crate) async fn check() -> Result<Value, CheckError> {
     let config = Config::from_json(&configuration().to_string())?;
     let recorder = Recorder::default();
-    let limiter = Limiter::new(&recorder, Spelling::Plain);
+    let limiter = Limiter::new(&recorder, Dialect::Plain);
     let now = Now::At(Millis::new(1));
     // The recorder never answers; what was asked is all that is wanted.
     let _ = limiter.check(&Subject::named("subject"), config.default_plan.limits(), 1, now).await;
@@ -79,7 +79,7 @@ struct Recorder {
 }
 
 impl Transport for &Recorder {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.sent.replace(body);
         Err(RedisError::Timeout)
     }
@@ -94,7 +94,7 @@ mod tests {
     #[tokio::test]
     async fn the_floor_sends_what_our_worker_sends() {
         let check = check().await.unwrap();
-        assert_eq!(check["head"], json!(["EVALSHA", CHECK.spelled(Spelling::Plain).sha1, 1]));
+        assert_eq!(check["head"], json!(["EVALSHA", CHECK.in_dialect(Dialect::Plain).sha1, 1]));
         let tail = check["tail"].as_array().unwrap();
         assert!(tail.contains(&json!("token_bucket")) && tail.contains(&json!(BURST)), "{tail:?}");
     }

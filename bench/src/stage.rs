@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use serde_json::json;
-use sluicegate::redis::script::{CHECK, Spelling};
+use sluicegate::redis::script::{CHECK, Dialect};
 use sluicegate_bridge::{Guard, RedisServer, StartError};
 use sluicegate_devstack::bridge::BridgeServerError;
 use sluicegate_devstack::dev_vars::Secrets;
@@ -117,6 +117,6 @@ impl Stage {
 
 fn load_script(redis_url: &str) -> redis::RedisResult<()> {
     let mut connection = redis::Client::open(redis_url)?.get_connection()?;
-    let source = &CHECK.spelled(Spelling::Plain).source;
+    let source = &CHECK.in_dialect(Dialect::Plain).source;
     redis::cmd("SCRIPT").arg("LOAD").arg(source.as_ref()).exec(&mut connection)
 }

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::config::Config;
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 use crate::http::problem::Problem;
 use crate::limiter::{Limiter, Now};
-use crate::redis::script::Spelling;
+use crate::redis::script::Dialect;
 use crate::redis::{Token, Transport};
 use crate::time::Millis;
 
@@ -58,16 +58,16 @@ impl<T: Transport> Admin<'_, T> {
     }
 
     /// The time by which limits are judged.
-    pub(super) fn judged_at(&self, now: Millis) -> Now {
-        Now::by(self.config.clock, now)
+    pub(super) fn check_time(&self, now: Millis) -> Now {
+        Now::from_clock(self.config.clock, now)
     }
 
     pub(super) fn transport(&self) -> &T {
         self.limiter.transport()
     }
 
-    pub(super) fn spelling(&self) -> Spelling {
-        self.limiter.spelling()
+    pub(super) fn dialect(&self) -> Dialect {
+        self.limiter.dialect()
     }
 }
 
@@ -95,7 +95,7 @@ impl Call<'_> {
         if !types.iter().any(|known| known.eq_ignore_ascii_case(found)) {
             return Err(Problem::unsupported_media_type(&types.join(" or ")));
         }
-        let not_json = |error| Problem::invalid_request(&Invalid::new("", format!("is not JSON: {error}")));
+        let not_json = |error| Problem::invalid_request(&InvalidInput::new("", format!("is not JSON: {error}")));
         let mut body = serde_json::from_slice(self.body).map_err(not_json)?;
         super::input::with_integers(&mut body);
         Ok(body)

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
 use super::input;
-use crate::config::json::{Invalid, Object, Problems, text};
+use super::response::{Failure, Response};
+use crate::config::json::{InvalidInput, Object, Problems, text};
 use crate::config::{self, Config};
 use crate::http::problem::Problem;
 use crate::http::rate_limit;
-use crate::limit::{LeaseId, Limit, Plan, Request, Retry, Subject, Verdict, usage};
+use crate::limit::{CheckRequest, LeaseId, Limit, Plan, Retry, Subject, Verdict, usage};
 use crate::redis::Transport;
 use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
@@ -32,7 +32,7 @@ enum Whom {
 }
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn check(&self, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn check(&self, body: &Value) -> Result<Response, Failure> {
         let Question { whom, limits, cost, lease } = question(body, self.config)?;
         let now = self.now();
         let (subject, limits) = match whom {
@@ -46,10 +46,10 @@ impl<T: Transport> Admin<'_, T> {
                 (id.subject(), self.metered(&limits))
             }
         };
-        let request = Request { cost, lease: lease.as_ref() };
-        let verdict = self.limiter.check(&subject, &limits, request, self.judged_at(now)).await?;
+        let request = CheckRequest { cost, lease: lease.as_ref() };
+        let verdict = self.limiter.check(&subject, &limits, request, self.check_time(now)).await?;
         let (verdict, _usage) = usage::split(verdict);
-        let answer = Answer::json(200, &told(&verdict, now));
+        let answer = Response::json(200, &told(&verdict, now));
         Ok(rate_limit::fields(&verdict, false)
             .into_iter()
             .fold(answer, |answer, (name, value)| answer.with(name, value)))
@@ -79,7 +79,7 @@ fn told(verdict: &Verdict, now: Millis) -> Value {
     })
 }
 
-fn question(body: &Value, config: &Config) -> Result<Question, Invalid> {
+fn question(body: &Value, config: &Config) -> Result<Question, InvalidInput> {
     input::read(body, &FIELDS, Problems::default(), |object, problems| {
         input::refuse_null(body, &FIELDS, problems);
         let whom = whom(object, problems);

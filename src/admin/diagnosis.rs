@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::Answer;
+use super::response::Response;
 use crate::limit::{Limit, LimitName, Subject};
 use crate::limiter::Clock;
-use crate::redis::script::Spelling;
+use crate::redis::script::Dialect;
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::time::Millis;
 
@@ -35,7 +35,7 @@ struct Server {
 }
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn diagnosis(&self) -> Answer {
+    pub(super) async fn diagnosis(&self) -> Response {
         let timing = self.timing().await;
         let mut findings = Vec::new();
         let (mut server, mut scripts_work) = (Server::default(), false);
@@ -56,7 +56,7 @@ impl<T: Transport> Admin<'_, T> {
             .iter()
             .map(|found| json!({ "check": found.check, "what": found.what, "remedy": found.remedy }))
             .collect();
-        Answer::json(
+        Response::json(
             200,
             &json!({
                 "version": env!("CARGO_PKG_VERSION"),
@@ -66,9 +66,9 @@ impl<T: Transport> Admin<'_, T> {
                     "clock_skew_ms": timing.map(|timing| timing.skew),
                     "version": server.version,
                     "eviction_policy": server.eviction_policy,
-                    "scripts": match self.spelling() {
-                        Spelling::Plain => "plain",
-                        Spelling::KeyLocking => "key_locking",
+                    "scripts": match self.dialect() {
+                        Dialect::Plain => "plain",
+                        Dialect::KeyLocking => "key_locking",
                     },
                     "scripts_work": scripts_work,
                 },
@@ -110,7 +110,7 @@ impl<T: Transport> Admin<'_, T> {
     async fn try_script(&self) -> Result<(), String> {
         let name = LimitName::new("diagnosis").map_err(|error| error.to_string())?;
         let limit = Limit::token_bucket(name, 1, Millis::from_secs(1), None).map_err(|error| error.to_string())?;
-        let looked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.judged_at(self.now())).await;
+        let looked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.check_time(self.now())).await;
         looked.map(drop).map_err(|error| error.to_string())
     }
 

@@ -1,9 +1,8 @@
 //! Which call does what.
 
 use super::admin::{Admin, Call, is_read};
-
-use super::answer::{Answer, Failure};
 use super::query::Query;
+use super::response::{Failure, Response};
 use super::route::Path;
 use crate::config::json::Problems;
 use crate::http::problem::Problem;
@@ -12,8 +11,8 @@ use crate::tenant::TenantId;
 
 impl<T: Transport> Admin<'_, T> {
     /// Answers a call. `random` are bytes that nobody can guess: a new API key is made of them.
-    pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Answer {
-        let mut answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_answer);
+    pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Response {
+        let mut answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_response);
         if !is_read(call.method) && answer.changed.is_none() {
             // Also where it failed: a write whose answer was lost may have been done.
             answer.changed = Path::parse(call.path).and_then(|path| TenantId::new(path.tenant()?).ok());
@@ -21,7 +20,7 @@ impl<T: Transport> Admin<'_, T> {
         if call.method == "HEAD" { answer.without_body() } else { answer }
     }
 
-    async fn dispatch(&self, call: &Call<'_>, random: [u8; 20]) -> Result<Answer, Failure> {
+    async fn dispatch(&self, call: &Call<'_>, random: [u8; 20]) -> Result<Response, Failure> {
         let path = Path::parse(call.path);
         if path != Some(Path::OpenApi) && !self.is_authorized(call) {
             return Err(Problem::unauthorized().into());
@@ -35,7 +34,7 @@ impl<T: Transport> Admin<'_, T> {
         let query = Query::parse(call.query, known, &mut problems);
         problems.finish(Some(()))?;
         match (path, call.method) {
-            (Path::OpenApi, _) => Ok(Answer::text(200, OPENAPI)),
+            (Path::OpenApi, _) => Ok(Response::text(200, OPENAPI)),
             (Path::Tenants, "POST") => self.create_tenant(call.object()?).await,
             (Path::Tenants, _) => self.list_tenants(&query).await,
             (Path::Tenant(id), "PUT") => self.replace_tenant(&id, call.if_match, &call.object()?).await,

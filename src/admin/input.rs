@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::config::json::{Invalid, Object, Problems, expected};
+use crate::config::json::{InvalidInput, Object, Problems, expected};
 use crate::limit::MAX_INTEGER;
 
 /// Reads the body as an object: everything that is wrong with it is told at once.
@@ -11,7 +11,7 @@ pub(super) fn read<'v, I>(
     known: &[&str],
     mut problems: Problems,
     fields: impl FnOnce(&Object<'v>, &mut Problems) -> Option<I>,
-) -> Result<I, Invalid> {
+) -> Result<I, InvalidInput> {
     let input = Object::open(body, "", known, &mut problems).and_then(|object| fields(&object, &mut problems));
     problems.finish(input)
 }

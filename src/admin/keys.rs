@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
+use super::response::{Failure, Response};
 use super::{input, wire};
-use crate::config::json::{Invalid, Problems, timestamp};
+use crate::config::json::{InvalidInput, Problems, timestamp};
 use crate::http::problem::Problem;
 use crate::redis::Transport;
 use crate::tenant::{ApiKey, KeyId, KeyRecord, Tenant};
 use crate::time::Timestamp;
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn list_keys(&self, id: &str) -> Result<Answer, Failure> {
+    pub(super) async fn list_keys(&self, id: &str) -> Result<Response, Failure> {
         let stored = self.tenant(&wire::id(id)?).await?;
         let keys: Vec<_> = stored.tenant.keys().iter().map(wire::key).collect();
-        Ok(Answer::json(200, &json!({ "keys": keys })))
+        Ok(Response::json(200, &json!({ "keys": keys })))
     }
 
-    pub(super) async fn create_key(&self, id: &str, body: &Value, random: [u8; 20]) -> Result<Answer, Failure> {
+    pub(super) async fn create_key(&self, id: &str, body: &Value, random: [u8; 20]) -> Result<Response, Failure> {
         let id = wire::id(id)?;
         let expires = input::read(body, &["expires"], Problems::default(), |object, problems| {
             Some(object.optional("expires", timestamp, problems))
@@ -36,17 +36,17 @@ impl<T: Transport> Admin<'_, T> {
             "expires": record.expires,
             "key": key.reveal(),
         });
-        Ok(Answer::json(201, &body).changed(id))
+        Ok(Response::json(201, &body).changed(id))
     }
 
-    pub(super) async fn delete_key(&self, id: &str, key: &str) -> Result<Answer, Failure> {
+    pub(super) async fn delete_key(&self, id: &str, key: &str) -> Result<Response, Failure> {
         let id = wire::id(id)?;
-        let key = KeyId::new(key).map_err(|error| Invalid::new("key", error.to_string()))?;
+        let key = KeyId::new(key).map_err(|error| InvalidInput::new("key", error.to_string()))?;
         let change = |tenant: &Tenant| {
             let removed = tenant.without_key(&key);
             removed.ok_or_else(|| Problem::key_not_found(id.as_str(), key.as_str()).into())
         };
         self.change(&id, None, change).await?;
-        Ok(Answer::done().changed(id))
+        Ok(Response::done().changed(id))
     }
 }

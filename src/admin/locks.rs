@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
 use super::input;
+use super::response::{Failure, Response};
 use crate::config::json::{Object, Problems, integer};
 use crate::http::problem::Problem;
 use crate::redis::Transport;
@@ -13,7 +13,7 @@ use crate::redis::lock::{Acquisition, FencingToken, Lease, RawLock, Release, Wri
 use crate::time::Millis;
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn acquire(&self, name: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn acquire(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let (owner, lease) = input::read(body, &["owner", "ttl_ms"], named(name), |object, problems| {
             owner(object, problems).zip(lease(object, problems))
         })?;
@@ -23,7 +23,7 @@ impl<T: Transport> Admin<'_, T> {
         }
     }
 
-    pub(super) async fn renew(&self, name: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn renew(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let known = ["owner", "token", "ttl_ms"];
         let ((owner, token), lease) = input::read(body, &known, named(name), |object, problems| {
             let holder = owner(object, problems).zip(token(object, problems));
@@ -37,17 +37,17 @@ impl<T: Transport> Admin<'_, T> {
         }
     }
 
-    pub(super) async fn release(&self, name: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn release(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let (owner, token) = input::read(body, &["owner", "token"], named(name), |object, problems| {
             owner(object, problems).zip(token(object, problems))
         })?;
         match self.lock(name).release(owner, token).await? {
-            Release::Released => Ok(Answer::done()),
+            Release::Released => Ok(Response::done()),
             Release::NotHeld => Err(Problem::lock_lost().into()),
         }
     }
 
-    pub(super) async fn write_guarded(&self, name: &str, value: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn write_guarded(&self, name: &str, value: &str, body: &Value) -> Result<Response, Failure> {
         let mut problems = named(name);
         input::check_name("value", value, &mut problems);
         let known = ["token", "value", "ttl_ms"];
@@ -57,20 +57,20 @@ impl<T: Transport> Admin<'_, T> {
             write.zip(Some(expiry))
         })?;
         match self.lock(name).write(token, value, new, expiry).await? {
-            Write::Written => Ok(Answer::json(200, &json!({ "token": token.get() }))),
+            Write::Written => Ok(Response::json(200, &json!({ "token": token.get() }))),
             Write::Stale { newest } => Err(Problem::stale_token(newest).into()),
         }
     }
 
-    pub(super) async fn read_guarded(&self, name: &str, value: &str) -> Result<Answer, Failure> {
+    pub(super) async fn read_guarded(&self, name: &str, value: &str) -> Result<Response, Failure> {
         let mut problems = named(name);
         input::check_name("value", value, &mut problems);
         problems.finish(Some(()))?;
-        Ok(Answer::json(200, &json!({ "value": self.lock(name).read(value).await? })))
+        Ok(Response::json(200, &json!({ "value": self.lock(name).read(value).await? })))
     }
 
     fn lock(&self, name: &str) -> RawLock<&T> {
-        RawLock::new(self.transport(), self.spelling(), name)
+        RawLock::new(self.transport(), self.dialect(), name)
     }
 }
 
@@ -81,8 +81,8 @@ fn named(name: &str) -> Problems {
     problems
 }
 
-fn held(token: FencingToken, lease: Lease) -> Answer {
-    Answer::json(200, &json!({ "token": token.get(), "ttl_ms": lease.ttl().get() }))
+fn held(token: FencingToken, lease: Lease) -> Response {
+    Response::json(200, &json!({ "token": token.get(), "ttl_ms": lease.ttl().get() }))
 }
 
 /// Who holds the lock: a text that the caller chooses.

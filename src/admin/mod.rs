@@ -1,10 +1,9 @@
 //! The admin and check API, below `/_sluicegate/v1`: a call comes in as plain data, an answer goes out as such.
 //!
 //! What it can do is in `openapi.json`, which it serves. Everything else needs the admin token. Answers are JSON,
-//! those that tell of a problem are [`Problem`]s; none may be cached.
+//! those that tell of a problem are [`Problem`](crate::http::problem::Problem)s; none may be cached.
 
 mod admin;
-mod answer;
 mod authorization;
 mod check;
 mod diagnosis;
@@ -15,6 +14,7 @@ mod locks;
 mod merge;
 mod precondition;
 mod query;
+mod response;
 mod route;
 mod tenants;
 mod usage;
@@ -22,5 +22,5 @@ mod values;
 mod wire;
 
 pub use admin::{Admin, Call, MAX_BODY};
-pub use answer::Answer;
 pub use dispatch::OPENAPI;
+pub use response::Response;

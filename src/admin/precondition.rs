@@ -1,6 +1,6 @@
 //! `If-Match`: a change is made only to what the client has seen (RFC 9110, section 13.1.1).
 
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 
 /// What an `If-Match` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +13,14 @@ pub(super) enum Precondition {
 
 impl Precondition {
     /// Reads the header's value. Weak tags (`W/"…"`) are read, and never match.
-    pub(super) fn parse(value: &str) -> Result<Self, Invalid> {
+    pub(super) fn parse(value: &str) -> Result<Self, InvalidInput> {
         if value.trim() == "*" {
             return Ok(Precondition::Any);
         }
         let tags: Option<Vec<String>> = value.split(',').map(tag).collect();
         tags.map(Precondition::OneOf).ok_or_else(|| {
             let problem = "expected * or entity tags like \"0123456789abcdef0123456789abcdef\", in quotes";
-            Invalid::new("if-match", problem)
+            InvalidInput::new("if-match", problem)
         })
     }
 

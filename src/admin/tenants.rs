@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
 use super::precondition::Precondition;
 use super::query::Query;
+use super::response::{Failure, Response};
 use super::{merge, wire};
-use crate::config::json::{Invalid, Problems};
+use crate::config::json::{InvalidInput, Problems};
 use crate::http::problem::Problem;
 use crate::redis::Transport;
-use crate::tenant::store::{Create, Delete, Replace, Stored, Tenants, TenantsError};
+use crate::tenant::store::{Create, Delete, Replace, StoreError, Stored, TenantStore};
 use crate::tenant::{Tenant, TenantId, history};
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn list_tenants(&self, query: &Query) -> Result<Answer, Failure> {
+    pub(super) async fn list_tenants(&self, query: &Query) -> Result<Response, Failure> {
         let mut problems = Problems::default();
         let cursor = query.get("cursor").map(TenantId::new).transpose();
         let cursor = cursor.map_err(|error| problems.push("cursor", error.to_string())).ok();
@@ -35,10 +35,10 @@ impl<T: Transport> Admin<'_, T> {
             }
         }
         let next = page.ids.last().filter(|_| page.more);
-        Ok(Answer::json(200, &json!({ "tenants": tenants, "cursor": next })).failing(unreadable))
+        Ok(Response::json(200, &json!({ "tenants": tenants, "cursor": next })).failing(unreadable))
     }
 
-    pub(super) async fn create_tenant(&self, body: Value) -> Result<Answer, Failure> {
+    pub(super) async fn create_tenant(&self, body: Value) -> Result<Response, Failure> {
         let (id, settings) = wire::new_tenant(body, self.config)?;
         match self.tenants().create(&id, Tenant::new(settings)?).await? {
             Create::Created(stored) => {
@@ -49,7 +49,7 @@ impl<T: Transport> Admin<'_, T> {
         }
     }
 
-    pub(super) async fn read_tenant(&self, id: &str) -> Result<Answer, Failure> {
+    pub(super) async fn read_tenant(&self, id: &str) -> Result<Response, Failure> {
         Ok(wire::answer(200, &self.tenant(&wire::id(id)?).await?))
     }
 
@@ -58,7 +58,7 @@ impl<T: Transport> Admin<'_, T> {
         id: &str,
         if_match: Option<&str>,
         body: &Value,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         let id = wire::id(id)?;
         let precondition = precondition(if_match)?.ok_or_else(Problem::precondition_required)?;
         let settings = wire::settings(body, self.config)?;
@@ -71,7 +71,7 @@ impl<T: Transport> Admin<'_, T> {
         id: &str,
         if_match: Option<&str>,
         patch: &Value,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         let id = wire::id(id)?;
         let precondition = precondition(if_match)?;
         wire::check_patch(patch)?;
@@ -82,7 +82,7 @@ impl<T: Transport> Admin<'_, T> {
         Ok(wire::answer(200, &self.change(&id, precondition.as_ref(), change).await?).changed(id))
     }
 
-    pub(super) async fn delete_tenant(&self, id: &str, if_match: Option<&str>) -> Result<Answer, Failure> {
+    pub(super) async fn delete_tenant(&self, id: &str, if_match: Option<&str>) -> Result<Response, Failure> {
         let id = wire::id(id)?;
         let precondition = precondition(if_match)?;
         let mut tries = 0..TRIES;
@@ -99,7 +99,7 @@ impl<T: Transport> Admin<'_, T> {
                     self.tenants().delete(stored.version()).await
                 }
                 // What nobody can read can still be deleted, by whoever does not ask for a certain version.
-                Err(TenantsError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
+                Err(StoreError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
                     history::reset(self.limiter, &id, &[]).await?;
                     self.tenants().delete(document.version()).await
                 }
@@ -112,12 +112,12 @@ impl<T: Transport> Admin<'_, T> {
             };
             tries.next().ok_or_else(Problem::lost_race)?;
         }
-        Ok(Answer::done().changed(id))
+        Ok(Response::done().changed(id))
     }
 
     /// The tenants of this Redis.
-    pub(super) fn tenants(&self) -> Tenants<'_, T> {
-        Tenants::new(self.transport(), self.spelling())
+    pub(super) fn tenants(&self) -> TenantStore<'_, T> {
+        TenantStore::new(self.transport(), self.dialect())
     }
 
     /// The tenant of this id.
@@ -146,7 +146,7 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-fn precondition(if_match: Option<&str>) -> Result<Option<Precondition>, Invalid> {
+fn precondition(if_match: Option<&str>) -> Result<Option<Precondition>, InvalidInput> {
     if_match.map(Precondition::parse).transpose()
 }
 

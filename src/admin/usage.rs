@@ -3,30 +3,30 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
+use super::response::{Failure, Response};
 use super::{input, wire};
 use crate::config::json::{Problems, integer, timestamp};
 use crate::http::problem::Problem;
 use crate::limit::{Algorithm, Budget, Limit, usage};
-use crate::limiter::{Correction, Outcome, RequestId, Settlement};
+use crate::limiter::{Correction, RequestId, SettleOutcome, Settlement};
 use crate::redis::Transport;
 use crate::tenant::history;
 use crate::tenant::store::Stored;
 use crate::time::{Millis, Timestamp};
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn usage(&self, id: &str) -> Result<Answer, Failure> {
+    pub(super) async fn usage(&self, id: &str) -> Result<Response, Failure> {
         let (id, now) = (wire::id(id)?, self.now());
         let stored = self.tenant(&id).await?;
         // A tenant whose plan is unknown by now has a history all the same.
         let limits = stored.tenant.limits(self.config, now).unwrap_or_default();
         let mut budgets = Vec::new();
         if !limits.is_empty() {
-            let verdict = self.limiter.peek(&id.subject(), &limits, self.judged_at(now)).await?;
+            let verdict = self.limiter.peek(&id.subject(), &limits, self.check_time(now)).await?;
             budgets = verdict.budgets().iter().map(budget).collect();
         }
         let history = history::read(self.limiter, &id, now).await?;
-        Ok(Answer::json(
+        Ok(Response::json(
             200,
             &json!({
                 "tenant": id,
@@ -38,16 +38,16 @@ impl<T: Transport> Admin<'_, T> {
         ))
     }
 
-    pub(super) async fn reset(&self, id: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn reset(&self, id: &str, body: &Value) -> Result<Response, Failure> {
         let id = wire::id(id)?;
         input::read(body, &[], Problems::default(), |_, _| Some(()))?;
         let stored = self.tenant(&id).await?;
         let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
         history::reset(self.limiter, &id, &limits).await?;
-        Ok(Answer::done())
+        Ok(Response::done())
     }
 
-    pub(super) async fn refund(&self, id: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn refund(&self, id: &str, body: &Value) -> Result<Response, Failure> {
         let (id, now) = (wire::id(id)?, self.now());
         let known = ["units", "request", "charged_at"];
         let ((units, request), charged_at) = input::read(body, &known, Problems::default(), |object, problems| {
@@ -66,14 +66,14 @@ impl<T: Transport> Admin<'_, T> {
         };
         let subject = id.subject();
         let all = self.metered(&limits);
-        let outcome = self.limiter.settle(&subject, &all, &settlement, self.judged_at(now)).await?;
+        let outcome = self.limiter.settle(&subject, &all, &settlement, self.check_time(now)).await?;
         let (refunded, units) = match outcome {
-            Outcome::Settle { units } => (true, units),
-            Outcome::Repeat => (false, Vec::new()),
+            SettleOutcome::Settle { units } => (true, units),
+            SettleOutcome::Repeat => (false, Vec::new()),
         };
         let each = |(limit, units): (&Limit, u64)| json!({ "name": limit.name().as_str(), "units": units });
         let limits: Vec<_> = limits.iter().zip(units).map(each).collect();
-        Ok(Answer::json(200, &json!({ "refunded": refunded, "limits": limits })))
+        Ok(Response::json(200, &json!({ "refunded": refunded, "limits": limits })))
     }
 
     /// The limits that hold for a tenant now.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::admin::Admin;
-use super::answer::{Answer, Failure};
 use super::input;
 use super::locks::expiry;
+use super::response::{Failure, Response};
 use crate::config::json::Problems;
 use crate::http::problem::Problem;
 use crate::limit::Subject;
@@ -13,12 +13,12 @@ use crate::redis::cas::{self, Outcome};
 use crate::redis::{self, Command, RedisError, Transport};
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn read_value(&self, name: &str) -> Result<Answer, Failure> {
+    pub(super) async fn read_value(&self, name: &str) -> Result<Response, Failure> {
         named(name).finish(Some(()))?;
-        Ok(Answer::json(200, &json!({ "value": self.value(&key(name)).await? })))
+        Ok(Response::json(200, &json!({ "value": self.value(&key(name)).await? })))
     }
 
-    pub(super) async fn swap_value(&self, name: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn swap_value(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let known = ["expected", "new", "ttl_ms"];
         let (expected, new, expiry) = input::read(body, &known, named(name), |object, problems| {
             // Null is a value here: nothing.
@@ -33,18 +33,18 @@ impl<T: Transport> Admin<'_, T> {
             }
             Some((expected, new, expiry))
         })?;
-        let (transport, spelling, key) = (self.transport(), self.spelling(), key(name));
+        let (transport, dialect, key) = (self.transport(), self.dialect(), key(name));
         let outcome = match (expected, new) {
-            (None, Some(new)) => cas::create(transport, spelling, &key, new, expiry).await?,
-            (Some(expected), Some(new)) => cas::replace(transport, spelling, &key, expected, new, expiry).await?,
-            (Some(expected), None) => cas::delete(transport, spelling, &key, expected).await?,
+            (None, Some(new)) => cas::create(transport, dialect, &key, new, expiry).await?,
+            (Some(expected), Some(new)) => cas::replace(transport, dialect, &key, expected, new, expiry).await?,
+            (Some(expected), None) => cas::delete(transport, dialect, &key, expected).await?,
             (None, None) => match self.value(&key).await? {
                 None => Outcome::Swapped,
                 found => Outcome::Conflict { found },
             },
         };
         match outcome {
-            Outcome::Swapped => Ok(Answer::json(200, &json!({ "swapped": true }))),
+            Outcome::Swapped => Ok(Response::json(200, &json!({ "swapped": true }))),
             Outcome::Conflict { found } => Err(Problem::value_conflict(found.as_deref()).into()),
         }
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Failure};
+use super::response::{Failure, Response};
 use crate::config::Config;
-use crate::config::json::{Invalid, Object, Problems, join, text};
+use crate::config::json::{InvalidInput, Object, Problems, join, text};
 use crate::tenant::store::Stored;
 use crate::tenant::{KeyRecord, Settings, TenantId};
 
@@ -28,24 +28,24 @@ pub(super) fn key(record: &KeyRecord) -> Value {
 }
 
 /// A tenant with its entity tag.
-pub(super) fn answer(status: u16, stored: &Stored) -> Answer {
-    Answer::json(status, &tenant(stored)).with("etag", stored.etag())
+pub(super) fn answer(status: u16, stored: &Stored) -> Response {
+    Response::json(status, &tenant(stored)).with("etag", stored.etag())
 }
 
 /// The id in a path.
 pub(super) fn id(text: &str) -> Result<TenantId, Failure> {
-    TenantId::new(text).map_err(|error| Invalid::new("id", error.to_string()).into())
+    TenantId::new(text).map_err(|error| InvalidInput::new("id", error.to_string()).into())
 }
 
 /// Settings that make sense with this configuration.
-pub(super) fn settings(body: &Value, config: &Config) -> Result<Settings, Invalid> {
+pub(super) fn settings(body: &Value, config: &Config) -> Result<Settings, InvalidInput> {
     let settings = Settings::read(body)?;
     settings.check(config)?;
     Ok(settings)
 }
 
 /// The id and the settings of a new tenant.
-pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, Settings), Invalid> {
+pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, Settings), InvalidInput> {
     let mut problems = Problems::default();
     let id = body.as_object_mut().and_then(|fields| fields.remove("id")).unwrap_or(Value::Null);
     let id = match &id {
@@ -62,7 +62,7 @@ pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, 
 
 /// Whether a merge patch names only fields that there are. Null removes a field, so afterwards a wrong name
 /// would not be seen any more.
-pub(super) fn check_patch(patch: &Value) -> Result<(), Invalid> {
+pub(super) fn check_patch(patch: &Value) -> Result<(), InvalidInput> {
     let mut problems = Problems::default();
     let fields = Object::open(patch, "", &["plan", "status", "overrides", "metadata"], &mut problems);
     let overrides = fields.and_then(|fields| fields.get("overrides")).and_then(|value| value.as_object());

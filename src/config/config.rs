@@ -89,7 +89,7 @@ impl KeySource {
     }
 }
 
-/// Which spelling of the scripts Redis gets: see [`crate::redis::script::Spelling`].
+/// Which spelling of the scripts Redis gets: see [`crate::redis::script::Dialect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scripts {

@@ -5,11 +5,11 @@ use url::{Position, Url};
 use super::config::{Config, Scripts};
 use super::error::ConfigError;
 use crate::redis::Token;
-use crate::redis::script::Spelling;
+use crate::redis::script::Dialect;
 
 /// Everything that a Worker needs to know before its first request.
 #[derive(Debug, Clone)]
-pub struct Deployment {
+pub struct Environment {
     /// Where requests that pass go.
     pub origin: Origin,
     /// The base of the REST server.
@@ -37,7 +37,7 @@ pub const ADMIN_TOKEN: &str = "SLUICEGATE_ADMIN_TOKEN";
 /// The name of the variable that holds the configuration, a JSON object or its text.
 pub const CONFIG: &str = "SLUICEGATE";
 
-impl Deployment {
+impl Environment {
     /// Reads the variables through `variable`, which knows them by name.
     ///
     /// # Errors
@@ -53,16 +53,16 @@ impl Deployment {
         let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
         let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
         let admin_token = admin_token.map(|value| token_of_admin(&value)).transpose()?;
-        Ok(Deployment { origin, redis, token, admin_token, config })
+        Ok(Environment { origin, redis, token, admin_token, config })
     }
 
     /// The spelling of the scripts for this deployment's Redis.
     #[must_use]
-    pub fn spelling(&self) -> Spelling {
+    pub fn dialect(&self) -> Dialect {
         match self.config.scripts {
-            Scripts::Auto => Spelling::for_host(self.redis.host_str().unwrap_or_default()),
-            Scripts::Plain => Spelling::Plain,
-            Scripts::KeyLocking => Spelling::KeyLocking,
+            Scripts::Auto => Dialect::for_host(self.redis.host_str().unwrap_or_default()),
+            Scripts::Plain => Dialect::Plain,
+            Scripts::KeyLocking => Dialect::KeyLocking,
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     const LIMITS: &str = r#"{"default_plan":"p","plans":{"p":{"limits":[
         {"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}]}}}"#;
 
-    fn read(changes: &[(&str, &str)]) -> Result<Deployment, String> {
+    fn read(changes: &[(&str, &str)]) -> Result<Environment, String> {
         let defaults = [
             (CONFIG, LIMITS),
             (ORIGIN, "https://api.example.com"),
@@ -139,24 +139,24 @@ mod tests {
             let find = |list: &[(&str, &str)]| list.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
             find(changes).or_else(|| find(&defaults))
         };
-        Deployment::read(variable).map_err(|error| error.to_string())
+        Environment::read(variable).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_complete_deployment_is_read() {
-        let deployment = read(&[]).unwrap();
-        assert_eq!(deployment.token.reveal(), "t0ken");
-        assert_eq!(deployment.spelling(), Spelling::KeyLocking);
-        assert_eq!(read(&[(REDIS_URL, "http://127.0.0.1:8079")]).unwrap().spelling(), Spelling::Plain);
+        let environment = read(&[]).unwrap();
+        assert_eq!(environment.token.reveal(), "t0ken");
+        assert_eq!(environment.dialect(), Dialect::KeyLocking);
+        assert_eq!(read(&[(REDIS_URL, "http://127.0.0.1:8079")]).unwrap().dialect(), Dialect::Plain);
     }
 
     #[test]
     fn scripts_may_be_forced() {
         let forced = LIMITS.replacen('{', r#"{"scripts":"plain","#, 1);
-        assert_eq!(read(&[(CONFIG, &forced)]).unwrap().spelling(), Spelling::Plain);
+        assert_eq!(read(&[(CONFIG, &forced)]).unwrap().dialect(), Dialect::Plain);
         let forced = LIMITS.replacen('{', r#"{"scripts":"key_locking","#, 1);
         let changes = [(CONFIG, forced.as_str()), (REDIS_URL, "http://127.0.0.1:8079")];
-        assert_eq!(read(&changes).unwrap().spelling(), Spelling::KeyLocking);
+        assert_eq!(read(&changes).unwrap().dialect(), Dialect::KeyLocking);
     }
 
     #[test]

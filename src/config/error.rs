@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, and where.
 
-use crate::limit::PolicyError;
+use crate::limit::InvalidLimit;
 
 /// What is wrong with a configuration, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ impl ConfigError {
     }
 }
 
-impl PolicyError {
+impl InvalidLimit {
     /// This error, of a field of what stands at `path`.
     pub(super) fn below(self, path: &str) -> ConfigError {
         ConfigError::new(joined(path, self.field), self.problem)

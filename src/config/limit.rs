@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use super::fields::{duration, text};
-use crate::limit::{Limit, LimitName, PolicyError, Window};
+use crate::limit::{InvalidLimit, Limit, LimitName, Window};
 use crate::time::{Millis, NotADuration};
 
 #[derive(Deserialize)]
@@ -45,17 +45,20 @@ enum RawAlgorithm {
 
 impl RawLimit {
     /// Makes a limit of it.
-    pub(super) fn validate(self) -> Result<Limit, PolicyError> {
+    pub(super) fn validate(self) -> Result<Limit, InvalidLimit> {
         let name = LimitName::new(&self.name)?;
         if self.name.starts_with('_') {
-            return Err(PolicyError { field: "name", problem: "a name that begins with \"_\" is reserved".to_owned() });
+            return Err(InvalidLimit {
+                field: "name",
+                problem: "a name that begins with \"_\" is reserved".to_owned(),
+            });
         }
         self.refuse_strangers()?;
         let limit = self.limit(name)?;
         Ok(if self.counts == Counts::Requests { limit.counting_requests() } else { limit })
     }
 
-    fn limit(&self, name: LimitName) -> Result<Limit, PolicyError> {
+    fn limit(&self, name: LimitName) -> Result<Limit, InvalidLimit> {
         match self.algorithm {
             RawAlgorithm::SlidingLog => Limit::sliding_log(name, self.limit, self.span()?),
             RawAlgorithm::SlidingWindow => Limit::sliding_window(name, self.limit, self.span()?),
@@ -69,7 +72,7 @@ impl RawLimit {
     }
 
     /// Refuses fields that the algorithm does not have.
-    fn refuse_strangers(&self) -> Result<(), PolicyError> {
+    fn refuse_strangers(&self) -> Result<(), InvalidLimit> {
         let concurrency = self.algorithm == RawAlgorithm::Concurrency;
         for (field, stranger, owner) in [
             ("burst", self.burst.is_some() && self.algorithm != RawAlgorithm::TokenBucket, "a token_bucket has"),
@@ -79,18 +82,18 @@ impl RawLimit {
         ] {
             if stranger {
                 let problem = format!("a {} has none ({owner})", self.algorithm.noun());
-                return Err(PolicyError { field, problem });
+                return Err(InvalidLimit { field, problem });
             }
         }
         Ok(())
     }
 
-    fn missing(&self, field: &'static str) -> PolicyError {
-        PolicyError { field, problem: format!("is missing (a {} needs one)", self.algorithm.noun()) }
+    fn missing(&self, field: &'static str) -> InvalidLimit {
+        InvalidLimit { field, problem: format!("is missing (a {} needs one)", self.algorithm.noun()) }
     }
 
     /// The window as a duration.
-    fn span(&self) -> Result<Millis, PolicyError> {
+    fn span(&self) -> Result<Millis, InvalidLimit> {
         let text = self.window.as_deref().ok_or_else(|| self.missing("window"))?;
         text.parse().map_err(|error: NotADuration| {
             let problem = if CALENDAR.contains(&text) {
@@ -98,12 +101,12 @@ impl RawLimit {
             } else {
                 error.to_string()
             };
-            PolicyError { field: "window", problem }
+            InvalidLimit { field: "window", problem }
         })
     }
 
     /// The windows as a duration or by the calendar.
-    fn window(&self) -> Result<Window, PolicyError> {
+    fn window(&self) -> Result<Window, InvalidLimit> {
         let text = self.window.as_deref().ok_or_else(|| self.missing("window"))?;
         Ok(match text {
             "minute" => Window::Span(Millis::from_secs(60)),
@@ -112,7 +115,7 @@ impl RawLimit {
             "month" => Window::Month,
             _ => Window::Span(text.parse().map_err(|error: NotADuration| {
                 let problem = format!("{error} (or one of {})", CALENDAR.join(", "));
-                PolicyError { field: "window", problem }
+                InvalidLimit { field: "window", problem }
             })?),
         })
     }

@@ -5,11 +5,10 @@ use serde_json::Value;
 
 use super::config::Config;
 use super::error::ConfigError;
-use crate::limit::Plan;
-
 use super::fields::Object;
 use super::plans::RawPlan;
 use super::raw::RawConfig;
+use crate::limit::Plan;
 
 /// Reads a plan, an object with `limits` as it stands in a configuration. `path` is where it stands, for the errors;
 /// it may be empty.

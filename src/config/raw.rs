@@ -5,13 +5,11 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::outage::RawOnOutage;
-use super::plans::{RawPlan, named};
-
 use super::config::{Config, Identify, KeySource, Scripts};
 use super::error::ConfigError;
 use super::fields::{Object, duration};
-use super::outage::OnOutage;
+use super::outage::{OnOutage, RawOnOutage};
+use super::plans::{RawPlan, named};
 use super::route::{self, RawRoute};
 use crate::limiter::Clock;
 use crate::time::Millis;

@@ -136,7 +136,7 @@ fn fits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(),
             return Err(ConfigError::new(format!("{path}.limits"), problem));
         }
     }
-    let too_dear = |limit: &Limit| limit.capacity() < limit.price(route.cost);
+    let too_dear = |limit: &Limit| limit.capacity() < limit.charge_for(route.cost);
     let dear = |limit: &Limit, whose: &str| {
         let capacity = limit.capacity();
         let problem = format!("expected at most {capacity}, which is all that {whose} can hold, found {}", route.cost);

@@ -14,8 +14,8 @@
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
-use super::decision::{Judgement, Passage};
-use super::isolate::Gate;
+use super::decision::{Decision, Outcome};
+use super::isolate::Isolate;
 use super::js::{property, write_point};
 use crate::gateway::Charge;
 use crate::limit::Verdict;
@@ -23,33 +23,33 @@ use crate::time::Millis;
 
 /// Writes the data point of a request.
 #[expect(clippy::cast_precision_loss, reason = "a data point has doubles, and these are below 2^53")]
-pub(super) fn write(gate: &Gate, request: &Request, judgement: &Judgement, spent: Millis) {
-    let Some(set) = &gate.analytics else { return };
+pub(super) fn write(isolate: &Isolate, request: &Request, decision: &Decision, spent: Millis) {
+    let Some(set) = &isolate.analytics else { return };
     let cf = property(request, "cf");
     let of_edge = |name| cf.as_ref().and_then(|cf| property(cf, name)).and_then(|value: JsValue| value.as_string());
     let (colo, country) = (of_edge("colo").unwrap_or_default(), of_edge("country").unwrap_or_default());
-    let route = judgement.route.as_ref().map_or_else(|| "-".to_owned(), |route| route.pattern.to_string());
-    let refusing = judgement.verdict.as_ref().and_then(|verdict| verdict.refusing().next());
+    let route = decision.route.as_ref().map_or_else(|| "-".to_owned(), |route| route.pattern.to_string());
+    let refusing = decision.verdict.as_ref().and_then(|verdict| verdict.refusing().next());
     let limit = refusing.map_or("", |budget| budget.limit.name().as_str());
-    let admission = judgement.admission.as_ref();
-    let cost = admission.and_then(|admission| admission.charge.as_ref()).map_or(0, Charge::cost);
-    let budgets = judgement.verdict.iter().flat_map(Verdict::budgets);
+    let identified = decision.identified.as_ref();
+    let cost = identified.and_then(|identified| identified.charge.as_ref()).map_or(0, Charge::cost);
+    let budgets = decision.verdict.iter().flat_map(Verdict::budgets);
     let remaining = budgets.map(|budget| budget.remaining).min().unwrap_or(0);
-    let subject = admission.map_or("-", |admission| admission.subject.as_str());
+    let subject = identified.map_or("-", |identified| identified.subject.as_str());
     let index = subject.get(..MAX_INDEX).unwrap_or(subject);
-    let blobs = [route.as_str(), word(judgement), limit, colo.as_str(), country.as_str()];
+    let blobs = [route.as_str(), word(decision), limit, colo.as_str(), country.as_str()];
     write_point(set, index, &blobs, &[cost as f64, remaining as f64, spent.get() as f64]);
 }
 
-fn word(judgement: &Judgement) -> &'static str {
-    let limited = judgement.admission.as_ref().is_some_and(|admission| admission.charge.is_some());
-    match (&judgement.passage, &judgement.verdict) {
-        (Passage::Refused(_), Some(verdict)) if !verdict.is_allow() => "deny",
-        (Passage::Refused(_), _) => "refused",
-        (Passage::Open, Some(verdict)) if verdict.is_allow() => "allow",
-        (Passage::Open, Some(_)) => "shadow",
-        (Passage::Open, None) if limited => "unjudged",
-        (Passage::Open, None) => "exempt",
+fn word(decision: &Decision) -> &'static str {
+    let limited = decision.identified.as_ref().is_some_and(|identified| identified.charge.is_some());
+    match (&decision.outcome, &decision.verdict) {
+        (Outcome::Refuse(_), Some(verdict)) if !verdict.is_allow() => "deny",
+        (Outcome::Refuse(_), _) => "refused",
+        (Outcome::Forward, Some(verdict)) if verdict.is_allow() => "allow",
+        (Outcome::Forward, Some(_)) => "shadow",
+        (Outcome::Forward, None) if limited => "unjudged",
+        (Outcome::Forward, None) => "exempt",
     }
 }
 

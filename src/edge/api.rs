@@ -5,7 +5,7 @@ use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStreamDefaultReader, Request, Response, ResponseInit};
 
-use super::isolate::Gate;
+use super::isolate::Isolate;
 use super::js::{now, property, random_bytes};
 use super::{log, response};
 use crate::admin::{Admin, Call, MAX_BODY};
@@ -14,7 +14,7 @@ use crate::redis::Token;
 
 /// Answers what came for `path` below `/_sluicegate/v1`.
 pub(super) async fn answer(
-    gate: &Gate,
+    isolate: &Isolate,
     token: &Token,
     request: &Request,
     path: &str,
@@ -32,7 +32,7 @@ pub(super) async fn answer(
         if_match: if_match.as_deref(),
         body: &[],
     };
-    let admin = Admin { config: &gate.config, limiter: &gate.limiter, token, clock: &now };
+    let admin = Admin { config: &isolate.config, limiter: &isolate.limiter, token, clock: &now };
     let read;
     // Nobody else may keep us waiting for a body.
     if admin.is_authorized(&call) {
@@ -42,7 +42,7 @@ pub(super) async fn answer(
     }
     let answer = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &answer.changed {
-        gate.directory.forget(changed);
+        isolate.directory.forget(changed);
     }
     if let Some(failure) = &answer.failure {
         log::failure("admin API", failure);

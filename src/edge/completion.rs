@@ -8,16 +8,14 @@ use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use worker::Context;
 
-use super::decision::{Charged, Judge, Judgement};
-use super::isolate::Gate;
+use super::decision::{Charged, Decision, Source};
+use super::isolate::Isolate;
 use super::js::now;
 use super::lease::Lease;
 use super::log;
 use crate::gateway::Charge;
-use crate::limiter::Now;
-
 use crate::limit::Subject;
-use crate::limiter::{Correction, RequestId, Settlement};
+use crate::limiter::{Correction, Now, RequestId, Settlement};
 use crate::time::Millis;
 
 /// What the origin has answered, as far as it matters here.
@@ -34,15 +32,19 @@ pub(super) struct Answered {
 ///
 /// If the sender is dropped, the request has ended without an answer: then its lease ends, and it costs what it
 /// was charged.
-pub(super) fn expect(gate: &Rc<Gate>, context: &Context, judgement: &Judgement) -> Option<oneshot::Sender<Answered>> {
-    let (charged, admission) = (judgement.charged.clone()?, judgement.admission.as_ref()?);
-    let (subject, charge) = (admission.subject.clone(), admission.charge.clone()?);
-    let lease = Lease::of(gate, charged.by, &subject, &charge, &charged.id);
-    if charged.by == Judge::Local && lease.is_none() {
+pub(super) fn expect(
+    isolate: &Rc<Isolate>,
+    context: &Context,
+    decision: &Decision,
+) -> Option<oneshot::Sender<Answered>> {
+    let (charged, identified) = (decision.charged.clone()?, decision.identified.as_ref()?);
+    let (subject, charge) = (identified.subject.clone(), identified.charge.clone()?);
+    let lease = Lease::of(isolate, charged.source, &subject, &charge, &charged.id);
+    if charged.source == Source::Memory && lease.is_none() {
         return None;
     }
     let (sender, receiver) = oneshot::channel();
-    let after = After { gate: Rc::clone(gate), subject, charge, charged };
+    let after = After { isolate: Rc::clone(isolate), subject, charge, charged };
     context.wait_until(async move {
         let answered: Option<Answered> = receiver.await.ok();
         // From now on somebody listens to how the body ends.
@@ -65,7 +67,7 @@ pub(super) fn expect(gate: &Rc<Gate>, context: &Context, judgement: &Judgement) 
 
 /// One request, after its answer.
 struct After {
-    gate: Rc<Gate>,
+    isolate: Rc<Isolate>,
     subject: Subject,
     charge: Charge,
     charged: Charged,
@@ -74,7 +76,7 @@ struct After {
 impl After {
     /// Corrects the cost. What only this isolate has judged stays as it was charged.
     async fn settle(&self, answered: &Answered) {
-        if self.charged.by == Judge::Local {
+        if self.charged.source == Source::Memory {
             return;
         }
         for (i, correction) in self.charge.corrections(answered.status, answered.cost).into_iter().enumerate() {
@@ -85,8 +87,8 @@ impl After {
                 correction: Correction::between(correction.charged, correction.real),
                 memory: REMEMBERED,
             };
-            let clock = Now::by(self.gate.config.clock, now());
-            let settled = self.gate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
+            let clock = Now::from_clock(self.isolate.config.clock, now());
+            let settled = self.isolate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
             if let Err(error) = settled {
                 log::failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));
             }

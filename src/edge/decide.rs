@@ -5,76 +5,76 @@ use std::rc::Rc;
 use js_sys::futures::JsFuture;
 use worker::Context;
 
-use super::decision::{Charged, Judge, Judgement, Passage};
-use super::isolate::Gate;
+use super::decision::{Charged, Decision, Outcome, Source};
+use super::isolate::Isolate;
 use super::js::{now, object, property, random_uuid};
 use super::lease::Lease;
 use super::{keep_alive, log};
 use crate::config::OnOutage;
-use crate::gateway::{Charge, Look, look, route};
-use crate::http::Facts;
+use crate::gateway::{Charge, RoutedRequest, find_route};
+use crate::http::RequestFacts;
 use crate::http::problem::Problem;
-use crate::limit::{LeaseId, Request, Subject, Verdict, usage};
+use crate::limit::{CheckRequest, LeaseId, Subject, Verdict, usage};
 use crate::limiter::{CheckError, Now};
 use crate::tenant::Caller;
-use crate::tenant::authenticator::DirectoryError;
-use crate::tenant::store::TenantsError;
+use crate::tenant::authenticator::AuthenticationError;
+use crate::tenant::store::StoreError;
 
 /// Decides about a request that is for the origin.
-pub(super) async fn judge(gate: &Rc<Gate>, context: &Context, facts: &Facts) -> Judgement {
-    let found = match route(facts, &gate.config) {
+pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &RequestFacts) -> Decision {
+    let found = match find_route(facts, &isolate.config) {
         Ok(found) => found,
-        Err(problem) => return Judgement::refused(None, problem),
+        Err(problem) => return Decision::refused(None, problem),
     };
     let route = found.cloned();
-    let look = match look(facts, &gate.config, found) {
-        Ok(look) => look,
-        Err(problem) => return Judgement::refused(route, problem),
+    let request = match RoutedRequest::new(facts, &isolate.config, found) {
+        Ok(request) => request,
+        Err(problem) => return Decision::refused(route, problem),
     };
-    let caller = match caller(gate, context, &look).await {
+    let caller = match caller(isolate, context, &request).await {
         Ok(caller) => caller,
-        Err(problem) => return Judgement::refused(route, problem),
+        Err(problem) => return Decision::refused(route, problem),
     };
     let known = matches!(caller, Caller::Tenant(..));
-    let admission = match look.admit(caller, now()) {
-        Ok(admission) => admission,
-        Err(problem) => return Judgement::refused(route, problem),
+    let identified = match request.identify(caller, now()) {
+        Ok(identified) => identified,
+        Err(problem) => return Decision::refused(route, problem),
     };
-    if let Some(unknown) = &admission.unknown_plan {
-        let tenant = admission.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+    if let Some(unknown) = &identified.unknown_plan {
+        let tenant = identified.tenant.as_ref().map_or("", |tenant| tenant.as_str());
         log::failure(&format!("tenant {tenant}"), &format!("{unknown}; judged by the default plan"));
     }
-    let mut judgement =
-        Judgement { route, admission: None, verdict: None, charged: None, passage: Passage::Open, hold: None };
-    if let Some(charge) = &admission.charge {
-        judgement.hold = charge.leases().next().map(|_| keep_alive::hold(context));
-        judgement.ask(gate, context, &admission.subject, charge, look.on_outage(known)).await;
+    let mut decision =
+        Decision { route, identified: None, verdict: None, charged: None, outcome: Outcome::Forward, hold: None };
+    if let Some(charge) = &identified.charge {
+        decision.hold = charge.leases().next().map(|_| keep_alive::keep_alive(context));
+        decision.ask(isolate, context, &identified.subject, charge, request.on_outage(known)).await;
     }
-    judgement.admission = Some(admission);
-    judgement
+    decision.identified = Some(identified);
+    decision
 }
 
 /// Whose the request's key is, where that matters.
-async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<Caller, Problem> {
-    let Some(key) = look.key() else { return Ok(Caller::Anonymous) };
-    match gate.directory.find(gate.tenants(), key, &look.client(), now()).await {
+async fn caller(isolate: &Rc<Isolate>, context: &Context, request: &RoutedRequest<'_>) -> Result<Caller, Problem> {
+    let Some(key) = request.key() else { return Ok(Caller::Anonymous) };
+    match isolate.directory.find(isolate.tenants(), key, &request.client(), now()).await {
         Ok(answer) => {
             if answer.refresh {
-                let (gate, id) = (Rc::clone(gate), key.tenant().clone());
+                let (isolate, id) = (Rc::clone(isolate), key.tenant().clone());
                 context.wait_until(async move {
-                    if let Err(error) = gate.directory.refresh(gate.tenants(), &id, now()).await {
+                    if let Err(error) = isolate.directory.refresh(isolate.tenants(), &id, now()).await {
                         log::failure(&format!("tenant {id}"), &error);
                     }
                 });
             }
             Ok(answer.caller)
         }
-        Err(DirectoryError::TooManyGuesses(wait)) => Err(Problem::too_many_unknown_keys(wait)),
-        Err(DirectoryError::Tenants(error @ (TenantsError::Unreadable(_) | TenantsError::Index { .. }))) => {
+        Err(AuthenticationError::TooManyGuesses(wait)) => Err(Problem::too_many_unknown_keys(wait)),
+        Err(AuthenticationError::Store(error @ (StoreError::Unreadable(_) | StoreError::Index { .. }))) => {
             log::failure(&format!("tenant {}", key.tenant()), &error);
             Err(Problem::misconfigured())
         }
-        Err(error) => match look.on_outage(false) {
+        Err(error) => match request.on_outage(false) {
             policy @ OnOutage::Closed => {
                 log::outage(&error, policy, "refused the request");
                 Err(Problem::limiter_unavailable())
@@ -87,33 +87,40 @@ async fn caller(gate: &Rc<Gate>, context: &Context, look: &Look<'_>) -> Result<C
     }
 }
 
-impl Judgement {
+impl Decision {
     /// Asks Redis, and when it does not answer, does what `policy` says.
-    async fn ask(&mut self, gate: &Rc<Gate>, context: &Context, subject: &Subject, charge: &Charge, policy: OnOutage) {
+    async fn ask(
+        &mut self,
+        isolate: &Rc<Isolate>,
+        context: &Context,
+        subject: &Subject,
+        charge: &Charge,
+        policy: OnOutage,
+    ) {
         let started = now();
         let id = charge.outlives_answer().then(random_uuid);
         let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
-        let request = Request { cost: charge.cost(), lease: lease.as_ref() };
-        let clock = Now::by(gate.config.clock, started);
-        let error = match gate.limiter.judge(subject, charge.limits(), [request], clock).await {
+        let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
+        let clock = Now::from_clock(isolate.config.clock, started);
+        let error = match isolate.limiter.check_batch_timed(subject, charge.limits(), [request], clock).await {
             Ok(mut judged) => {
                 if let Some(verdict) = judged.verdicts.pop() {
                     if verdict.is_allow() {
-                        self.charged = id.map(|id| Charged { id, at: judged.at, by: Judge::Redis });
+                        self.charged = id.map(|id| Charged { id, at: judged.at, source: Source::Redis });
                     }
                     return self.accept(verdict, charge);
                 }
                 return;
             }
-            Err(CheckError::Question(error)) => {
+            Err(CheckError::Invalid(error)) => {
                 log::failure("request", &format!("cannot be judged: {error}"));
-                self.passage = Passage::Refused(Problem::misconfigured());
+                self.outcome = Outcome::Refuse(Problem::misconfigured());
                 return;
             }
             Err(CheckError::Redis(error)) => error,
         };
-        if error.leaves_it_open()
-            && let Some(lease) = id.as_deref().and_then(|id| Lease::of(gate, Judge::Redis, subject, charge, id))
+        if error.outcome_is_unknown()
+            && let Some(lease) = id.as_deref().and_then(|id| Lease::of(isolate, Source::Redis, subject, charge, id))
         {
             context.wait_until(async move { lease.end_in_doubt().await });
         }
@@ -121,24 +128,27 @@ impl Judgement {
             OnOutage::Open => log::outage(&error, policy, "forwarded the request unjudged"),
             OnOutage::Closed => {
                 log::outage(&error, policy, "refused the request");
-                self.passage = Passage::Refused(Problem::limiter_unavailable());
+                self.outcome = Outcome::Refuse(Problem::limiter_unavailable());
             }
             OnOutage::Local => {
                 log::outage(&error, policy, "judged the request by what this isolate has seen");
-                let verdict = gate.local.borrow_mut().check(subject, charge.limits(), request, started);
+                let verdict = isolate.local.borrow_mut().check(subject, charge.limits(), request, started);
                 match verdict {
                     Ok(verdict) => {
                         if verdict.is_allow() {
-                            self.charged = id.map(|id| Charged { id, at: started, by: Judge::Local });
+                            self.charged = id.map(|id| Charged { id, at: started, source: Source::Memory });
                         }
                         self.accept(verdict, charge);
                     }
                     Err(error) => log::failure("request", &error),
                 }
-                if matches!(self.passage, Passage::Open) && !charge.is_shadow() && !last_resort(gate, subject).await {
-                    self.passage = Passage::Refused(Problem::over_last_resort());
+                if matches!(self.outcome, Outcome::Forward)
+                    && !charge.is_shadow()
+                    && !last_resort(isolate, subject).await
+                {
+                    self.outcome = Outcome::Refuse(Problem::over_last_resort());
                     if let Some(charged) = self.charged.take()
-                        && let Some(lease) = Lease::of(gate, charged.by, subject, charge, &charged.id)
+                        && let Some(lease) = Lease::of(isolate, charged.source, subject, charge, &charged.id)
                     {
                         lease.end().await;
                     }
@@ -151,7 +161,7 @@ impl Judgement {
     fn accept(&mut self, verdict: Verdict, charge: &Charge) {
         let (verdict, _) = usage::split(verdict);
         if !verdict.is_allow() && !charge.is_shadow() {
-            self.passage = Passage::Refused(Problem::quota_exceeded(&verdict));
+            self.outcome = Outcome::Refuse(Problem::quota_exceeded(&verdict));
         }
         self.verdict = Some(verdict);
     }
@@ -159,8 +169,8 @@ impl Judgement {
 
 /// Whether the rate limit binding lets a subject pass. A binding that fails, or that the deployment does not have,
 /// lets everybody pass: this isolate has judged already.
-async fn last_resort(gate: &Gate, subject: &Subject) -> bool {
-    let Some(binding) = &gate.last_resort else { return true };
+async fn last_resort(isolate: &Isolate, subject: &Subject) -> bool {
+    let Some(binding) = &isolate.last_resort else { return true };
     let answer = JsFuture::from(binding.limit(&object([("key", subject.as_str().into())]))).await;
     let success = answer.map(|answer| property(&answer, "success").and_then(|success| success.as_bool()));
     match success {
@@ -174,10 +184,10 @@ async fn last_resort(gate: &Gate, subject: &Subject) -> bool {
 }
 
 /// What the request shows of itself and of the client. Only the edge's own header is believed for the address.
-pub(super) fn facts(request: &web_sys::Request, url: &url::Url, gate: Option<&Gate>) -> Facts {
+pub(super) fn facts(request: &web_sys::Request, url: &url::Url, isolate: Option<&Isolate>) -> RequestFacts {
     let header = |name| request.headers().get(name).ok().flatten();
-    let sources = gate.map_or(&[][..], |gate| gate.config.key_sources());
-    Facts {
+    let sources = isolate.map_or(&[][..], |isolate| isolate.config.key_sources());
+    RequestFacts {
         method: request.method(),
         path: url.path().to_owned(),
         address: header("cf-connecting-ip").and_then(|address| address.parse().ok()),

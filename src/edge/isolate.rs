@@ -9,25 +9,25 @@ use worker::Env;
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, property};
 use super::log;
 use crate::config::Config;
-use crate::config::environment::{Deployment, Origin};
-use crate::limit::memory::{Bounds, Local};
+use crate::config::environment::{Environment, Origin};
+use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::Limiter;
 use crate::redis::{self, Command, HttpTransport, Token};
-use crate::tenant::authenticator::Directory;
-use crate::tenant::store::Tenants;
+use crate::tenant::authenticator::Authenticator;
+use crate::tenant::store::TenantStore;
 use crate::time::Millis;
 
 /// The configuration, the way to Redis, and what is remembered, made once an isolate. It can be lost with the isolate
 /// at any time.
-pub(super) struct Gate {
+pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) origin: Origin,
     pub(super) limiter: Limiter<HttpTransport>,
     pub(super) admin_token: Option<Token>,
     /// Whose the API keys are.
-    pub(super) directory: Directory,
+    pub(super) directory: Authenticator,
     /// Who judges when Redis is away and `on_outage` is `local`.
-    pub(super) local: RefCell<Local>,
+    pub(super) local: RefCell<MemoryLimiter>,
     /// The binding that also judges then, where the deployment has it.
     pub(super) last_resort: Option<RateLimitBinding>,
     /// Where data points go, where the deployment wants them.
@@ -38,26 +38,26 @@ pub(super) struct Gate {
 }
 
 thread_local! {
-    static GATE: OnceCell<Result<Rc<Gate>, String>> = const { OnceCell::new() };
+    static ISOLATE: OnceCell<Result<Rc<Isolate>, String>> = const { OnceCell::new() };
 }
 
 /// The isolate's gate, made from the variables of `env` on the first call; or what is wrong with them.
-pub(super) fn of_isolate(env: &Env) -> Result<Rc<Gate>, String> {
-    GATE.with(|gate| gate.get_or_init(|| Gate::new(env).map(Rc::new)).clone())
+pub(super) fn current(env: &Env) -> Result<Rc<Isolate>, String> {
+    ISOLATE.with(|isolate| isolate.get_or_init(|| Isolate::new(env).map(Rc::new)).clone())
 }
 
-impl Gate {
+impl Isolate {
     fn new(env: &Env) -> Result<Self, String> {
-        let deployment = Deployment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
-        let spelling = deployment.spelling();
-        let transport = HttpTransport::new(deployment.redis, &deployment.token, deployment.config.timeout);
-        Ok(Gate {
-            directory: Directory::new(&deployment.config),
-            config: deployment.config,
-            origin: deployment.origin,
-            limiter: Limiter::new(transport, spelling),
-            admin_token: deployment.admin_token,
-            local: RefCell::new(Local::new(Bounds::default())),
+        let environment = Environment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
+        let dialect = environment.dialect();
+        let transport = HttpTransport::new(environment.redis, &environment.token, environment.config.timeout);
+        Ok(Isolate {
+            directory: Authenticator::new(&environment.config),
+            config: environment.config,
+            origin: environment.origin,
+            limiter: Limiter::new(transport, dialect),
+            admin_token: environment.admin_token,
+            local: RefCell::new(MemoryLimiter::new(Capacity::default())),
             last_resort: binding(env, LAST_RESORT),
             analytics: binding(env, ANALYTICS),
             passed: Cell::new(0),
@@ -66,8 +66,8 @@ impl Gate {
     }
 
     /// The tenants in Redis.
-    pub(super) fn tenants(&self) -> Tenants<'_, HttpTransport> {
-        Tenants::new(self.limiter.transport(), self.limiter.spelling())
+    pub(super) fn tenants(&self) -> TenantStore<'_, HttpTransport> {
+        TenantStore::new(self.limiter.transport(), self.limiter.dialect())
     }
 
     /// Whether Redis answers. Asked at most once a second: the question costs a command, and anybody may ask.

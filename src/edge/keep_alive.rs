@@ -5,16 +5,16 @@ use worker::Context;
 
 /// Keeps a request alive until it is dropped: else the runtime ends the request with its client, and nobody would give
 /// back what it has taken meanwhile.
-pub(super) struct Hold {
+pub(super) struct KeepAlive {
     _until_dropped: oneshot::Sender<()>,
 }
 
 /// Holds a request.
-pub(super) fn hold(context: &Context) -> Hold {
+pub(super) fn keep_alive(context: &Context) -> KeepAlive {
     let (sender, receiver) = oneshot::channel();
     context.wait_until(async move {
         // Nothing is ever sent.
         let _ = receiver.await;
     });
-    Hold { _until_dropped: sender }
+    KeepAlive { _until_dropped: sender }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use worker::Delay;
 
-use super::decision::Judge;
-use super::isolate::Gate;
+use super::decision::Source;
+use super::isolate::Isolate;
 use super::log;
 use crate::gateway::Charge;
 use crate::limit::{LeaseId, Limit, Subject};
@@ -14,8 +14,8 @@ use crate::redis::RedisError;
 
 /// The lease of one request.
 pub(super) struct Lease {
-    gate: Rc<Gate>,
-    by: Judge,
+    isolate: Rc<Isolate>,
+    source: Source,
     subject: Subject,
     /// Those of concurrency.
     limits: Vec<Limit>,
@@ -24,19 +24,31 @@ pub(super) struct Lease {
 
 impl Lease {
     /// The lease named `id` that `by` gives for a charge, if a limit of it needs one.
-    pub(super) fn of(gate: &Rc<Gate>, by: Judge, subject: &Subject, charge: &Charge, id: &str) -> Option<Self> {
+    pub(super) fn of(
+        isolate: &Rc<Isolate>,
+        source: Source,
+        subject: &Subject,
+        charge: &Charge,
+        id: &str,
+    ) -> Option<Self> {
         let limits: Vec<Limit> = charge.leases().cloned().collect();
         if limits.is_empty() {
             return None;
         }
-        Some(Lease { gate: Rc::clone(gate), by, subject: subject.clone(), limits, id: LeaseId::new(id).ok()? })
+        Some(Lease {
+            isolate: Rc::clone(isolate),
+            source,
+            subject: subject.clone(),
+            limits,
+            id: LeaseId::new(id).ok()?,
+        })
     }
 
     /// Ends it; where Redis does not answer, once more some seconds later.
     pub(super) async fn end(&self) {
         match self.release().await {
             Ok(()) => {}
-            Err(error) if error.leaves_it_open() => self.end_later().await,
+            Err(error) if error.outcome_is_unknown() => self.end_later().await,
             Err(error) => self.stays(&error),
         }
     }
@@ -57,10 +69,10 @@ impl Lease {
     }
 
     async fn release(&self) -> Result<(), RedisError> {
-        match self.by {
-            Judge::Redis => self.gate.limiter.release(&self.subject, &self.limits, &self.id).await.map(drop),
-            Judge::Local => {
-                self.gate.local.borrow_mut().release(&self.subject, &self.limits, &self.id);
+        match self.source {
+            Source::Redis => self.isolate.limiter.release(&self.subject, &self.limits, &self.id).await.map(drop),
+            Source::Memory => {
+                self.isolate.local.borrow_mut().release(&self.subject, &self.limits, &self.id);
                 Ok(())
             }
         }

@@ -6,9 +6,9 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use super::decision::{Judgement, Passage};
+use super::decision::{Decision, Outcome};
 use crate::config::OnOutage;
-use crate::http::Facts;
+use crate::http::RequestFacts;
 use crate::limit::{Retry, Verdict};
 use crate::tenant::TenantId;
 use crate::tenant::history::Report;
@@ -40,30 +40,30 @@ pub(super) fn recorded(report: &Report) {
 }
 
 /// What became of a request that was judged or refused.
-pub(super) fn judgement(facts: &Facts, judgement: &Judgement) {
+pub(super) fn decision(facts: &RequestFacts, decision: &Decision) {
     let mut line = Map::new();
     let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
     put("method", json!(facts.method));
     put("path", json!(facts.path));
-    if judgement.admission.is_none() {
+    if decision.identified.is_none() {
         put("address", json!(facts.address));
     }
-    if let Some(admission) = &judgement.admission {
-        put("subject", json!(admission.subject.as_str()));
-        if let Some(tenant) = &admission.tenant {
+    if let Some(identified) = &decision.identified {
+        put("subject", json!(identified.subject.as_str()));
+        if let Some(tenant) = &identified.tenant {
             put("tenant", json!(tenant.as_str()));
         }
-        if let Some(charge) = &admission.charge {
+        if let Some(charge) = &identified.charge {
             put("cost", json!(charge.cost()));
             if charge.is_shadow() {
                 put("shadow", json!(true));
             }
         }
     }
-    if let Some(route) = &judgement.route {
+    if let Some(route) = &decision.route {
         put("route", json!(route.pattern.to_string()));
     }
-    if let Some(verdict) = &judgement.verdict {
+    if let Some(verdict) = &decision.verdict {
         put("verdict", json!(if verdict.is_allow() { "allow" } else { "deny" }));
         if let Verdict::Deny(_) = verdict {
             put("limits", json!(verdict.refusing().map(|budget| budget.limit.name().as_str()).collect::<Vec<_>>()));
@@ -72,12 +72,12 @@ pub(super) fn judgement(facts: &Facts, judgement: &Judgement) {
             put("retry_ms", json!(wait.get()));
         }
     }
-    let event = match &judgement.passage {
-        Passage::Refused(problem) => {
+    let event = match &decision.outcome {
+        Outcome::Refuse(problem) => {
             put("status", json!(problem.status));
             "refused"
         }
-        Passage::Open => "passed",
+        Outcome::Forward => "passed",
     };
     put("event", json!(event));
     worker::console_log!("{}", Value::Object(line));

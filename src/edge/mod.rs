@@ -16,8 +16,8 @@ mod schedule;
 
 use std::rc::Rc;
 
-use decision::{Judgement, Passage};
-use isolate::Gate;
+use decision::{Decision, Outcome};
+use isolate::Isolate;
 use js::now;
 use url::Url;
 use wasm_bindgen::JsValue;
@@ -25,7 +25,7 @@ use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use crate::http::problem::Problem;
-use crate::http::{Destination, Facts};
+use crate::http::{Destination, RequestFacts};
 use crate::time::Millis;
 
 /// One request, from the client to its answer.
@@ -35,67 +35,67 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let Ok(url) = Url::parse(&request.url()) else {
         return Ok(response::problem(&Problem::unreadable_url())?);
     };
-    let gate = isolate::of_isolate(&env);
-    let facts = decide::facts(&request, &url, gate.as_deref().ok());
+    let isolate = isolate::current(&env);
+    let facts = decide::facts(&request, &url, isolate.as_deref().ok());
     let destination = facts.destination();
     match destination {
-        Destination::Health => return Ok(response::health(&facts, gate.as_deref(), now()).await?),
+        Destination::Health => return Ok(response::health(&facts, isolate.as_deref(), now()).await?),
         Destination::Demo => return Ok(response::demo(&facts, &request, &env).await?),
-        Destination::Nothing => return Ok(response::problem(&Problem::not_found())?),
+        Destination::Unknown => return Ok(response::problem(&Problem::not_found())?),
         Destination::Api(_) | Destination::Origin => {}
     }
-    let gate = match gate {
-        Ok(gate) => gate,
+    let isolate = match isolate {
+        Ok(isolate) => isolate,
         Err(reason) => {
             log::failure("configuration", &reason);
             return Ok(response::problem(&Problem::misconfigured())?);
         }
     };
-    Ok(match (destination, &gate.admin_token) {
-        (Destination::Api(path), Some(token)) => api::answer(&gate, token, &request, path, url.query()).await?,
+    Ok(match (destination, &isolate.admin_token) {
+        (Destination::Api(path), Some(token)) => api::answer(&isolate, token, &request, path, url.query()).await?,
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
-        _ => pass(&gate, &context, &request, &url, &facts).await?,
+        _ => pass(&isolate, &context, &request, &url, &facts).await?,
     })
 }
 
 /// Judges a request for the origin and lets it pass, or not.
 async fn pass(
-    gate: &Rc<Gate>,
+    isolate: &Rc<Isolate>,
     context: &Context,
     request: &Request,
     url: &Url,
-    facts: &Facts,
+    facts: &RequestFacts,
 ) -> Result<Response, JsValue> {
     let started = now();
-    let judgement = decide::judge(gate, context, facts).await;
+    let decision = decide::decide(isolate, context, facts).await;
     let spent = Millis::new(now().get().saturating_sub(started.get()));
-    if wants_line(gate, &judgement) {
-        log::judgement(facts, &judgement);
+    if wants_line(isolate, &decision) {
+        log::decision(facts, &decision);
     }
-    analytics::write(gate, request, &judgement, spent);
-    let response = match &judgement.passage {
-        Passage::Refused(problem) => response::problem(problem)?,
-        Passage::Open => forward(gate, context, request, url, facts, &judgement).await?,
+    analytics::write(isolate, request, &decision, spent);
+    let response = match &decision.outcome {
+        Outcome::Refuse(problem) => response::problem(problem)?,
+        Outcome::Forward => forward(isolate, context, request, url, facts, &decision).await?,
     };
-    response::add_limits(&response, &judgement, spent)?;
+    response::add_limits(&response, &decision, spent)?;
     Ok(response)
 }
 
 /// Forwards a request, and sees to it that its cost and its lease are put right when it is answered.
 async fn forward(
-    gate: &Rc<Gate>,
+    isolate: &Rc<Isolate>,
     context: &Context,
     request: &Request,
     url: &Url,
-    facts: &Facts,
-    judgement: &Judgement,
+    facts: &RequestFacts,
+    decision: &Decision,
 ) -> Result<Response, JsValue> {
-    let after = completion::expect(gate, context, judgement);
-    let admission = judgement.admission.as_ref();
-    let charge = admission.and_then(|admission| admission.charge.as_ref());
-    let tenant = admission.and_then(|admission| admission.tenant.as_ref());
+    let after = completion::expect(isolate, context, decision);
+    let identified = decision.identified.as_ref();
+    let charge = identified.and_then(|identified| identified.charge.as_ref());
+    let tenant = identified.and_then(|identified| identified.tenant.as_ref());
     let watched = after.is_some() && charge.is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(&gate.origin, request, url, facts, tenant, watched).await;
+    let forwarded = proxy::forward(&isolate.origin, request, url, facts, tenant, watched).await;
     if forwarded.is_err() && request.signal().aborted() {
         // Nobody reads it. The origin has not failed: the request costs what it was charged, and its lease ends.
         return response::problem(&Problem::origin_unreachable());
@@ -113,13 +113,13 @@ async fn forward(
 
 /// Whether the log tells of a request: of each that is refused, or would be but for its route, and of one in so many
 /// others.
-fn wants_line(gate: &Gate, judgement: &Judgement) -> bool {
-    let denied = judgement.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow());
-    if denied || matches!(judgement.passage, Passage::Refused(_)) {
+fn wants_line(isolate: &Isolate, decision: &Decision) -> bool {
+    let denied = decision.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow());
+    if denied || matches!(decision.outcome, Outcome::Refuse(_)) {
         return true;
     }
-    let count = gate.passed.get() + 1;
-    let wanted = gate.config.log_allowed_one_in > 0 && count >= gate.config.log_allowed_one_in;
-    gate.passed.set(if wanted { 0 } else { count });
+    let count = isolate.passed.get() + 1;
+    let wanted = isolate.config.log_allowed_one_in > 0 && count >= isolate.config.log_allowed_one_in;
+    isolate.passed.set(if wanted { 0 } else { count });
     wanted
 }

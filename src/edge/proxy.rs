@@ -9,8 +9,8 @@ use web_sys::{AbortSignal, Headers, ReadableStream, Request, RequestInit, Respon
 use super::completion::Answered;
 use super::js::{FixedLengthStream, IdentityTransformStream, object};
 use crate::config::environment::Origin;
-use crate::http::Facts;
-use crate::http::forwarding::{forwarded, hop_by_hop, is_claim};
+use crate::http::RequestFacts;
+use crate::http::forwarding::{forwarded, hop_by_hop, is_forwarding_header};
 use crate::tenant::TenantId;
 
 /// The origin's answer.
@@ -31,7 +31,7 @@ pub(super) async fn forward(
     origin: &Origin,
     request: &Request,
     url: &Url,
-    facts: &Facts,
+    facts: &RequestFacts,
     tenant: Option<&TenantId>,
     watched: bool,
 ) -> Result<Forwarded, JsValue> {
@@ -44,7 +44,7 @@ pub(super) async fn forward(
     if let Some(protocol) = upgrade.filter(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         headers.set("upgrade", &protocol)?;
     }
-    drop_claims(&headers)?;
+    strip_forwarding_headers(&headers)?;
     for (name, value) in forwarded(facts, url, tenant) {
         match value {
             Some(value) => headers.set(name, &value)?,
@@ -103,9 +103,9 @@ fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, 
     Ok((stream.readable(), ended))
 }
 
-fn drop_claims(headers: &Headers) -> Result<(), JsValue> {
+fn strip_forwarding_headers(headers: &Headers) -> Result<(), JsValue> {
     let names = headers.keys().into_iter().filter_map(|name| name.ok()?.as_string());
-    let claims: Vec<String> = names.filter(|name| is_claim(name)).collect();
+    let claims: Vec<String> = names.filter(|name| is_forwarding_header(name)).collect();
     claims.iter().try_for_each(|name| headers.delete(name))
 }
 

@@ -5,12 +5,12 @@ use wasm_bindgen::JsValue;
 use web_sys::{Headers, Request, Response, ResponseInit};
 use worker::Env;
 
-use super::decision::{Judgement, Passage};
-use super::isolate::Gate;
+use super::decision::{Decision, Outcome};
+use super::isolate::Isolate;
 use super::log;
 use crate::gateway::Charge;
 use crate::http::problem::{self, Problem};
-use crate::http::{Facts, rate_limit};
+use crate::http::{RequestFacts, rate_limit};
 use crate::time::Millis;
 
 /// A problem as a response. None is ever good for a second request.
@@ -30,34 +30,38 @@ pub(super) fn of_origin(answer: Result<Response, JsValue>) -> Result<Response, J
 }
 
 /// Adds what the limiter has to say. Items that the origin sent stay: several limiters may stand in a row.
-pub(super) fn add_limits(response: &Response, judgement: &Judgement, spent: Millis) -> Result<(), JsValue> {
+pub(super) fn add_limits(response: &Response, decision: &Decision, spent: Millis) -> Result<(), JsValue> {
     let headers = response.headers();
-    let charge = judgement.admission.as_ref().and_then(|admission| admission.charge.as_ref());
+    let charge = decision.identified.as_ref().and_then(|identified| identified.charge.as_ref());
     let shadow = charge.is_some_and(Charge::is_shadow);
-    for (name, value) in judgement.verdict.iter().flat_map(|verdict| rate_limit::fields(verdict, shadow)) {
+    for (name, value) in decision.verdict.iter().flat_map(|verdict| rate_limit::fields(verdict, shadow)) {
         headers.append(name, &value)?;
     }
-    let description = match (&judgement.passage, &judgement.verdict) {
+    let description = match (&decision.outcome, &decision.verdict) {
         (_, None) if charge.is_some() => ";desc=\"unjudged\"",
-        (Passage::Refused(_), _) => ";desc=\"refused\"",
-        (Passage::Open, Some(verdict)) if !verdict.is_allow() => ";desc=\"shadow\"",
-        (Passage::Open, None) => ";desc=\"exempt\"",
-        (Passage::Open, Some(_)) => "",
+        (Outcome::Refuse(_), _) => ";desc=\"refused\"",
+        (Outcome::Forward, Some(verdict)) if !verdict.is_allow() => ";desc=\"shadow\"",
+        (Outcome::Forward, None) => ";desc=\"exempt\"",
+        (Outcome::Forward, Some(_)) => "",
     };
     headers.append("server-timing", &format!("limiter;dur={}{description}", spent.get()))
 }
 
 /// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
-pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>, now: Millis) -> Result<Response, JsValue> {
+pub(super) async fn health(
+    facts: &RequestFacts,
+    isolate: Result<&Isolate, &String>,
+    now: Millis,
+) -> Result<Response, JsValue> {
     if !is_read(facts) {
         return not_allowed();
     }
-    let failing = match gate {
+    let failing = match isolate {
         Err(reason) => {
             log::failure("configuration", reason);
             Some("configuration")
         }
-        Ok(gate) => (!gate.redis_answers(now).await).then_some("redis"),
+        Ok(isolate) => (!isolate.redis_answers(now).await).then_some("redis"),
     };
     match failing {
         None => json(200, "application/json", &json!({ "status": "ok" }).to_string()),
@@ -66,7 +70,7 @@ pub(super) async fn health(facts: &Facts, gate: Result<&Gate, &String>, now: Mil
 }
 
 /// A file of the demo page, where the deployment has it.
-pub(super) async fn demo(facts: &Facts, request: &Request, env: &Env) -> Result<Response, JsValue> {
+pub(super) async fn demo(facts: &RequestFacts, request: &Request, env: &Env) -> Result<Response, JsValue> {
     if !is_read(facts) {
         return not_allowed();
     }
@@ -88,7 +92,7 @@ fn not_allowed() -> Result<Response, JsValue> {
     problem(&Problem::method_not_allowed())
 }
 
-fn is_read(facts: &Facts) -> bool {
+fn is_read(facts: &RequestFacts) -> bool {
     matches!(facts.method.as_str(), "GET" | "HEAD")
 }
 

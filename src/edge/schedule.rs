@@ -13,15 +13,15 @@ use crate::time::Millis;
 /// One run of the cron trigger.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    let gate = match isolate::of_isolate(&env) {
-        Ok(gate) => gate,
+    let isolate = match isolate::current(&env) {
+        Ok(isolate) => isolate,
         Err(reason) => return log::failure("configuration", &reason),
     };
-    if !gate.config.usage {
+    if !isolate.config.usage {
         return;
     }
     let Ok(lease) = Lease::new(LEASE) else { return };
-    match Recorder::new(&gate.limiter, Edge, lease).with_calls(CALLS).run(&random_uuid(), now()).await {
+    match Recorder::new(&isolate.limiter, Edge, lease).with_calls(CALLS).run(&random_uuid(), now()).await {
         Ok(report) => log::recorded(&report),
         Err(error) => log::failure("usage history", &error),
     }

@@ -1,7 +1,7 @@
 //! What to do with a request.
 
-mod admission;
 mod charge;
+mod request;
 
-pub use admission::{Admission, Look, look, route};
 pub use charge::{Charge, Correction};
+pub use request::{IdentifiedRequest, RoutedRequest, find_route};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The facts on which a request is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct RequestFacts {
     /// The request's method, in capitals as HTTP spells it.
     pub method: String,
     /// The path as it came, without the query.
@@ -27,10 +27,10 @@ pub enum Destination<'a> {
     /// The admin and check API: the path below `/_sluicegate/v1`, with its slash.
     Api(&'a str),
     /// Below `/_sluicegate/`, but nothing that exists.
-    Nothing,
+    Unknown,
 }
 
-impl Facts {
+impl RequestFacts {
     /// Tells where the request belongs: everything below `/_sluicegate/` is ours, all else is the origin's.
     #[must_use]
     pub fn destination(&self) -> Destination<'_> {
@@ -40,7 +40,7 @@ impl Facts {
             Some(rest) if rest == "demo" || rest.starts_with("demo/") => Destination::Demo,
             Some(rest) => match rest.strip_prefix("v1") {
                 Some(path) if path.starts_with('/') => Destination::Api(path),
-                _ => Destination::Nothing,
+                _ => Destination::Unknown,
             },
         }
     }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn only_our_prefix_is_ours() {
-        use Destination::{Api, Demo, Health, Nothing, Origin};
+        use Destination::{Api, Demo, Health, Origin, Unknown};
         for (path, destination) in [
             ("/", Origin),
             ("/hello", Origin),
@@ -62,17 +62,17 @@ mod tests {
             ("//_sluicegate/health", Origin),
             ("/_SLUICEGATE/health", Origin),
             ("/_sluicegate/health", Health),
-            ("/_sluicegate/health/", Nothing),
+            ("/_sluicegate/health/", Unknown),
             ("/_sluicegate/demo", Demo),
             ("/_sluicegate/demo/", Demo),
             ("/_sluicegate/demo/index.html", Demo),
-            ("/_sluicegate/demolition", Nothing),
+            ("/_sluicegate/demolition", Unknown),
             ("/_sluicegate/v1/tenants", Api("/tenants")),
             ("/_sluicegate/v1/", Api("/")),
-            ("/_sluicegate/v1", Nothing),
-            ("/_sluicegate/v10/tenants", Nothing),
+            ("/_sluicegate/v1", Unknown),
+            ("/_sluicegate/v10/tenants", Unknown),
         ] {
-            let facts = Facts { method: "GET".into(), path: path.into(), address: None, api_key: None };
+            let facts = RequestFacts { method: "GET".into(), path: path.into(), address: None, api_key: None };
             assert_eq!(facts.destination(), destination, "{path}");
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::{Position, Url};
 
-use super::facts::Facts;
+use super::facts::RequestFacts;
 use crate::config::is_header_name;
 use crate::tenant::TenantId;
 
@@ -19,7 +19,7 @@ pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
 
 /// The headers that tell the origin for whom and for what a request is forwarded; `None`: the header is dropped. What
 /// the client itself says of this is not believed, in whatever header it says it.
-pub fn forwarded(facts: &Facts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 4] {
+pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 4] {
     [
         ("x-forwarded-for", facts.address.map(|address| address.to_string())),
         ("x-forwarded-proto", Some(url.scheme().to_owned())),
@@ -31,7 +31,7 @@ pub fn forwarded(facts: &Facts, url: &Url, tenant: Option<&TenantId>) -> [(&'sta
 /// Whether a client's header, its name in lower case, says what only a proxy can know: it is dropped. For many origins
 /// (CGI, WSGI) `_` in a name is `-`.
 #[must_use]
-pub fn is_claim(name: &str) -> bool {
+pub fn is_forwarding_header(name: &str) -> bool {
     let name = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
     name.starts_with("x-forwarded") || name == "sluicegate-tenant" || CLAIMS.contains(&name.as_ref())
 }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_origin_learns_who_asks_from_the_edge_alone() {
-        let facts = |address| Facts { method: "GET".into(), path: "/".into(), address, api_key: None };
+        let facts = |address| RequestFacts { method: "GET".into(), path: "/".into(), address, api_key: None };
         let acme = TenantId::new("acme").unwrap();
         let of = |url, address, tenant| {
             let (facts, url) = (facts(address), Url::parse(url).unwrap());
@@ -140,10 +140,10 @@ mod tests {
             "x-original-url",
             "x-host",
         ] {
-            assert!(is_claim(name), "{name}");
+            assert!(is_forwarding_header(name), "{name}");
         }
         for name in ["host", "authorization", "x-request-id", "forwarded-by-hand", "traceparent", "cookie"] {
-            assert!(!is_claim(name), "{name}");
+            assert!(!is_forwarding_header(name), "{name}");
         }
         assert!(CLAIMS.iter().all(|name| is_header_name(name) && *name == name.to_ascii_lowercase()));
         assert!(CLAIMS.iter().all(|name| CLAIMS.iter().filter(|other| *other == name).count() == 1));

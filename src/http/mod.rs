@@ -5,4 +5,4 @@ pub mod forwarding;
 pub mod problem;
 pub mod rate_limit;
 
-pub use facts::{Destination, Facts};
+pub use facts::{Destination, RequestFacts};

@@ -8,21 +8,21 @@ use super::name::LimitName;
 
 /// A request as a limiter sees it. A number of units alone is one: `5.into()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct CheckRequest<'a> {
     /// What it costs, in units; 0 looks without taking.
     pub cost: u64,
     /// The lease that it holds while it is in flight. Limits of concurrency need it, others do not look at it.
     pub lease: Option<&'a LeaseId>,
 }
 
-impl From<u64> for Request<'_> {
+impl From<u64> for CheckRequest<'_> {
     fn from(cost: u64) -> Self {
-        Request { cost, lease: None }
+        CheckRequest { cost, lease: None }
     }
 }
 
-impl<'a> From<&Request<'a>> for Request<'a> {
-    fn from(request: &Request<'a>) -> Self {
+impl<'a> From<&CheckRequest<'a>> for CheckRequest<'a> {
+    fn from(request: &CheckRequest<'a>) -> Self {
         *request
     }
 }
@@ -39,7 +39,7 @@ impl LeaseId {
     /// When it is empty, too long, has a space or another invisible character, or is `?`, which stands for a lease
     /// not yet taken.
     pub fn new(id: &str) -> Result<Self, InvalidLease> {
-        if (1..=MAX_LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) && id != NOBODYS {
+        if (1..=MAX_LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) && id != NO_LEASE {
             Ok(LeaseId(id.to_owned()))
         } else {
             Err(InvalidLease { found: id.chars().take(MAX_LENGTH + 1).collect() })
@@ -61,14 +61,16 @@ impl fmt::Display for LeaseId {
 
 /// A text that cannot be the id of a lease.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a lease id of 1 to {MAX_LENGTH} visible ASCII characters that is not \"{NOBODYS}\", found {found:?}")]
+#[error(
+    "expected a lease id of 1 to {MAX_LENGTH} visible ASCII characters that is not \"{NO_LEASE}\", found {found:?}"
+)]
 pub struct InvalidLease {
     found: String,
 }
 
 /// A question that has no answer: the caller's mistake, found before anything is asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QuestionError {
+pub enum InvalidCheck {
     /// There is no limit to judge by.
     #[error("no limits (a request that nothing limits needs no verdict)")]
     NoLimits,
@@ -100,35 +102,35 @@ pub enum QuestionError {
 }
 
 /// Makes sure that these requests can be judged by these limits.
-pub(crate) fn validate(limits: &[Limit], requests: &[Request<'_>]) -> Result<(), QuestionError> {
+pub(crate) fn validate_check(limits: &[Limit], requests: &[CheckRequest<'_>]) -> Result<(), InvalidCheck> {
     if limits.is_empty() {
-        return Err(QuestionError::NoLimits);
+        return Err(InvalidCheck::NoLimits);
     }
     for (i, limit) in limits.iter().enumerate() {
         if limits.iter().take(i).any(|other| other.name() == limit.name()) {
-            return Err(QuestionError::SameName { name: limit.name().clone() });
+            return Err(InvalidCheck::SameName { name: limit.name().clone() });
         }
     }
     if requests.is_empty() {
-        return Err(QuestionError::NoRequests);
+        return Err(InvalidCheck::NoRequests);
     }
     let concurrency = limits.iter().find(|limit| limit.needs_lease());
     for (i, request) in requests.iter().enumerate() {
         if request.cost > MAX_INTEGER {
-            return Err(QuestionError::Cost { request: i, found: request.cost });
+            return Err(InvalidCheck::Cost { request: i, found: request.cost });
         }
         if let Some(limit) = concurrency
             && request.cost > 0
             && request.lease.is_none()
         {
-            return Err(QuestionError::NoLease { request: i, limit: limit.name().clone() });
+            return Err(InvalidCheck::NoLease { request: i, limit: limit.name().clone() });
         }
     }
     Ok(())
 }
 
 /// The lease of a request that only looks and has none: never taken, so never alive.
-pub(crate) const NOBODYS: &str = "?";
+pub(crate) const NO_LEASE: &str = "?";
 
 const MAX_LENGTH: usize = 200;
 
@@ -159,14 +161,14 @@ mod tests {
     fn a_question_without_an_answer_says_why() {
         let log = Limit::sliding_log(name("day"), 1, Millis::new(1)).unwrap();
         let inflight = Limit::concurrency(name("inflight"), 1, Millis::new(1)).unwrap();
-        let (one, lease) = (Request::from(1), LeaseId::new("a").unwrap());
-        let leased = Request { cost: 1, lease: Some(&lease) };
-        let check = |limits: &[&Limit], requests: &[Request<'_>]| {
+        let (one, lease) = (CheckRequest::from(1), LeaseId::new("a").unwrap());
+        let leased = CheckRequest { cost: 1, lease: Some(&lease) };
+        let check = |limits: &[&Limit], requests: &[CheckRequest<'_>]| {
             let limits: Vec<Limit> = limits.iter().map(|limit| (*limit).clone()).collect();
-            validate(&limits, requests).map_err(|error| error.to_string())
+            validate_check(&limits, requests).map_err(|error| error.to_string())
         };
         assert_eq!(check(&[&log], &[one, leased]), Ok(()));
-        assert_eq!(check(&[&log, &inflight], &[leased, Request::from(0)]), Ok(()), "a look needs no lease");
+        assert_eq!(check(&[&log, &inflight], &[leased, CheckRequest::from(0)]), Ok(()), "a look needs no lease");
         for (limits, requests, message) in [
             (vec![], vec![one], "no limits (a request that nothing limits needs no verdict)"),
             (vec![&log], vec![], "no requests"),
@@ -174,7 +176,7 @@ mod tests {
             (vec![&log, &inflight], vec![leased, one], "request 1: no lease id, which the limit inflight needs"),
             (
                 vec![&log],
-                vec![one, Request::from(1 << 53)],
+                vec![one, CheckRequest::from(1 << 53)],
                 "request 1: expected a cost of 0 to 9007199254740991, found 9007199254740992",
             ),
         ] {

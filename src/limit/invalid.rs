@@ -3,16 +3,16 @@
 /// A number or a name that a policy cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
-pub struct PolicyError {
+pub struct InvalidLimit {
     /// The field of the configuration that is wrong.
     pub field: &'static str,
     /// What is wrong with it.
     pub problem: String,
 }
 
-impl PolicyError {
+impl InvalidLimit {
     pub(super) fn new(field: &'static str, problem: String) -> Self {
-        PolicyError { field, problem }
+        InvalidLimit { field, problem }
     }
 }
 

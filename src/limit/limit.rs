@@ -1,6 +1,6 @@
 //! One limit and how it counts.
 
-use super::invalid::{MAX_INTEGER, PolicyError};
+use super::invalid::{InvalidLimit, MAX_INTEGER};
 use super::name::LimitName;
 use super::parameters::{Algorithm, Window};
 use super::rate::Rate;
@@ -21,7 +21,7 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds; the error names the field.
-    pub fn sliding_log(name: LimitName, quota: u64, window: Millis) -> Result<Self, PolicyError> {
+    pub fn sliding_log(name: LimitName, quota: u64, window: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
         Ok(Limit::new(name, quota, Algorithm::SlidingLog { window }))
@@ -33,7 +33,7 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds; the error names the field.
-    pub fn sliding_window(name: LimitName, quota: u64, window: Millis) -> Result<Self, PolicyError> {
+    pub fn sliding_window(name: LimitName, quota: u64, window: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
         let weighed = u128::from(quota) * u128::from(window.get());
@@ -42,7 +42,7 @@ impl Limit {
                 "{quota} units times {window} are {weighed}, more than 2^53 \
                  (choose a smaller limit, a shorter window, or another algorithm)"
             );
-            return Err(PolicyError::new("limit", problem));
+            return Err(InvalidLimit::new("limit", problem));
         }
         Ok(Limit::new(name, quota, Algorithm::SlidingWindow { window }))
     }
@@ -51,7 +51,7 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds; the error names the field.
-    pub fn fixed_window(name: LimitName, quota: u64, window: Window) -> Result<Self, PolicyError> {
+    pub fn fixed_window(name: LimitName, quota: u64, window: Window) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         if let Window::Span(span) = window {
             span_within_bounds("window", span)?;
@@ -73,15 +73,15 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds; the error names the field.
-    pub fn token_bucket(name: LimitName, quota: u64, window: Millis, burst: Option<u64>) -> Result<Self, PolicyError> {
+    pub fn token_bucket(name: LimitName, quota: u64, window: Millis, burst: Option<u64>) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
         let field = if burst.is_some() { "burst" } else { "limit" };
         let burst = burst.unwrap_or(quota);
         if !(1..=MAX_INTEGER).contains(&burst) {
-            return Err(PolicyError::new("burst", format!("expected 1 to {MAX_INTEGER}, found {burst}")));
+            return Err(InvalidLimit::new("burst", format!("expected 1 to {MAX_INTEGER}, found {burst}")));
         }
-        let rate = Rate::of(quota, window, burst, MAX_WINDOW).map_err(|problem| PolicyError::new(field, problem))?;
+        let rate = Rate::of(quota, window, burst, MAX_WINDOW).map_err(|problem| InvalidLimit::new(field, problem))?;
         Ok(Limit::new(name, quota, Algorithm::TokenBucket { window, burst, rate }))
     }
 
@@ -89,7 +89,7 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds; the error names the field.
-    pub fn concurrency(name: LimitName, quota: u64, lease: Millis) -> Result<Self, PolicyError> {
+    pub fn concurrency(name: LimitName, quota: u64, lease: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("lease", lease)?;
         Ok(Limit::new(name, quota, Algorithm::Concurrency { lease }))
@@ -102,7 +102,7 @@ impl Limit {
     ///
     /// # Errors
     /// When a number is outside its bounds, or what is no token bucket gets a burst; the error names the field.
-    pub fn with_quota(&self, quota: u64, burst: Option<u64>) -> Result<Self, PolicyError> {
+    pub fn with_quota(&self, quota: u64, burst: Option<u64>) -> Result<Self, InvalidLimit> {
         let name = self.name.clone();
         let counts_requests = self.counts_requests;
         let changed = match self.algorithm {
@@ -112,7 +112,7 @@ impl Limit {
             }
             _ if burst.is_some() => {
                 let problem = format!("a {} has none (a token_bucket has)", self.algorithm.name());
-                Err(PolicyError::new("burst", problem))
+                Err(InvalidLimit::new("burst", problem))
             }
             Algorithm::SlidingLog { window } => Limit::sliding_log(name, quota, window),
             Algorithm::SlidingWindow { window } => Limit::sliding_window(name, quota, window),
@@ -136,7 +136,7 @@ impl Limit {
 
     /// What a request of this cost is charged here, in units: 0 for one that only looks.
     #[must_use]
-    pub fn price(&self, cost: u64) -> u64 {
+    pub fn charge_for(&self, cost: u64) -> u64 {
         if self.counts_requests { cost.min(1) } else { cost }
     }
 
@@ -200,16 +200,16 @@ impl Limit {
     }
 }
 
-fn quota_within_bounds(quota: u64) -> Result<(), PolicyError> {
+fn quota_within_bounds(quota: u64) -> Result<(), InvalidLimit> {
     if !(1..=MAX_INTEGER).contains(&quota) {
-        return Err(PolicyError::new("limit", format!("expected 1 to {MAX_INTEGER}, found {quota}")));
+        return Err(InvalidLimit::new("limit", format!("expected 1 to {MAX_INTEGER}, found {quota}")));
     }
     Ok(())
 }
 
-fn span_within_bounds(field: &'static str, span: Millis) -> Result<(), PolicyError> {
+fn span_within_bounds(field: &'static str, span: Millis) -> Result<(), InvalidLimit> {
     if !(Millis::new(1)..=MAX_WINDOW).contains(&span) {
-        return Err(PolicyError::new(field, format!("expected 1ms to {MAX_WINDOW}, found {span}")));
+        return Err(InvalidLimit::new(field, format!("expected 1ms to {MAX_WINDOW}, found {span}")));
     }
     Ok(())
 }

@@ -13,9 +13,9 @@ mod subject;
 pub mod usage;
 mod verdict;
 
-pub use check_request::{InvalidLease, LeaseId, QuestionError, Request};
-pub(crate) use check_request::{NOBODYS, validate};
-pub use invalid::{MAX_INTEGER, PolicyError};
+pub use check_request::{CheckRequest, InvalidCheck, InvalidLease, LeaseId};
+pub(crate) use check_request::{NO_LEASE, validate_check};
+pub use invalid::{InvalidLimit, MAX_INTEGER};
 pub use limit::Limit;
 pub use name::LimitName;
 pub use parameters::{Algorithm, Window};

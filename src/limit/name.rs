@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::invalid::PolicyError;
+use super::invalid::InvalidLimit;
 
 /// The name of a limit, as it appears in headers and keys: 1 to 64 of `A-Z a-z 0-9 _ - .`
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,12 +13,12 @@ impl LimitName {
     ///
     /// # Errors
     /// When it is empty, too long, or has another character.
-    pub fn new(name: &str) -> Result<Self, PolicyError> {
+    pub fn new(name: &str) -> Result<Self, InvalidLimit> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
             Ok(LimitName(name.to_owned()))
         } else {
-            Err(PolicyError::new("name", format!("expected 1 to 64 of A-Z a-z 0-9 _ - . , found {name:?}")))
+            Err(InvalidLimit::new("name", format!("expected 1 to 64 of A-Z a-z 0-9 _ - . , found {name:?}")))
         }
     }
 

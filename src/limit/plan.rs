@@ -1,6 +1,6 @@
 //! What may be configured: limits, plans and what an outage means. A value that exists is valid.
 
-use super::invalid::PolicyError;
+use super::invalid::InvalidLimit;
 use super::limit::Limit;
 
 /// The limits that hold together for one subject: 1 to 16, each name once.
@@ -14,15 +14,15 @@ impl Plan {
     ///
     /// # Errors
     /// When there are none, too many, or two of the same name.
-    pub fn new(limits: Vec<Limit>) -> Result<Self, PolicyError> {
+    pub fn new(limits: Vec<Limit>) -> Result<Self, InvalidLimit> {
         if !(1..=MAX_LIMITS).contains(&limits.len()) {
             let problem = format!("expected 1 to {MAX_LIMITS} limits, found {}", limits.len());
-            return Err(PolicyError::new("limits", problem));
+            return Err(InvalidLimit::new("limits", problem));
         }
         for (i, limit) in limits.iter().enumerate() {
             if limits.iter().take(i).any(|other| other.name() == limit.name()) {
                 let problem = format!("two limits are named {:?}", limit.name().as_str());
-                return Err(PolicyError::new("limits", problem));
+                return Err(InvalidLimit::new("limits", problem));
             }
         }
         Ok(Plan { limits })

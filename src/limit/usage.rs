@@ -72,7 +72,7 @@ const CENTURY_MS: u64 = 36_500 * DAY_MS;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::memory::{Bounds, Local};
+    use crate::limit::memory::{Capacity, MemoryLimiter};
     use crate::limit::name::LimitName;
     use crate::limit::subject::Subject;
 
@@ -83,7 +83,7 @@ mod tests {
         let limits =
             with_meters(&[Limit::sliding_log(LimitName::new("l").unwrap(), 5, Millis::from_secs(60)).unwrap()]);
         assert_eq!(limits.len(), 3);
-        let mut local = Local::new(Bounds { subjects: 10, entries: 1000 });
+        let mut local = MemoryLimiter::new(Capacity { subjects: 10, entries: 1000 });
         let subject = Subject::named("acme");
         let mut ask = |cost, now| split(local.check(&subject, &limits, cost, now).unwrap());
 

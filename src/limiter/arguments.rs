@@ -1,18 +1,18 @@
 //! `KEYS` and `ARGV` of the scripts.
 
 use super::clock::Now;
-use crate::limit::{Algorithm, LeaseId, Limit, NOBODYS, Request, Subject, Window};
+use crate::limit::{Algorithm, CheckRequest, LeaseId, Limit, NO_LEASE, Subject, Window};
 use crate::redis::Argument;
 
 /// KEYS and ARGV of `check.lua`.
-pub(super) fn question<'a>(
+pub(super) fn check_arguments<'a>(
     subject: &Subject,
     limits: &'a [Limit],
-    requests: &[Request<'a>],
+    requests: &[CheckRequest<'a>],
     prices: &'a [Option<String>],
     now: Now,
 ) -> (Vec<String>, Vec<Argument<'a>>) {
-    let (sets, limit_words) = spell(subject, limits);
+    let (sets, limit_words) = limit_arguments(subject, limits);
     let keys = [vec![subject.state_key()], sets].concat();
     let mut arguments = vec![now.argument()];
     arguments.extend(limit_words);
@@ -21,24 +21,24 @@ pub(super) fn question<'a>(
     for (request, prices) in requests.iter().zip(prices) {
         arguments.push(prices.as_deref().map_or(Argument::Number(request.cost), Argument::Text));
         if leases {
-            arguments.push(Argument::Text(request.lease.map_or(NOBODYS, LeaseId::as_str)));
+            arguments.push(Argument::Text(request.lease.map_or(NO_LEASE, LeaseId::as_str)));
         }
     }
     (keys, arguments)
 }
 
 /// What a request is charged at each limit, where that is not the same at all.
-pub(super) fn prices(limits: &[Limit], cost: u64) -> Option<String> {
-    if limits.iter().all(|limit| limit.price(cost) == cost) {
+pub(super) fn costs_per_limit(limits: &[Limit], cost: u64) -> Option<String> {
+    if limits.iter().all(|limit| limit.charge_for(cost) == cost) {
         return None;
     }
-    let prices: Vec<String> = limits.iter().map(|limit| limit.price(cost).to_string()).collect();
+    let prices: Vec<String> = limits.iter().map(|limit| limit.charge_for(cost).to_string()).collect();
     Some(prices.join(","))
 }
 
 /// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
 /// the words of each.
-pub(crate) fn spell<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
+pub(crate) fn limit_arguments<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
     let mut keys = Vec::new();
     let mut arguments = vec![Argument::Number(limits.len() as u64)];
     for limit in limits {

@@ -24,7 +24,7 @@ pub enum Now {
 impl Now {
     /// The time by which `clock` judges, for a caller whose own clock says `now`.
     #[must_use]
-    pub fn by(clock: Clock, now: Millis) -> Self {
+    pub fn from_clock(clock: Clock, now: Millis) -> Self {
         match clock {
             Clock::Edge => Now::At(now),
             Clock::Redis => Now::Redis,

@@ -1,6 +1,6 @@
 //! Why a check has no verdict.
 
-use crate::limit::QuestionError;
+use crate::limit::InvalidCheck;
 use crate::redis::RedisError;
 
 /// No verdict.
@@ -8,9 +8,9 @@ use crate::redis::RedisError;
 pub enum CheckError {
     /// The question has no answer; Redis was not asked.
     #[error(transparent)]
-    Question(#[from] QuestionError),
+    Invalid(#[from] InvalidCheck),
     /// Redis could not be asked, or its answer is none. After an error that
-    /// [leaves it open](RedisError::leaves_it_open) it is unknown whether the requests were charged.
+    /// [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the requests were charged.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }

@@ -1,24 +1,24 @@
 //! Asks Redis: all limits of a subject, for one request or a batch, in one call of `check.lua`.
 
-use super::arguments::{prices, question};
+use super::arguments::{check_arguments, costs_per_limit};
 use super::clock::Now;
 use super::error::CheckError;
-use super::reply::{Judged, judged};
-use crate::limit::{Limit, Request, Subject, Verdict, validate};
-use crate::redis::script::{self, Spelling};
+use super::reply::{BatchVerdict, decode_batch};
+use crate::limit::{CheckRequest, Limit, Subject, Verdict, validate_check};
+use crate::redis::script::{self, Dialect};
 use crate::redis::{self, RedisError, Transport};
 
 /// A limiter over one Redis.
 #[derive(Debug, Clone)]
 pub struct Limiter<T> {
     transport: T,
-    spelling: Spelling,
+    dialect: Dialect,
 }
 
 impl<T: Transport> Limiter<T> {
     /// A limiter that reaches Redis by `transport`.
-    pub fn new(transport: T, spelling: Spelling) -> Self {
-        Limiter { transport, spelling }
+    pub fn new(transport: T, dialect: Dialect) -> Self {
+        Limiter { transport, dialect }
     }
 
     /// The way to Redis.
@@ -28,8 +28,8 @@ impl<T: Transport> Limiter<T> {
 
     /// How scripts are written for this Redis.
     #[must_use]
-    pub fn spelling(&self) -> Spelling {
-        self.spelling
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Judges one request against all `limits` of `subject`, and charges it if all admit it. A cost alone is a
@@ -41,7 +41,7 @@ impl<T: Transport> Limiter<T> {
         &self,
         subject: &Subject,
         limits: &[Limit],
-        request: impl Into<Request<'a>>,
+        request: impl Into<CheckRequest<'a>>,
         now: Now,
     ) -> Result<Verdict, CheckError> {
         let mut verdicts = self.check_batch(subject, limits, [request.into()], now).await?;
@@ -53,34 +53,35 @@ impl<T: Transport> Limiter<T> {
     ///
     /// # Errors
     /// As [`Limiter::check`].
-    pub async fn check_batch<'a, R: Into<Request<'a>>>(
+    pub async fn check_batch<'a, R: Into<CheckRequest<'a>>>(
         &self,
         subject: &Subject,
         limits: &[Limit],
         requests: impl IntoIterator<Item = R>,
         now: Now,
     ) -> Result<Vec<Verdict>, CheckError> {
-        Ok(self.judge(subject, limits, requests, now).await?.verdicts)
+        Ok(self.check_batch_timed(subject, limits, requests, now).await?.verdicts)
     }
 
     /// As [`Limiter::check_batch`], and also tells when: with [`Now::Redis`] nobody else knows.
     ///
     /// # Errors
     /// As [`Limiter::check`].
-    pub async fn judge<'a, R: Into<Request<'a>>>(
+    pub async fn check_batch_timed<'a, R: Into<CheckRequest<'a>>>(
         &self,
         subject: &Subject,
         limits: &[Limit],
         requests: impl IntoIterator<Item = R>,
         now: Now,
-    ) -> Result<Judged, CheckError> {
-        let requests: Vec<Request<'_>> = requests.into_iter().map(Into::into).collect();
-        validate(limits, &requests)?;
-        let script = script::CHECK.spelled(self.spelling);
-        let prices: Vec<Option<String>> = requests.iter().map(|request| prices(limits, request.cost)).collect();
-        let (keys, arguments) = question(subject, limits, &requests, &prices, now);
+    ) -> Result<BatchVerdict, CheckError> {
+        let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
+        validate_check(limits, &requests)?;
+        let script = script::CHECK.in_dialect(self.dialect);
+        let prices: Vec<Option<String>> =
+            requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
+        let (keys, arguments) = check_arguments(subject, limits, &requests, &prices, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
-        Ok(judged(limits, requests.len(), &numbers)?)
+        Ok(decode_batch(limits, requests.len(), &numbers)?)
     }
 
     /// Looks at the budgets of `subject` without taking anything. A limit refuses even this where it holds more

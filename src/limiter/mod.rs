@@ -12,6 +12,6 @@ mod settlement;
 pub use clock::{Clock, Now};
 pub use error::CheckError;
 pub use limiter::Limiter;
-pub use reply::Judged;
+pub use reply::BatchVerdict;
 pub use request_id::{InvalidRequestId, RequestId};
-pub use settlement::{Correction, Outcome, Settlement};
+pub use settlement::{Correction, SettleOutcome, Settlement};

@@ -6,7 +6,7 @@ use crate::time::Millis;
 
 /// The answer to a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct BatchVerdict {
     /// The instant of the clock that judged, the caller's or Redis's: what a settlement asks for as the time of the
     /// charge. A limit may have been judged and charged at a later one, where a clock that is ahead came before.
     pub at: Millis,
@@ -15,26 +15,27 @@ pub struct Judged {
 }
 
 /// The answer of `check.lua`: for each request whether it passes, and three numbers for each limit; then the time.
-pub(super) fn judged(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<Judged, RedisError> {
-    let each = 1 + limits.len() * NUMBERS_A_LIMIT;
+pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<BatchVerdict, RedisError> {
+    let each = 1 + limits.len() * NUMBERS_PER_LIMIT;
     let expected = requests * each + 1;
     match numbers {
         [runs @ .., at] if numbers.len() == expected => {
             let at = u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("no time: {at}") })?;
-            let verdicts = runs.chunks_exact(each).map(|numbers| verdict(limits, numbers)).collect::<Result<_, _>>()?;
-            Ok(Judged { at: Millis::new(at), verdicts })
+            let verdicts =
+                runs.chunks_exact(each).map(|numbers| decode_verdict(limits, numbers)).collect::<Result<_, _>>()?;
+            Ok(BatchVerdict { at: Millis::new(at), verdicts })
         }
         _ => Err(RedisError::Length { expected, found: numbers.len() }),
     }
 }
 
-fn verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
+fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
     let shape = || RedisError::Shape { reason: format!("no verdict: {numbers:?}") };
     let whole = |number: i64| u64::try_from(number).map_err(|_| shape());
     let (allowed, triples) = numbers.split_first().ok_or_else(shape)?;
     let budgets = limits
         .iter()
-        .zip(triples.chunks_exact(NUMBERS_A_LIMIT))
+        .zip(triples.chunks_exact(NUMBERS_PER_LIMIT))
         .map(|(limit, numbers)| {
             let [remaining, retry, reset] = *numbers else { return Err(shape()) };
             let retry = match retry {
@@ -55,7 +56,7 @@ fn verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
 }
 
 /// remaining, `retry_ms`, `reset_ms`.
-const NUMBERS_A_LIMIT: usize = 3;
+const NUMBERS_PER_LIMIT: usize = 3;
 
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,19 @@
 //! What comes after a check: the real cost of a request, the end of its lease, or a fresh start for its subject.
 //! Each is one call of a script, for all limits of the subject.
 
-use super::arguments::spell;
+use super::arguments::limit_arguments;
 use super::clock::Now;
 use super::error::CheckError;
 use super::limiter::Limiter;
-use super::settlement::{Outcome, Settlement};
-use crate::limit::{LeaseId, Limit, MAX_INTEGER, Request, Subject, validate};
+use super::settlement::{SettleOutcome, Settlement};
+use crate::limit::{CheckRequest, LeaseId, Limit, MAX_INTEGER, Subject, validate_check};
 use crate::redis::{self, Argument, RedisError, Transport, script};
 
 impl<T: Transport> Limiter<T> {
     /// Corrects what `limits` were charged for a request, once. Safe to repeat when no answer came.
     ///
     /// # Errors
-    /// A [`CheckError`]. After one that [leaves it open](RedisError::leaves_it_open) it is unknown whether the
+    /// A [`CheckError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the
     /// request is settled.
     pub async fn settle(
         &self,
@@ -21,12 +21,12 @@ impl<T: Transport> Limiter<T> {
         limits: &[Limit],
         settlement: &Settlement<'_>,
         now: Now,
-    ) -> Result<Outcome, CheckError> {
-        validate(limits, &[Request::from(0)])?;
-        let (keys, arguments) = account(subject, limits, settlement, now);
-        let script = script::SETTLE.spelled(self.spelling());
+    ) -> Result<SettleOutcome, CheckError> {
+        validate_check(limits, &[CheckRequest::from(0)])?;
+        let (keys, arguments) = settle_arguments(subject, limits, settlement, now);
+        let script = script::SETTLE.in_dialect(self.dialect());
         let numbers: Vec<u64> = redis::eval(self.transport(), script, &keys, &arguments).await?;
-        Ok(outcome(limits, &numbers)?)
+        Ok(decode_outcome(limits, &numbers)?)
     }
 
     /// Ends a lease, at all limits of concurrency among `limits`, and returns at how many it was alive or had not
@@ -41,7 +41,7 @@ impl<T: Transport> Limiter<T> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let script = script::RELEASE.spelled(self.spelling());
+        let script = script::RELEASE.in_dialect(self.dialect());
         redis::eval(self.transport(), script, &keys, &[Argument::Text(lease.as_str())]).await
     }
 
@@ -49,7 +49,7 @@ impl<T: Transport> Limiter<T> {
     /// those among `limits` are forgotten; all others are, whether named or not.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open) it is unknown whether the
+    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the
     /// subject is forgotten.
     pub async fn reset(&self, subject: &Subject, limits: &[Limit]) -> Result<u64, RedisError> {
         self.reset_with(subject, limits, &[]).await
@@ -62,20 +62,20 @@ impl<T: Transport> Limiter<T> {
         limits: &[Limit],
         more: &[String],
     ) -> Result<u64, RedisError> {
-        let (sets, _) = spell(subject, limits);
+        let (sets, _) = limit_arguments(subject, limits);
         let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
-        redis::eval(self.transport(), script::RESET.spelled(self.spelling()), &keys, &[]).await
+        redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await
     }
 }
 
 /// KEYS and ARGV of `settle.lua`.
-fn account<'a>(
+fn settle_arguments<'a>(
     subject: &Subject,
     limits: &'a [Limit],
     settlement: &Settlement<'a>,
     now: Now,
 ) -> (Vec<String>, Vec<Argument<'a>>) {
-    let (sets, words) = spell(subject, limits);
+    let (sets, words) = limit_arguments(subject, limits);
     let keys = [vec![subject.state_key(), subject.settled_key()], sets].concat();
     let mut arguments = vec![
         now.argument(),
@@ -89,13 +89,13 @@ fn account<'a>(
 }
 
 /// The answer of `settle.lua`: whether it did anything, and a number for each limit.
-fn outcome(limits: &[Limit], numbers: &[u64]) -> Result<Outcome, RedisError> {
+fn decode_outcome(limits: &[Limit], numbers: &[u64]) -> Result<SettleOutcome, RedisError> {
     match numbers {
         [_, units @ ..] if units.len() != limits.len() => {
             Err(RedisError::Length { expected: 1 + limits.len(), found: numbers.len() })
         }
-        [0, ..] => Ok(Outcome::Repeat),
-        [1, units @ ..] => Ok(Outcome::Settle { units: units.to_vec() }),
+        [0, ..] => Ok(SettleOutcome::Repeat),
+        [1, units @ ..] => Ok(SettleOutcome::Settle { units: units.to_vec() }),
         _ => Err(RedisError::Shape { reason: format!("no outcome: {numbers:?}") }),
     }
 }
@@ -123,7 +123,7 @@ mod tests {
         let correction = Correction::between(10, 7);
         let settlement =
             Settlement { request: &request, charged_at: Millis::new(55), correction, memory: Millis::from_secs(60) };
-        let (keys, arguments) = account(&subject, &limits, &settlement, Now::At(Millis::new(77)));
+        let (keys, arguments) = settle_arguments(&subject, &limits, &settlement, Now::At(Millis::new(77)));
         assert_eq!(keys, ["sg:1:{x}", "sg:1:{x}:settled", "sg:1:{x}:inflight:inflight", "sg:1:{x}:log:day"]);
         let words: Vec<String> = arguments
             .iter()
@@ -154,11 +154,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_or_refused() {
-        assert_eq!(outcome(&limits(), &[1, 3, 0, 2]), Ok(Outcome::Settle { units: vec![3, 0, 2] }));
-        assert_eq!(outcome(&limits(), &[0, 0, 0, 0]), Ok(Outcome::Repeat));
-        assert_eq!(outcome(&limits(), &[1, 3]), Err(RedisError::Length { expected: 4, found: 2 }));
+        assert_eq!(decode_outcome(&limits(), &[1, 3, 0, 2]), Ok(SettleOutcome::Settle { units: vec![3, 0, 2] }));
+        assert_eq!(decode_outcome(&limits(), &[0, 0, 0, 0]), Ok(SettleOutcome::Repeat));
+        assert_eq!(decode_outcome(&limits(), &[1, 3]), Err(RedisError::Length { expected: 4, found: 2 }));
         for numbers in [&[][..], &[2, 0, 0, 0]] {
-            assert!(matches!(outcome(&limits(), numbers), Err(RedisError::Shape { .. })), "{numbers:?}");
+            assert!(matches!(decode_outcome(&limits(), numbers), Err(RedisError::Shape { .. })), "{numbers:?}");
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The real cost of a request that was admitted.
 
 use super::request_id::RequestId;
-
 use crate::limit::MAX_INTEGER;
 use crate::redis::Argument;
-
 use crate::time::Millis;
 
 /// The real cost of a request that was admitted.
@@ -35,7 +33,7 @@ pub enum Correction {
 
 /// What became of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SettleOutcome {
     /// The limits know the real cost now.
     Settle {
         /// For each limit the whole units that were charged or given back. Fewer than the correction where the

@@ -5,14 +5,14 @@
 //! where another client wrote some, they appear in [`Outcome::Conflict`] as U+FFFD, and such a text does not
 //! match the bytes it stands for.
 //!
-//! After an error that [leaves it open](RedisError::leaves_it_open) it is unknown whether the value was changed.
+//! After an error that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the value was changed.
 //! Asking again is safe where the new value is the caller's own, with an id in it: a conflict that finds
 //! this very value is the first attempt's success. Where others write the same values (`on`, `off`), it
 //! could undo what somebody did in between.
 
 use super::error::RedisError;
 use super::eval::{Argument, eval};
-use super::script::{self, Spelling};
+use super::script::{self, Dialect};
 use super::transport::Transport;
 use crate::time::Millis;
 
@@ -46,13 +46,13 @@ pub enum Expiry {
 /// A [`RedisError`]. One of [`RedisError::Command`] changed nothing, for example where `key` holds no string.
 pub async fn create(
     transport: &impl Transport,
-    spelling: Spelling,
+    dialect: Dialect,
     key: &str,
     new: &str,
     expiry: Expiry,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("create"), Argument::Text(""), Argument::Text(new), expiry.argument()];
-    change(transport, spelling, key, &arguments).await
+    change(transport, dialect, key, &arguments).await
 }
 
 /// Writes `new` to `key` if `expected` is there. A missing key does not match, whatever is expected.
@@ -61,14 +61,14 @@ pub async fn create(
 /// As [`create`].
 pub async fn replace(
     transport: &impl Transport,
-    spelling: Spelling,
+    dialect: Dialect,
     key: &str,
     expected: &str,
     new: &str,
     expiry: Expiry,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("replace"), Argument::Text(expected), Argument::Text(new), expiry.argument()];
-    change(transport, spelling, key, &arguments).await
+    change(transport, dialect, key, &arguments).await
 }
 
 /// Deletes `key` if `expected` is there.
@@ -77,21 +77,21 @@ pub async fn replace(
 /// As [`create`].
 pub async fn delete(
     transport: &impl Transport,
-    spelling: Spelling,
+    dialect: Dialect,
     key: &str,
     expected: &str,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("delete"), Argument::Text(expected), Argument::Text(""), Argument::Text("")];
-    change(transport, spelling, key, &arguments).await
+    change(transport, dialect, key, &arguments).await
 }
 
 async fn change(
     transport: &impl Transport,
-    spelling: Spelling,
+    dialect: Dialect,
     key: &str,
     arguments: &[Argument<'_>],
 ) -> Result<Outcome, RedisError> {
-    let script = script::CAS.spelled(spelling);
+    let script = script::CAS.in_dialect(dialect);
     match eval(transport, script, &[key.to_owned()], arguments).await? {
         (1, None) => Ok(Outcome::Swapped),
         (0, found) => Ok(Outcome::Conflict { found }),

@@ -71,7 +71,7 @@ pub enum RedisError {
 impl RedisError {
     /// Whether the command may have been executed all the same, or may be yet: no answer of Redis itself came.
     #[must_use]
-    pub fn leaves_it_open(&self) -> bool {
+    pub fn outcome_is_unknown(&self) -> bool {
         match self {
             RedisError::Unreachable { .. } | RedisError::Timeout => true,
             // A server in between has given up.

@@ -4,14 +4,13 @@
 //! [`Command`] is what is asked, [`RedisError`] everything that can come instead of a result, and
 //! [`Transport`] the only thing that moves bytes. [`eval`] runs a script.
 
-use super::transport::Transport;
 use serde::de::DeserializeOwned;
 
 use super::command::Command;
 use super::error::RedisError;
-
 use super::reply::parse;
-use super::script::Spelled;
+use super::script::PreparedScript;
+use super::transport::Transport;
 
 /// Runs one command and reads its result as a `T`.
 ///
@@ -30,7 +29,7 @@ pub async fn run<T: DeserializeOwned>(transport: &impl Transport, command: Comma
 /// Every [`RedisError`] but [`RedisError::Length`].
 pub async fn eval<T: DeserializeOwned>(
     transport: &impl Transport,
-    script: &Spelled,
+    script: &PreparedScript,
     keys: &[String],
     arguments: &[Argument<'_>],
 ) -> Result<T, RedisError> {

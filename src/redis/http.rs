@@ -5,7 +5,7 @@ use reqwest::{Client, Url};
 
 use super::error::RedisError;
 use super::token::Token;
-use super::transport::{Answer, Transport};
+use super::transport::{Response, Transport};
 use crate::time::Millis;
 
 /// A connection pool to one REST server.
@@ -31,7 +31,7 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         let answer = self
             .client
             .post(self.url.clone())
@@ -44,7 +44,7 @@ impl Transport for HttpTransport {
             .map_err(error)?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(error)?.into();
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 }
 

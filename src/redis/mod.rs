@@ -19,4 +19,4 @@ pub use eval::{Argument, eval, run};
 pub use http::HttpTransport;
 pub use reply::parse;
 pub use token::Token;
-pub use transport::{Answer, Transport};
+pub use transport::{Response, Transport};

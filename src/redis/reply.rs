@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::RedisError;
-use super::transport::Answer;
+use super::transport::Response;
 
 /// Reads an answer as the result `T` of a command.
 ///
 /// # Errors
 /// Every [`RedisError`] but [`RedisError::Unreachable`], [`RedisError::Timeout`] and [`RedisError::Length`].
-pub fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, RedisError> {
+pub fn parse<T: DeserializeOwned>(answer: &Response) -> Result<T, RedisError> {
     if answer.status == 200
         && let Ok(Success { result }) = serde_json::from_slice(&answer.body)
     {
@@ -27,7 +27,7 @@ struct Success<T> {
 }
 
 /// The slow path: what is wrong with an answer that is not a `T`?
-fn explain<T: DeserializeOwned>(answer: &Answer) -> RedisError {
+fn explain<T: DeserializeOwned>(answer: &Response) -> RedisError {
     let body = serde_json::from_slice::<Value>(&answer.body);
     let text = body.as_ref().ok().and_then(|body| body.get("error")).and_then(Value::as_str);
     match (answer.status, text) {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> Result<Vec<i64>, RedisError> {
-        parse(&Answer { status, body: body.into() })
+        parse(&Response { status, body: body.into() })
     }
 
     fn reason(text: &str) -> String {
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_optional_result_may_be_null() {
-        let answer = Answer { status: 200, body: br#"{"result":null}"#.into() };
+        let answer = Response { status: 200, body: br#"{"result":null}"#.into() };
         assert_eq!(parse::<Option<String>>(&answer), Ok(None));
     }
 }

@@ -10,13 +10,13 @@ pub struct Script {
     pub name: &'static str,
     /// The file's text.
     pub source: &'static str,
-    plain: OnceLock<Spelled>,
-    key_locking: OnceLock<Spelled>,
+    plain: OnceLock<PreparedScript>,
+    key_locking: OnceLock<PreparedScript>,
 }
 
 /// How a script is written for the server that runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spelling {
+pub enum Dialect {
     /// As the file is. For Redis and Valkey, which refuse the flag line of the other spelling.
     Plain,
     /// With a first line that tells Upstash to lock the script's keys instead of the whole database.
@@ -25,7 +25,7 @@ pub enum Spelling {
 
 /// A script as a server gets it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Spelled {
+pub struct PreparedScript {
     /// The text for `EVAL`.
     pub source: Cow<'static, str>,
     /// The SHA-1 of the text, for `EVALSHA`: 40 hexadecimal digits.
@@ -69,29 +69,29 @@ impl Script {
     }
 
     /// The script in a spelling. Its SHA-1 is computed on the first call and kept: this is the SHA cache.
-    pub fn spelled(&self, spelling: Spelling) -> &Spelled {
-        match spelling {
-            Spelling::Plain => self.plain.get_or_init(|| Spelled::new(Cow::Borrowed(self.source))),
-            Spelling::KeyLocking => self
+    pub fn in_dialect(&self, dialect: Dialect) -> &PreparedScript {
+        match dialect {
+            Dialect::Plain => self.plain.get_or_init(|| PreparedScript::new(Cow::Borrowed(self.source))),
+            Dialect::KeyLocking => self
                 .key_locking
-                .get_or_init(|| Spelled::new(Cow::Owned(format!("{KEY_LOCKING_LINE}\n{}", self.source)))),
+                .get_or_init(|| PreparedScript::new(Cow::Owned(format!("{KEY_LOCKING_LINE}\n{}", self.source)))),
         }
     }
 }
 
-impl Spelling {
+impl Dialect {
     /// The spelling for a host: Upstash's own hosts, `*.upstash.io`, know the flag line.
     #[must_use]
     pub fn for_host(host: &str) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
-        if host.ends_with(".upstash.io") { Spelling::KeyLocking } else { Spelling::Plain }
+        if host.ends_with(".upstash.io") { Dialect::KeyLocking } else { Dialect::Plain }
     }
 }
 
-impl Spelled {
+impl PreparedScript {
     fn new(source: Cow<'static, str>) -> Self {
         let sha1 = sha1_smol::Sha1::from(source.as_bytes()).hexdigest();
-        Spelled { source, sha1 }
+        PreparedScript { source, sha1 }
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn the_spellings_differ_by_one_line() {
         for script in ALL {
-            let (plain, locking) = (script.spelled(Spelling::Plain), script.spelled(Spelling::KeyLocking));
+            let (plain, locking) = (script.in_dialect(Dialect::Plain), script.in_dialect(Dialect::KeyLocking));
             assert_eq!(plain.source, script.source);
             assert_eq!(locking.source.split_once('\n').unwrap(), (KEY_LOCKING_LINE, script.source));
             assert_ne!(plain.sha1, locking.sha1);
@@ -114,24 +114,24 @@ mod tests {
 
     #[test]
     fn the_sha_is_computed_once() {
-        assert!(std::ptr::eq(CHECK.spelled(Spelling::Plain), CHECK.spelled(Spelling::Plain)));
+        assert!(std::ptr::eq(CHECK.in_dialect(Dialect::Plain), CHECK.in_dialect(Dialect::Plain)));
     }
 
     #[test]
     fn the_sha_is_the_one_of_rfc_3174() {
-        assert_eq!(Spelled::new("abc".into()).sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(PreparedScript::new("abc".into()).sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     #[test]
     fn upstash_is_known_by_its_host() {
-        for (host, spelling) in [
-            ("eu1-fond-crab.upstash.io", Spelling::KeyLocking),
-            ("US1.UPSTASH.IO.", Spelling::KeyLocking),
-            ("127.0.0.1", Spelling::Plain),
-            ("upstash.io.example.com", Spelling::Plain),
-            ("notupstash.io", Spelling::Plain),
+        for (host, dialect) in [
+            ("eu1-fond-crab.upstash.io", Dialect::KeyLocking),
+            ("US1.UPSTASH.IO.", Dialect::KeyLocking),
+            ("127.0.0.1", Dialect::Plain),
+            ("upstash.io.example.com", Dialect::Plain),
+            ("notupstash.io", Dialect::Plain),
         ] {
-            assert_eq!(Spelling::for_host(host), spelling, "{host}");
+            assert_eq!(Dialect::for_host(host), dialect, "{host}");
         }
     }
 }

@@ -12,18 +12,18 @@ pub trait Transport {
     /// # Errors
     /// [`RedisError::Unreachable`] or [`RedisError::Timeout`]: no complete answer came. Whether the command
     /// was executed is unknown then.
-    async fn post(&self, body: String) -> Result<Answer, RedisError>;
+    async fn post(&self, body: String) -> Result<Response, RedisError>;
 }
 
 impl<T: Transport> Transport for &T {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         (**self).post(body).await
     }
 }
 
 /// An HTTP answer, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The body, complete.

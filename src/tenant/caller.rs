@@ -11,7 +11,7 @@ pub enum Caller {
     /// It has none.
     Anonymous,
     /// It has one that is no tenant's.
-    Stranger,
+    UnknownKey,
     /// A tenant's.
     Tenant(TenantId, Arc<Tenant>),
 }

@@ -4,7 +4,7 @@ use super::key::ApiKey;
 use super::record::{KeyId, KeyRecord};
 use super::settings::{Settings, Status};
 use crate::config::Config;
-use crate::config::json::{Invalid, Problems};
+use crate::config::json::{InvalidInput, Problems};
 use crate::limit::Limit;
 use crate::time::Millis;
 
@@ -50,7 +50,7 @@ impl Tenant {
     ///
     /// # Errors
     /// When a setting is out of bounds.
-    pub fn new(settings: Settings) -> Result<Self, Invalid> {
+    pub fn new(settings: Settings) -> Result<Self, InvalidInput> {
         let mut problems = Problems::default();
         settings.validate(&mut problems);
         problems.finish(Some(Tenant { settings, keys: Vec::new() }))
@@ -60,7 +60,7 @@ impl Tenant {
     ///
     /// # Errors
     /// As [`Tenant::new`].
-    pub fn with_settings(&self, settings: Settings) -> Result<Self, Invalid> {
+    pub fn with_settings(&self, settings: Settings) -> Result<Self, InvalidInput> {
         Tenant::new(settings).map(|tenant| Tenant { keys: self.keys.clone(), ..tenant })
     }
 

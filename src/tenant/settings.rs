@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::config::json::{Invalid, Object, Problems, integer, join, members, text, timestamp};
+use crate::config::json::{InvalidInput, Object, Problems, integer, join, members, text, timestamp};
 use crate::limit::{LimitName, MAX_INTEGER};
 use crate::time::{Millis, Timestamp};
 
@@ -41,7 +41,7 @@ pub enum Status {
 pub struct Override {
     /// In place of the limit's quota, in units.
     pub limit: u64,
-    /// In place of a token bucket's burst, in units; without it, see [`Limit::with_quota`](crate::policy::Limit::with_quota).
+    /// In place of a token bucket's burst, in units; without it, see [`Limit::with_quota`](crate::limit::Limit::with_quota).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub burst: Option<u64>,
     /// The first instant at which it no longer holds.
@@ -65,7 +65,7 @@ impl Settings {
     ///
     /// # Errors
     /// When fields are unknown, missing or out of bounds.
-    pub fn read(value: &Value) -> Result<Self, Invalid> {
+    pub fn read(value: &Value) -> Result<Self, InvalidInput> {
         let mut problems = Problems::default();
         let settings = Object::open(value, "", &FIELDS, &mut problems)
             .and_then(|object| Settings::from_object(&object, &mut problems));
@@ -77,11 +77,11 @@ impl Settings {
     /// # Errors
     /// When it does not. A tenant may have such settings all the same, because the configuration changed
     /// after them; so they are refused where they are written, not where they are read.
-    pub fn check(&self, config: &Config) -> Result<(), Invalid> {
+    pub fn check(&self, config: &Config) -> Result<(), InvalidInput> {
         let Some(plan) = config.plans.get(&self.plan) else {
             let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
             let problem = format!("no plan is named {:?} (plans: {})", self.plan, known.join(", "));
-            return Err(Invalid::new("plan", problem));
+            return Err(InvalidInput::new("plan", problem));
         };
         let mut problems = Problems::default();
         for (name, change) in &self.overrides {

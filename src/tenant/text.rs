@@ -14,7 +14,7 @@ use super::digest::{KeyDigest, sha256, write_hex};
 use super::document::{MAX_KEYS, Tenant};
 use super::record::{KeyId, KeyRecord};
 use super::settings::{FIELDS, Override, Settings, Status};
-use crate::config::json::{Invalid, Object, Problems, expected, text, timestamp};
+use crate::config::json::{InvalidInput, Object, Problems, expected, text, timestamp};
 use crate::time::Timestamp;
 
 impl Tenant {
@@ -37,8 +37,9 @@ impl Tenant {
     ///
     /// # Errors
     /// When it is no such document.
-    pub fn from_text(text: &str) -> Result<Self, Invalid> {
-        let value = serde_json::from_str(text).map_err(|error| Invalid::new("", format!("is not JSON: {error}")))?;
+    pub fn from_text(text: &str) -> Result<Self, InvalidInput> {
+        let value =
+            serde_json::from_str(text).map_err(|error| InvalidInput::new("", format!("is not JSON: {error}")))?;
         let mut problems = Problems::default();
         let tenant = read(&value, &mut problems);
         problems.finish(tenant)

@@ -8,8 +8,8 @@ use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI};
 use sluicegate::config::Config;
 use sluicegate::limiter::Limiter;
-use sluicegate::redis::script::Spelling;
-use sluicegate::redis::{Answer, RedisError, Token, Transport};
+use sluicegate::redis::script::Dialect;
+use sluicegate::redis::{RedisError, Response, Token, Transport};
 use sluicegate::time::Millis;
 
 use crate::service::{NOON, TOKEN, config};
@@ -21,12 +21,12 @@ struct Says {
 }
 
 impl Transport for Says {
-    async fn post(&self, _body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, _body: String) -> Result<Response, RedisError> {
         let turn = self.turn.replace(self.turn.get() + 1);
         match self.answers[turn % self.answers.len()].as_str() {
             "unreachable" => Err(RedisError::Unreachable { reason: "gone".to_owned() }),
-            "500" => Ok(Answer { status: 500, body: b"oops".into() }),
-            body => Ok(Answer { status: 200, body: body.into() }),
+            "500" => Ok(Response { status: 500, body: b"oops".into() }),
+            body => Ok(Response { status: 200, body: body.into() }),
         }
     }
 }
@@ -147,7 +147,7 @@ proptest! {
         body in body(),
         answers in prop::collection::vec(answer_of_redis(), 1..5),
     ) {
-        let limiter = Limiter::new(Says { answers, turn: Cell::new(0) }, Spelling::Plain);
+        let limiter = Limiter::new(Says { answers, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
         let admin = Admin { config: &config, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON) };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));

@@ -7,14 +7,14 @@ use axum::http::HeaderName;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
 use axum::response::Response;
-use sluicegate::admin::{Answer, Call, MAX_BODY};
+use sluicegate::admin::{self, Call, MAX_BODY};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::service::Service;
 
 /// A request that waits for its answer. The API does not go from thread to thread, as in a Worker.
-type Waiting = (Parts, Bytes, oneshot::Sender<Answer>);
+type Waiting = (Parts, Bytes, oneshot::Sender<admin::Response>);
 
 /// Serves the API until `client`, which is told the server's URL, has come to its end, and returns what it returns.
 pub(crate) async fn serve<T>(client: impl AsyncFnOnce(String) -> T) -> T {
@@ -52,7 +52,7 @@ async fn pass_on(State(requests): State<mpsc::Sender<Waiting>>, request: Request
     response.body(Body::from(answer.body)).unwrap()
 }
 
-async fn answer(service: &Service, parts: &Parts, body: &[u8]) -> Answer {
+async fn answer(service: &Service, parts: &Parts, body: &[u8]) -> admin::Response {
     // Several lines of a header as a Worker sees them: joined.
     let header = |name: HeaderName| {
         let lines = parts.headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use sluicegate::admin::{Admin, Answer, Call};
+use sluicegate::admin::{Admin, Call, Response};
 use sluicegate::config::Config;
 use sluicegate::limiter::Limiter;
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
@@ -51,7 +51,7 @@ impl Service {
             now: NOON.into(),
             connection,
             config: Config::from_json(&config().to_string()).unwrap(),
-            limiter: Limiter::new(transport, Spelling::Plain),
+            limiter: Limiter::new(transport, Dialect::Plain),
             token: Token::new(TOKEN).unwrap(),
             keys: 0.into(),
             _redis: redis,
@@ -76,7 +76,7 @@ impl Service {
     }
 
     /// Asks exactly this.
-    pub(crate) async fn send(&self, call: &Call<'_>) -> Answer {
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Response {
         let clock = || Millis::new(self.now.load(Ordering::SeqCst));
         let admin = Admin { config: &self.config, limiter: &self.limiter, token: &self.token, clock: &clock };
         let mut random = [0; 20];
@@ -124,8 +124,8 @@ impl Reply {
     }
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
+impl From<Response> for Reply {
+    fn from(answer: Response) -> Self {
         let body = if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() };
         Reply {
             status: answer.status,

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use server::Server;
 use sluicegate::redis::RedisError;
 use sluicegate::redis::cas::{self, Expiry, Outcome};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 use tokio::sync::Barrier;
 
-const SPELLING: Spelling = Spelling::Plain;
+const SPELLING: Dialect = Dialect::Plain;
 const KEY: &str = "sg:1:{flag:beta}";
 
 fn found(value: &str) -> Outcome {
@@ -30,10 +30,10 @@ const NOTHING: Outcome = Outcome::Conflict { found: None };
 async fn a_value_is_created_replaced_and_deleted_in_both_spellings() {
     let mut server = Server::start().await;
     let transport = server.transport();
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-        let create = async |new| cas::create(&transport, spelling, KEY, new, Expiry::Never).await.unwrap();
-        let replace = async |old, new| cas::replace(&transport, spelling, KEY, old, new, Expiry::Keep).await.unwrap();
-        let delete = async |old| cas::delete(&transport, spelling, KEY, old).await.unwrap();
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+        let create = async |new| cas::create(&transport, dialect, KEY, new, Expiry::Never).await.unwrap();
+        let replace = async |old, new| cas::replace(&transport, dialect, KEY, old, new, Expiry::Keep).await.unwrap();
+        let delete = async |old| cas::delete(&transport, dialect, KEY, old).await.unwrap();
 
         assert_eq!(replace("", "a").await, NOTHING, "an empty string is not nothing");
         assert_eq!(delete("").await, NOTHING);

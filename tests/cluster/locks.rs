@@ -6,7 +6,7 @@ use sluicegate::limit::Subject;
 use sluicegate::redis::HttpTransport;
 use sluicegate::redis::cas::{self, Expiry, Outcome};
 use sluicegate::redis::lock::{Attempt, Guard, Lease, Lock, Release, Renewal, Runtime, Write};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisCluster;
 use tokio::time::{Instant, sleep};
@@ -32,9 +32,9 @@ impl Runtime for Clock {
 }
 
 /// A lock of ten minutes.
-pub(crate) fn lock(gate: &Gate, spelling: Spelling, name: &str) -> Lock<HttpTransport, Clock> {
+pub(crate) fn lock(gate: &Gate, dialect: Dialect, name: &str) -> Lock<HttpTransport, Clock> {
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
-    Lock::new(gate.transport.clone(), Clock(Instant::now()), spelling, name, lease)
+    Lock::new(gate.transport.clone(), Clock(Instant::now()), dialect, name, lease)
 }
 
 /// An attempt that must succeed.
@@ -54,8 +54,8 @@ pub(crate) async fn locks(cluster: &RedisCluster) -> [String; 3] {
 #[tokio::test]
 async fn a_lock_keeps_its_word_on_every_node() {
     let (gate, cluster) = start().await;
-    for (name, spelling) in locks(&cluster).await.iter().zip([Spelling::Plain, Spelling::KeyLocking, Spelling::Plain]) {
-        let lock = lock(&gate, spelling, name);
+    for (name, dialect) in locks(&cluster).await.iter().zip([Dialect::Plain, Dialect::KeyLocking, Dialect::Plain]) {
+        let lock = lock(&gate, dialect, name);
         let first = take(&lock, "a").await;
         assert!(matches!(lock.try_acquire("b").await.unwrap(), Attempt::Busy { free_in: Some(_) }));
         assert_eq!(first.renew().await.unwrap(), Renewal::Renewed);
@@ -79,15 +79,15 @@ async fn a_value_is_swapped_on_every_node() {
     let (gate, cluster) = start().await;
     let transport = &gate.transport;
     let keys = name_of_each_node(&cluster, |number| format!("sg:1:{{flag:{number}}}"), str::to_owned).await;
-    for (key, spelling) in keys.iter().zip([Spelling::KeyLocking, Spelling::Plain, Spelling::KeyLocking]) {
+    for (key, dialect) in keys.iter().zip([Dialect::KeyLocking, Dialect::Plain, Dialect::KeyLocking]) {
         let found = |value: &str| Outcome::Conflict { found: Some(value.to_owned()) };
-        let create = async |new| cas::create(transport, spelling, key, new, Expiry::Never).await.unwrap();
-        let replace = async |old, new| cas::replace(transport, spelling, key, old, new, Expiry::Keep).await.unwrap();
+        let create = async |new| cas::create(transport, dialect, key, new, Expiry::Never).await.unwrap();
+        let replace = async |old, new| cas::replace(transport, dialect, key, old, new, Expiry::Keep).await.unwrap();
         assert_eq!(create("on").await, Outcome::Swapped);
         assert_eq!(create("off").await, found("on"));
         assert_eq!(replace("off", "on").await, found("on"));
         assert_eq!(replace("on", "off").await, Outcome::Swapped);
-        assert_eq!(cas::delete(transport, spelling, key, "on").await.unwrap(), found("off"));
-        assert_eq!(cas::delete(transport, spelling, key, "off").await.unwrap(), Outcome::Swapped);
+        assert_eq!(cas::delete(transport, dialect, key, "on").await.unwrap(), found("off"));
+        assert_eq!(cas::delete(transport, dialect, key, "off").await.unwrap(), Outcome::Swapped);
     }
 }

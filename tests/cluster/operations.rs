@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sluicegate::limit::{LeaseId, Limit, Request, Subject, Verdict};
-use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, Subject, Verdict};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
 use sluicegate::redis::HttpTransport;
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 use sluicegate_bridge::{Backend, RedisServer};
 
@@ -28,7 +28,7 @@ enum Operation {
 #[derive(Debug, PartialEq)]
 enum Answer {
     Verdicts(Vec<Verdict>),
-    Settled(Outcome),
+    Settled(SettleOutcome),
     Count(u64),
 }
 
@@ -57,7 +57,7 @@ impl Operation {
         let at = Now::At(Millis::new(now));
         match self {
             Operation::Check(requests) => {
-                let requests = requests.iter().map(|(cost, lease)| Request { cost: *cost, lease: Some(lease) });
+                let requests = requests.iter().map(|(cost, lease)| CheckRequest { cost: *cost, lease: Some(lease) });
                 Answer::Verdicts(limiter.check_batch(subject, limits, requests, at).await.unwrap())
             }
             Operation::Peek => Answer::Verdicts(vec![limiter.peek(subject, limits, at).await.unwrap()]),
@@ -89,17 +89,17 @@ async fn every_operation_answers_as_on_a_single_redis() {
     for _ in 0..1500 {
         now += random.below(60_000);
         let number = usize::try_from(random.below(SUBJECTS as u64)).unwrap();
-        let spelling = if random.chance(50) { Spelling::Plain } else { Spelling::KeyLocking };
+        let dialect = if random.chance(50) { Dialect::Plain } else { Dialect::KeyLocking };
         let (subject, limits, operation) = (subject(number), &plan(number).limits, Operation::any(&mut random));
-        let there = operation.run(&Limiter::new(gate.transport.clone(), spelling), &subject, limits, now).await;
-        let here = operation.run(&Limiter::new(single.transport.clone(), spelling), &subject, limits, now).await;
+        let there = operation.run(&Limiter::new(gate.transport.clone(), dialect), &subject, limits, now).await;
+        let here = operation.run(&Limiter::new(single.transport.clone(), dialect), &subject, limits, now).await;
         assert_eq!(there, here, "subject {number}: {operation:?}");
         match there {
             Answer::Verdicts(verdicts) => {
                 admitted += verdicts.iter().filter(|verdict| verdict.is_allow()).count();
                 refused += verdicts.iter().filter(|verdict| !verdict.is_allow()).count();
             }
-            Answer::Settled(outcome) => repeated += usize::from(outcome == Outcome::Repeat),
+            Answer::Settled(outcome) => repeated += usize::from(outcome == SettleOutcome::Repeat),
             Answer::Count(count) => released += usize::from(count > 0),
         }
     }

@@ -12,10 +12,10 @@ use serde_json::json;
 use server::Server;
 use sluicegate::config::Config;
 use sluicegate::limit::Subject;
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{self, HttpTransport, RedisError, Transport};
-use sluicegate::tenant::authenticator::{Answer, Directory, DirectoryError};
-use sluicegate::tenant::store::{Create, Replace, Stored, Tenants};
+use sluicegate::tenant::authenticator::{Authentication, AuthenticationError, Authenticator};
+use sluicegate::tenant::store::{Create, Replace, Stored, TenantStore};
 use sluicegate::tenant::{ApiKey, Caller, KeyRecord, Settings, Tenant, TenantId};
 use sluicegate::time::{Millis, Timestamp};
 
@@ -27,7 +27,7 @@ struct Counted {
 }
 
 impl Transport for Counted {
-    async fn post(&self, body: String) -> Result<redis::Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<redis::Response, RedisError> {
         self.posts.set(self.posts.get() + 1);
         if self.cut.get() {
             return Err(RedisError::Unreachable { reason: "cut".to_owned() });
@@ -39,7 +39,7 @@ impl Transport for Counted {
 struct World {
     _server: Server,
     wire: Counted,
-    directory: Directory,
+    directory: Authenticator,
     now: Cell<Millis>,
 }
 
@@ -49,13 +49,13 @@ impl World {
         let config = json!({ "default_plan": "p", "tenant_ttl": "30s", "plans": { "p": { "limits": [
             { "name": "l", "algorithm": "sliding_log", "limit": 1, "window": "1s" }
         ] } } });
-        let directory = Directory::new(&Config::from_json(&config.to_string()).unwrap());
+        let directory = Authenticator::new(&Config::from_json(&config.to_string()).unwrap());
         let wire = Counted { to: server.transport(), posts: Cell::new(0), cut: Cell::new(false) };
         World { _server: server, wire, directory, now: Cell::new(Millis::from_secs(1_800_000_000)) }
     }
 
-    fn tenants(&self) -> Tenants<'_, Counted> {
-        Tenants::new(&self.wire, Spelling::Plain)
+    fn tenants(&self) -> TenantStore<'_, Counted> {
+        TenantStore::new(&self.wire, Dialect::Plain)
     }
 
     fn pass(&self, span: Millis) {
@@ -63,14 +63,14 @@ impl World {
     }
 
     /// Asks for a client, and returns how many requests that took.
-    async fn ask(&self, key: &ApiKey, client: &str) -> (Result<Answer, DirectoryError>, u64) {
+    async fn ask(&self, key: &ApiKey, client: &str) -> (Result<Authentication, AuthenticationError>, u64) {
         let before = self.wire.posts.get();
         let answer = self.directory.find(self.tenants(), key, &Subject::named(client), self.now.get()).await;
         (answer, self.wire.posts.get() - before)
     }
 
     /// Asks, and expects the tenant or a stranger and so many requests.
-    async fn expect(&self, key: &ApiKey, known: bool, posts: u64) -> Answer {
+    async fn expect(&self, key: &ApiKey, known: bool, posts: u64) -> Authentication {
         let (answer, asked) = self.ask(key, "ip:203.0.113.7").await;
         let answer = answer.unwrap();
         assert_eq!((matches!(answer.caller, Caller::Tenant(..)), asked), (known, posts), "{answer:?}");
@@ -204,7 +204,7 @@ async fn whoever_tries_tenants_is_held_up_and_others_are_not() {
         world.pass(Millis::new(1));
         let guess = ApiKey::generate(&TenantId::new(&format!("t{number}")).unwrap(), [1; 20]);
         let (answer, posts) = world.ask(&guess, "ip:198.51.100.1").await;
-        if let Err(DirectoryError::TooManyGuesses(wait)) = answer {
+        if let Err(AuthenticationError::TooManyGuesses(wait)) = answer {
             assert!(posts == 0 && wait > Millis::ZERO);
             held_up += 1;
         }
@@ -228,5 +228,5 @@ async fn a_known_tenant_outlives_redis() {
     world.expect(&key(1), true, 1).await;
     let stranger = ApiKey::generate(&TenantId::new("other").unwrap(), [1; 20]);
     let (answer, _) = world.ask(&stranger, "ip:203.0.113.7").await;
-    assert!(matches!(answer, Err(DirectoryError::Tenants(_))), "unknown is not refused: nobody can tell");
+    assert!(matches!(answer, Err(AuthenticationError::Store(_))), "unknown is not refused: nobody can tell");
 }

@@ -2,14 +2,14 @@
 
 use std::cell::Cell;
 
-use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Window, usage};
-use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window, usage};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
 use sluicegate::redis as rest;
 use sluicegate::redis::lock::{Lease, Runtime};
-use sluicegate::redis::script::Spelling;
-use sluicegate::redis::{Answer, Command, HttpTransport, RedisError, Token, Transport};
+use sluicegate::redis::script::Dialect;
+use sluicegate::redis::{Command, HttpTransport, RedisError, Response, Token, Transport};
 use sluicegate::tenant::history::{End, Recorder};
-use sluicegate::tenant::store::{Create, Tenants};
+use sluicegate::tenant::store::{Create, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
@@ -33,7 +33,7 @@ struct Counted {
 }
 
 impl Transport for Counted {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.requests.set(self.requests.get() + 1);
         self.transport.post(body).await
     }
@@ -47,7 +47,7 @@ impl Till {
         let token = Token::new("token").unwrap();
         let transport = HttpTransport::new(bridge.url().parse().unwrap(), &token, Millis::from_secs(30));
         let transport = Counted { transport, requests: Cell::new(0) };
-        let limiter = Limiter::new(transport, Spelling::Plain);
+        let limiter = Limiter::new(transport, Dialect::Plain);
         Till { limiter, connection, leases: 0, _redis: redis, _bridge: bridge }
     }
 
@@ -68,7 +68,7 @@ impl Till {
         self.leases += 1;
         let lease = LeaseId::new(&format!("lease-{}", self.leases)).unwrap();
         let lease = limits.iter().any(Limit::needs_lease).then_some(&lease);
-        let request = Request { cost: 1, lease };
+        let request = CheckRequest { cost: 1, lease };
         self.bill();
         let verdict = self.limiter.check(&Subject::named("acme"), limits, request, now).await.unwrap();
         assert_eq!(verdict.is_allow(), passes);
@@ -97,7 +97,7 @@ impl Till {
             self.a_millisecond_passes();
             self.bill();
             let outcome = self.limiter.settle(&Subject::named("acme"), limits, &settlement, AT).await.unwrap();
-            assert!(matches!(outcome, Outcome::Settle { .. }), "{outcome:?}");
+            assert!(matches!(outcome, SettleOutcome::Settle { .. }), "{outcome:?}");
             bill = self.bill();
         }
         bill
@@ -127,8 +127,8 @@ impl Till {
         self.bill()
     }
 
-    fn tenants(&self) -> Tenants<'_, Counted> {
-        Tenants::new(self.limiter.transport(), Spelling::Plain)
+    fn tenants(&self) -> TenantStore<'_, Counted> {
+        TenantStore::new(self.limiter.transport(), Dialect::Plain)
     }
 
     async fn tenant(&self, id: &str) {

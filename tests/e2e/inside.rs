@@ -9,7 +9,7 @@ use sluicegate::admin::{Admin, Call};
 use sluicegate::config::Config;
 use sluicegate::limit::{Limit, Plan, Subject, usage};
 use sluicegate::limiter::{Limiter, Now};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_devstack::{BridgeServer, Stack};
@@ -31,7 +31,7 @@ impl Inside {
             HttpTransport::new(bridge.url().parse().unwrap(), &Token::new(TOKEN).unwrap(), Millis::from_secs(30));
         Inside {
             config: Config::from_json(&config.to_string()).unwrap(),
-            limiter: Limiter::new(transport, Spelling::Plain),
+            limiter: Limiter::new(transport, Dialect::Plain),
             keys: 0.into(),
             redis: redis::Client::open(stack.redis.url()).unwrap(),
             _bridge: bridge,

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Window};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window};
 use sluicegate::limiter::{Correction, Limiter, Now, RequestId, Settlement};
 use sluicegate::redis::cas::{self, Expiry};
-use sluicegate::redis::script::{self, Script, Spelling};
-use sluicegate::redis::{Answer, Argument, RedisError, Transport};
+use sluicegate::redis::script::{self, Dialect, Script};
+use sluicegate::redis::{Argument, RedisError, Response, Transport};
 use sluicegate::time::Millis;
 
 use crate::cases;
@@ -29,12 +29,12 @@ proptest! {
     ) {
         SERVER.with(|server| {
             server.run::<()>(&["FLUSHALL"]);
-            let (subject, limiter) = (Subject::named("s"), Limiter::new(server, Spelling::Plain));
+            let (subject, limiter) = (Subject::named("s"), Limiter::new(server, Dialect::Plain));
             let clock = |redis: bool| if redis { Now::Redis } else { Now::At(Millis::new(server.now())) };
             let mut over = 0;
             for (i, cost) in costs.iter().enumerate() {
                 let lease = LeaseId::new(&format!("lease-{i}")).unwrap();
-                let request = Request { cost: *cost, lease: Some(&lease) };
+                let request = CheckRequest { cost: *cost, lease: Some(&lease) };
                 let verdict = at_once(limiter.check(&subject, &limits, request, clock(clocks[i % 2]))).unwrap();
                 let reset = verdict.budgets().iter().map(|budget| budget.reset.get()).max().unwrap();
                 over = over.max(server.now() + reset + GRACE);
@@ -61,7 +61,7 @@ fn a_lock_leaves_its_fencing_counters_and_nothing_else() {
         let keys = ["sg:1:{lock:a}", "sg:1:{lock:a}:fence", "sg:1:{lock:a}:value:b", "sg:1:{lock:a}:newest:b"];
         let run = |script: &Script, keys: &[&str], arguments: &[Argument<'_>]| {
             let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-            let script = script.spelled(Spelling::Plain);
+            let script = script.in_dialect(Dialect::Plain);
             at_once(sluicegate::redis::eval::<serde_json::Value>(&server, script, &keys, arguments)).unwrap()
         };
         let (owner, new, ttl) = (Argument::Text("me"), Argument::Text("new"), Argument::Number(30));
@@ -69,7 +69,7 @@ fn a_lock_leaves_its_fencing_counters_and_nothing_else() {
         let written = run(&script::FENCED_WRITE, &[keys[2], keys[3], keys[1]], &[Argument::Number(1), new, ttl]);
         assert_eq!(written[0], 1);
         run(&script::LOCK_RENEW, &keys[..1], &[owner, Argument::Number(1), ttl]);
-        let create = cas::create(&server, Spelling::Plain, "flag", "on", Expiry::After(Millis::new(30)));
+        let create = cas::create(&server, Dialect::Plain, "flag", "on", Expiry::After(Millis::new(30)));
         assert_eq!(at_once(create).unwrap(), cas::Outcome::Swapped);
         server.is_left_with(&[keys[1], keys[3]], server.now() + 30);
         assert_eq!((server.run::<i64>(&["GET", keys[1]]), server.run::<i64>(&["GET", keys[3]])), (1, 1));
@@ -131,7 +131,7 @@ impl Plain {
 }
 
 impl Transport for &Plain {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         let words: Vec<serde_json::Value> = serde_json::from_str(&body).expect("a JSON array");
         let words: Vec<String> =
             words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::limit::{Algorithm, Limit, Request, Subject, Verdict};
+use sluicegate::limit::{Algorithm, CheckRequest, Limit, Subject, Verdict};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
@@ -32,7 +32,7 @@ pub(crate) fn compare(server: &Clocked, calls: Vec<Call>) -> Result<(), TestCase
     server.clear();
     let (subject, kept) = (Subject::named("s"), Subject::named("kept"));
     let mut rates = Rates::default();
-    let ask = |limits: &[Limit], requests: Vec<Request<'_>>, at: u64, behind: u64| {
+    let ask = |limits: &[Limit], requests: Vec<CheckRequest<'_>>, at: u64, behind: u64| {
         server.reach(at + behind);
         let now = Now::At(Millis::new(at));
         let forgets = at_once(server.limiter().check_batch(&subject, limits, requests.clone(), now)).unwrap();
@@ -46,7 +46,7 @@ pub(crate) fn compare(server: &Clocked, calls: Vec<Call>) -> Result<(), TestCase
         rates.hold(&mut call);
         let now = latest.max(call.now.get());
         if latest < end && end <= now {
-            ask(&limits, vec![Request::from(0)], end - 1, GRACE)?;
+            ask(&limits, vec![CheckRequest::from(0)], end - 1, GRACE)?;
         }
         end = ask(&call.limits, call.requests().collect(), now, 0)?;
         (latest, limits) = (now, call.limits);

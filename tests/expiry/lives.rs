@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sluicegate::limit::{LeaseId, Limit, MAX_INTEGER, Subject, Verdict};
-use sluicegate::limiter::{Correction, Now, Outcome, RequestId, Settlement};
+use sluicegate::limiter::{Correction, Now, RequestId, SettleOutcome, Settlement};
 use sluicegate::time::Millis;
 
 use crate::acts::{Act, Kind, acts};
@@ -111,7 +111,7 @@ impl<'a> History<'a> {
         let limiter = self.server.limiter();
         let outcome = at_once(limiter.settle(self.subject, &limits, &settlement, Now::At(now))).unwrap();
         let seen = self.server.seen();
-        let Outcome::Settle { units } = outcome else {
+        let SettleOutcome::Settle { units } = outcome else {
             return seen.iter().try_for_each(|seen| self.unchanged(seen, &settlement));
         };
         let more = matches!(correction, Correction::Charge(_));

@@ -2,7 +2,7 @@
 //! promised.
 
 use proptest::prelude::*;
-use sluicegate::limit::{Algorithm, LeaseId, Limit, LimitName, Request, Subject, Verdict, Window};
+use sluicegate::limit::{Algorithm, CheckRequest, LeaseId, Limit, LimitName, Subject, Verdict, Window};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::time::Millis;
 
@@ -115,7 +115,7 @@ fn granted(server: &Clocked, traffic: &Skewed) -> Granted {
         let clock = real + if step.ahead { traffic.ahead } else { 0 };
         let lease = LeaseId::new(&format!("lease-{i}")).unwrap();
         let ask = |limiter: &Limiter<Way<'_>>, subject: &str| -> Vec<Verdict> {
-            let requests = step.costs.iter().map(|cost| Request { cost: *cost, lease: Some(&lease) });
+            let requests = step.costs.iter().map(|cost| CheckRequest { cost: *cost, lease: Some(&lease) });
             let (subject, limits) = (Subject::named(subject), std::slice::from_ref(&traffic.limit));
             at_once(limiter.check_batch(&subject, limits, requests, Now::At(Millis::new(clock)))).unwrap()
         };

@@ -1,7 +1,7 @@
 //! Recorders that take their time.
 
 use sluicegate::redis::lock::Loss;
-use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::redis::{HttpTransport, RedisError, Response, Transport};
 use sluicegate::tenant::history::End;
 
 use crate::runtime::Manual;
@@ -15,7 +15,7 @@ struct Slow {
 }
 
 impl Transport for Slow {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.clock.advance(self.ms);
         self.to.post(body).await
     }

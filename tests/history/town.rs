@@ -1,12 +1,12 @@
 //! Some tenants on a Redis of their own, and what they do.
 
 use sluicegate::limit::{Limit, LimitName, Subject, usage};
-use sluicegate::limiter::{Correction, Limiter, Now, Outcome, RequestId, Settlement};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
 use sluicegate::redis::lock::{Lease, Runtime};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Transport};
 use sluicegate::tenant::history::{self, RecordError, Recorder, Report};
-use sluicegate::tenant::store::{Create, Tenants};
+use sluicegate::tenant::store::{Create, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 use sluicegate::time::Millis;
 
@@ -38,7 +38,7 @@ fn id(tenant: &str) -> TenantId {
 impl Town {
     pub(crate) async fn new() -> Self {
         let server = Server::start().await;
-        let limiter = Limiter::new(server.transport(), Spelling::Plain);
+        let limiter = Limiter::new(server.transport(), Dialect::Plain);
         Town { server, limiter, clock: Manual::still(), settled: 0, runs: 0 }
     }
 
@@ -48,7 +48,7 @@ impl Town {
     }
 
     pub(crate) async fn settle_down(&self, tenants: &[&str]) {
-        let store = Tenants::new(self.limiter.transport(), Spelling::Plain);
+        let store = TenantStore::new(self.limiter.transport(), Dialect::Plain);
         for tenant in tenants {
             let document = Tenant::new(Settings::new("pro")).unwrap();
             assert!(matches!(store.create(&id(tenant), document).await.unwrap(), Create::Created(_)));
@@ -73,7 +73,7 @@ impl Town {
         let settlement = Settlement { request: &request, charged_at, correction, memory: Millis::from_secs(60) };
         let subject = Subject::named(tenant);
         let outcome = self.limiter.settle(&subject, &limits(), &settlement, Now::At(now)).await.unwrap();
-        let Outcome::Settle { units } = outcome else { panic!("{outcome:?}") };
+        let SettleOutcome::Settle { units } = outcome else { panic!("{outcome:?}") };
         units[2]
     }
 
@@ -138,7 +138,7 @@ pub(crate) async fn record<T: Transport, R: Runtime>(
     calls: u32,
     now: Millis,
 ) -> Result<Report, RecordError> {
-    let limiter = Limiter::new(wire, Spelling::Plain);
+    let limiter = Limiter::new(wire, Dialect::Plain);
     let lease = Lease::new(Millis::from_secs(30)).unwrap();
     Recorder::new(&limiter, runtime, lease).with_calls(calls).run(owner, now).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::redis::{HttpTransport, RedisError, Response, Transport};
 use tokio::sync::Notify;
 
 /// What happens at the chosen request.
@@ -57,7 +57,7 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         if self.posts.fetch_add(1, Ordering::SeqCst) != self.at {
             return self.to.post(body).await;
         }

@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Duration;
 
-use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{LeaseId, Limit, LimitName, Window};
 use sluicegate::time::Millis;
 
@@ -13,13 +13,13 @@ use crate::harness::plans::{HOT, SUBJECTS, plan, subject};
 use crate::harness::promises;
 use crate::harness::random::Random;
 use crate::harness::record::{Record, numbers, span};
-use crate::harness::replay::Admission;
+use crate::harness::replay::IdentifiedRequest;
 use crate::harness::traffic::{Clock, Traffic};
 
 /// A Redis in memory, which answers as a real one and can be made to do wrong.
 struct Server {
     /// What it knows of each subject.
-    local: Vec<Local>,
+    local: Vec<MemoryLimiter>,
     clock: Clock,
     events: u64,
 }
@@ -53,7 +53,7 @@ enum Wrong {
 
 /// A run of 3000 calls, in which some calls of subject 0 that charge something go wrong.
 fn run(wrong: Option<Wrong>) -> Run {
-    let nothing = Local::new(Bounds { subjects: 1, entries: usize::MAX });
+    let nothing = MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX });
     let mut server = Server { local: vec![nothing; SUBJECTS], clock: Clock::new(), events: 0 };
     let mut clients: Vec<Traffic> = (0..4).map(Traffic::new).collect();
     let mut records = vec![Vec::new(); SUBJECTS];
@@ -172,8 +172,8 @@ fn an_answer_from_the_past_is_noticed() {
 }
 
 /// Admissions of one lease each, at seconds and of costs.
-fn admissions(of: &[(u64, u64)]) -> Vec<Admission> {
-    let one = |(i, (second, cost)): (usize, &(u64, u64))| Admission {
+fn admissions(of: &[(u64, u64)]) -> Vec<IdentifiedRequest> {
+    let one = |(i, (second, cost)): (usize, &(u64, u64))| IdentifiedRequest {
         at: second * 1000,
         cost: *cost,
         lease: Some(LeaseId::new(&i.to_string()).unwrap()),

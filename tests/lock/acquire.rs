@@ -2,7 +2,7 @@
 
 use sluicegate::redis::RedisError;
 use sluicegate::redis::lock::{Attempt, Lease, Lock, Release, Renewal};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 
 use crate::runtime::{Manual, Real};
@@ -14,8 +14,8 @@ use crate::{FENCE, LOCK, busy, lock, take};
 async fn one_holds_it_and_the_others_are_told_for_how_long() {
     let server = Server::start().await;
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
-    for (i, spelling) in (1..).zip([Spelling::Plain, Spelling::KeyLocking]) {
-        let lock = Lock::new(server.transport(), Manual::still(), spelling, "job", lease);
+    for (i, dialect) in (1..).zip([Dialect::Plain, Dialect::KeyLocking]) {
+        let lock = Lock::new(server.transport(), Manual::still(), dialect, "job", lease);
         let guard = take(&lock, "a").await;
         assert_eq!(guard.token().get(), i);
         assert_eq!(guard.remaining(), Millis::new(600_000 - 6002));
@@ -31,7 +31,7 @@ async fn locks_of_other_names_are_other_locks() {
     let server = Server::start().await;
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
     for name in ["job", "job:fence", "{job}", "", "jöb\n"] {
-        let lock = Lock::new(server.transport(), Manual::still(), Spelling::Plain, name, lease);
+        let lock = Lock::new(server.transport(), Manual::still(), Dialect::Plain, name, lease);
         assert_eq!(take(&lock, "a").await.token().get(), 1, "{name}");
         busy(&lock, "b").await;
     }

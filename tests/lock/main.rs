@@ -19,7 +19,7 @@ mod wire;
 
 use sluicegate::redis::Transport;
 use sluicegate::redis::lock::{Attempt, Guard, Lease, Lock, Runtime};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 
 const LOCK: &str = "sg:1:{lock:job}";
@@ -27,7 +27,7 @@ const FENCE: &str = "sg:1:{lock:job}:fence";
 
 /// The lock `job`, with leases of this many milliseconds.
 fn lock<T: Transport, R: Runtime>(transport: T, runtime: R, ttl: u64) -> Lock<T, R> {
-    Lock::new(transport, runtime, Spelling::Plain, "job", Lease::new(Millis::new(ttl)).unwrap())
+    Lock::new(transport, runtime, Dialect::Plain, "job", Lease::new(Millis::new(ttl)).unwrap())
 }
 
 /// One attempt that must succeed.

@@ -2,8 +2,8 @@
 
 use sluicegate::redis::cas::{self, Expiry};
 use sluicegate::redis::lock::{FencingToken, Write};
-use sluicegate::redis::script::Spelling;
-use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::redis::script::Dialect;
+use sluicegate::redis::{RedisError, Response, Transport};
 
 use crate::lock;
 use crate::runtime::Manual;
@@ -13,8 +13,8 @@ use crate::runtime::Manual;
 struct Says(&'static str);
 
 impl Transport for Says {
-    async fn post(&self, _: String) -> Result<Answer, RedisError> {
-        Ok(Answer { status: 200, body: format!(r#"{{"result":{}}}"#, self.0).into() })
+    async fn post(&self, _: String) -> Result<Response, RedisError> {
+        Ok(Response { status: 200, body: format!(r#"{{"result":{}}}"#, self.0).into() })
     }
 }
 
@@ -37,11 +37,11 @@ async fn are_never_taken_for_a_write_or_a_swap() {
         let lock = lock(Says(answer.clone().leak()), Manual::still(), 60_000);
         let write = lock.write(FencingToken::new(5), "n", "x", Expiry::Never).await.unwrap();
         assert_eq!(write, Write::Stale { newest: FencingToken::new(newest) });
-        assert!(is_shape(&cas::delete(&Says(answer.leak()), Spelling::Plain, "k", "x").await));
+        assert!(is_shape(&cas::delete(&Says(answer.leak()), Dialect::Plain, "k", "x").await));
     }
     for answer in ["1", "null", "[]", "[1]", "[1,4]", "[1,6]", "[2,5]", r#"[1,"a"]"#, "[2,null]"] {
         let lock = lock(Says(answer), Manual::still(), 60_000);
         assert!(is_shape(&lock.write(FencingToken::new(5), "n", "x", Expiry::Never).await), "{answer}");
-        assert!(is_shape(&cas::delete(&Says(answer), Spelling::Plain, "k", "x").await), "{answer}");
+        assert!(is_shape(&cas::delete(&Says(answer), Dialect::Plain, "k", "x").await), "{answer}");
     }
 }

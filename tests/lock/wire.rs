@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::redis::{HttpTransport, RedisError, Response, Transport};
 use tokio::sync::Notify;
 
 /// Its clones share what happens to them.
@@ -67,7 +67,7 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.faults.posts.fetch_add(1, Ordering::SeqCst);
         self.wait_if(&self.faults.hold_requests).await;
         let answer = self.to.post(body).await?;

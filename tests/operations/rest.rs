@@ -1,8 +1,8 @@
 //! The functions of the limiter, over REST.
 
-use sluicegate::limit::{LeaseId, Limit, LimitName, Request, Subject, Verdict};
-use sluicegate::limiter::{Correction, Judged, Limiter, Now, Outcome, RequestId, Settlement};
-use sluicegate::redis::script::Spelling;
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Verdict};
+use sluicegate::limiter::{BatchVerdict, Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
@@ -24,22 +24,22 @@ async fn the_limiter_settles_releases_and_resets_over_rest() {
     ];
     let (at, memory) = (Millis::new(T), Millis::from_secs(60));
     let (lease, request) = (LeaseId::new("request-1").unwrap(), RequestId::new("request-1").unwrap());
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-        let limiter = Limiter::new(transport.clone(), spelling);
-        let subject = Subject::named(&format!("{spelling:?}"));
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+        let limiter = Limiter::new(transport.clone(), dialect);
+        let subject = Subject::named(&format!("{dialect:?}"));
         let remaining = async || {
             let verdict = limiter.peek(&subject, &limits, Now::At(at)).await.unwrap();
             verdict.budgets().iter().map(|budget| budget.remaining).collect::<Vec<_>>()
         };
-        let asked = Request { cost: 600, lease: Some(&lease) };
+        let asked = CheckRequest { cost: 600, lease: Some(&lease) };
         assert!(limiter.check(&subject, &limits, asked, Now::At(at)).await.unwrap().is_allow());
         assert_eq!(remaining().await, [400, 400, 0]);
         let correction = Correction::between(600, 250);
         let settlement = Settlement { request: &request, charged_at: at, correction, memory };
         let outcome = limiter.settle(&subject, &limits, &settlement, Now::At(at)).await.unwrap();
-        assert_eq!(outcome, Outcome::Settle { units: vec![350, 350, 0] });
+        assert_eq!(outcome, SettleOutcome::Settle { units: vec![350, 350, 0] });
         let again = limiter.settle(&subject, &limits, &settlement, Now::At(at)).await.unwrap();
-        assert_eq!(again, Outcome::Repeat);
+        assert_eq!(again, SettleOutcome::Repeat);
         assert_eq!(remaining().await, [750, 750, 0]);
         assert_eq!(limiter.release(&subject, &limits, &lease).await, Ok(1));
         assert_eq!(limiter.release(&subject, &limits, &lease).await, Ok(0));
@@ -58,7 +58,7 @@ async fn by_the_clock_of_redis_a_request_is_settled_as_of_the_time_that_its_chec
     let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
     let transport =
         HttpTransport::new(bridge.url().parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(5));
-    let limiter = Limiter::new(transport, Spelling::Plain);
+    let limiter = Limiter::new(transport, Dialect::Plain);
     let name = LimitName::new("day").unwrap();
     let limits = [Limit::sliding_log(name.clone(), 1000, Millis::from_secs(86_400)).unwrap()];
     // After a charge of a clock that is in step, and of one that is ahead. Then the two entries are of one time, and
@@ -71,7 +71,8 @@ async fn by_the_clock_of_redis_a_request_is_settled_as_of_the_time_that_its_chec
         while earliest == first {
             earliest = time_of(&mut connection);
         }
-        let Judged { at, verdicts } = limiter.judge(&subject, &limits, [600, 600], Now::Redis).await.unwrap();
+        let BatchVerdict { at, verdicts } =
+            limiter.check_batch_timed(&subject, &limits, [600, 600], Now::Redis).await.unwrap();
         assert!((earliest..=time_of(&mut connection)).contains(&at.get()), "from {earliest}: {at:?}");
         assert_eq!(verdicts.iter().map(Verdict::is_allow).collect::<Vec<_>>(), [true, false]);
         assert!(limiter.check(&subject, &limits, 200, Now::Redis).await.unwrap().is_allow());
@@ -79,7 +80,7 @@ async fn by_the_clock_of_redis_a_request_is_settled_as_of_the_time_that_its_chec
         let correction = Correction::between(600, 250);
         let settlement = Settlement { request: &request, charged_at: at, correction, memory: Millis::from_secs(60) };
         let outcome = limiter.settle(&subject, &limits, &settlement, Now::Redis).await.unwrap();
-        assert_eq!(outcome, Outcome::Settle { units: vec![350] });
+        assert_eq!(outcome, SettleOutcome::Settle { units: vec![350] });
         assert_eq!(limiter.peek(&subject, &limits, Now::Redis).await.unwrap().budgets()[0].remaining, 450);
         let log = subject.log_key(&name);
         let entries: Vec<String> = redis::cmd("ZRANGE").arg(log).arg(0).arg(-1).query(&mut connection).unwrap();

@@ -2,7 +2,7 @@
 //! d; one that goes back grants nothing; and with Redis's own clock there is but one.
 
 use proptest::prelude::*;
-use sluicegate::limit::{Algorithm, Budget, LeaseId, Limit, Request, Retry, Subject, Verdict};
+use sluicegate::limit::{Algorithm, Budget, CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
@@ -48,7 +48,7 @@ proptest! {
             let call = calls.last().unwrap();
             let ahead = Millis::new(latest.get() + lead);
             let jump = LeaseId::new("jump").unwrap();
-            let taken = at_once(limiter.check(&subject, &call.limits, Request { cost: 1, lease: Some(&jump) }, Now::At(ahead))).unwrap();
+            let taken = at_once(limiter.check(&subject, &call.limits, CheckRequest { cost: 1, lease: Some(&jump) }, Now::At(ahead))).unwrap();
             // Only a charge moves a limit's clock; leases have none.
             if !taken.is_allow() || call.limits.iter().all(Limit::needs_lease) {
                 return Ok(());
@@ -90,7 +90,7 @@ fn with_the_clock_of_redis_only_its_own_time_counts() {
         };
         let limits: Vec<Limit> = (0..5).map(|kind| limit(kind, &format!("n{kind}"), 5, 3_600_000).unwrap()).collect();
         let subject = Subject::named("s");
-        let request = |lease| Request { cost: 5, lease: Some(lease) };
+        let request = |lease| CheckRequest { cost: 5, lease: Some(lease) };
         let (first, second) = (LeaseId::new("1").unwrap(), LeaseId::new("2").unwrap());
         let before = now();
         let verdict: Verdict = at_once(limiter.check(&subject, &limits, request(&first), Now::Redis)).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::limit::{LeaseId, Request, Subject};
+use sluicegate::limit::{CheckRequest, LeaseId, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
@@ -29,7 +29,7 @@ proptest! {
                 if takes {
                     leases.retain(|_, end| *end > now);
                     let renews = leases.contains_key(&number);
-                    let request = Request { cost: 1, lease: Some(&lease) };
+                    let request = CheckRequest { cost: 1, lease: Some(&lease) };
                     let verdict = at_once(limiter.check(&subject, &limits, request, Now::At(Millis::new(now)))).unwrap();
                     prop_assert_eq!(verdict.is_allow(), renews || (leases.len() as u64) < quota, "at {}: {:?}", now, leases);
                     if verdict.is_allow() {

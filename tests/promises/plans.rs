@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sluicegate::limit::{LeaseId, Limit, MAX_INTEGER, Request, Retry, Subject};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, MAX_INTEGER, Retry, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
@@ -25,7 +25,7 @@ proptest! {
                 let limits: Vec<Limit> = plan.iter().map(|(_, limit)| limit.clone()).collect();
                 let costs: Vec<u64> = costs.iter().map(|cost| cost.of(&limits)).collect();
                 let ids: Vec<LeaseId> = costs.iter().map(|_| { leases += 1; LeaseId::new(&leases.to_string()).unwrap() }).collect();
-                let requests: Vec<Request<'_>> = costs.iter().zip(&ids).map(|(cost, lease)| Request { cost: *cost, lease: Some(lease) }).collect();
+                let requests: Vec<CheckRequest<'_>> = costs.iter().zip(&ids).map(|(cost, lease)| CheckRequest { cost: *cost, lease: Some(lease) }).collect();
                 let verdicts = at_once(limiter.check_batch(&subject, &limits, requests, Now::At(Millis::new(T)))).unwrap();
                 for (cost, verdict) in costs.into_iter().zip(verdicts) {
                     let units = |limit: &Limit| u128::from(if limit.needs_lease() { u64::from(cost > 0) } else { cost });

@@ -3,7 +3,7 @@
 use std::slice;
 
 use proptest::prelude::*;
-use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{Limit, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
@@ -30,7 +30,7 @@ proptest! {
             let counting = |(limit, counts): (&Limit, &bool)| if *counts { limit.clone().counting_requests() } else { limit.clone() };
             let limits: Vec<Limit> = plain.iter().zip(&counts).map(counting).collect();
             // Each limit alone, which is asked for what it should be charged.
-            let mut apart = vec![Local::new(Bounds::default()); plain.len()];
+            let mut apart = vec![MemoryLimiter::new(Capacity::default()); plain.len()];
             let mut now = T;
             for (step, cost) in requests {
                 now += step;

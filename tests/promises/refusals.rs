@@ -2,7 +2,7 @@
 //! cost, while plans change.
 
 use proptest::prelude::*;
-use sluicegate::limit::{LeaseId, MAX_INTEGER, Request, Retry, Subject};
+use sluicegate::limit::{CheckRequest, LeaseId, MAX_INTEGER, Retry, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
@@ -20,7 +20,7 @@ proptest! {
                 for (cost, lease) in &call.requests {
                     let before = dump(server, &subject);
                     let ask = |now: u64| {
-                        let request = Request { cost: *cost, lease: Some(lease) };
+                        let request = CheckRequest { cost: *cost, lease: Some(lease) };
                         at_once(limiter.check(&subject, &call.limits, request, Now::At(Millis::new(now)))).unwrap()
                     };
                     let now = call.now.get();
@@ -54,7 +54,7 @@ fn a_lease_that_ends_before_the_promised_time_finds_its_place_taken() {
         let ask = |most: u64, lease: &str, seconds: u64| {
             let limits = [limit(4, "c", most, 1_000_000).unwrap(), limit(0, "l", 2, 600_000).unwrap()];
             let lease = LeaseId::new(lease).unwrap();
-            let request = Request { cost: 1, lease: Some(&lease) };
+            let request = CheckRequest { cost: 1, lease: Some(&lease) };
             at_once(limiter.check(&subject, &limits, request, Now::At(Millis::new(T + seconds * 1000)))).unwrap()
         };
         // The leases end at 1000, 1890 and 1900 s, and the log has room again at 1490 s.
@@ -99,7 +99,7 @@ fn a_lease_may_end_before_the_time_that_another_limit_promises() {
                         limits.reverse();
                     }
                     let lease = LeaseId::new(lease).unwrap();
-                    let request = Request { cost: 1, lease: Some(&lease) };
+                    let request = CheckRequest { cost: 1, lease: Some(&lease) };
                     at_once(limiter.check(&subject, &limits, request, Now::At(Millis::new(T + ms)))).unwrap()
                 };
                 prop_assert!(ask(2, (200, 300), false, "other", 0).is_allow());

@@ -18,8 +18,8 @@ use std::task::{Context, Poll, Waker};
 use redis::Value;
 use serde_json::json;
 use sluicegate::limiter::Limiter;
-use sluicegate::redis::script::{self, Spelling};
-use sluicegate::redis::{Answer, RedisError, Transport};
+use sluicegate::redis::script::{self, Dialect};
+use sluicegate::redis::{RedisError, Response, Transport};
 
 use super::support::Redis;
 
@@ -67,7 +67,7 @@ impl Clocked {
         let mut redis = Redis::start();
         let load = |script: &&script::Script| {
             let sha: String = redis.run(&["SCRIPT", "LOAD", &observed(script.source, mistake)]);
-            (script.spelled(Spelling::Plain).sha1.clone(), sha)
+            (script.in_dialect(Dialect::Plain).sha1.clone(), sha)
         };
         let observed = script::ALL.iter().map(load).collect();
         Clocked {
@@ -97,12 +97,12 @@ impl Clocked {
 
     /// A limiter whose keys expire, in time.
     pub(crate) fn limiter(&self) -> Limiter<Way<'_>> {
-        Limiter::new(Way { server: self, forgets: true }, Spelling::Plain)
+        Limiter::new(Way { server: self, forgets: true }, Dialect::Plain)
     }
 
     /// A limiter whose keys never expire.
     pub(crate) fn unforgetting(&self) -> Limiter<Way<'_>> {
-        Limiter::new(Way { server: self, forgets: false }, Spelling::Plain)
+        Limiter::new(Way { server: self, forgets: false }, Dialect::Plain)
     }
 
     /// The keys of the last call.
@@ -119,7 +119,7 @@ impl Clocked {
         self.ends.borrow().get(key).map(|end| end.saturating_sub(self.now.get()))
     }
 
-    fn call(&self, body: &str, forgets: bool) -> Answer {
+    fn call(&self, body: &str, forgets: bool) -> Response {
         let words: Vec<serde_json::Value> = serde_json::from_str(body).expect("a JSON array");
         let mut words: Vec<String> =
             words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
@@ -175,7 +175,7 @@ pub(crate) struct Way<'a> {
 }
 
 impl Transport for Way<'_> {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         Ok(self.server.call(&body, self.forgets))
     }
 }
@@ -189,7 +189,7 @@ pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// As the REST protocol answers.
-pub(crate) fn answer(reply: redis::RedisResult<Value>) -> Answer {
+pub(crate) fn answer(reply: redis::RedisResult<Value>) -> Response {
     let number = |value: &Value| match value {
         Value::Int(number) => json!(number),
         Value::BulkString(bytes) => json!(String::from_utf8_lossy(bytes)),
@@ -205,7 +205,7 @@ pub(crate) fn answer(reply: redis::RedisResult<Value>) -> Answer {
         Err(error) if error.to_string().contains("NoScript") => (400, json!({ "error": format!("NOSCRIPT {error}") })),
         Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
     };
-    Answer { status, body: body.to_string().into_bytes() }
+    Response { status, body: body.to_string().into_bytes() }
 }
 
 fn observed(source: &str, mistake: Mistake) -> String {

@@ -38,14 +38,14 @@ impl Redis {
     /// Calls `check.lua` and returns its numbers, without the time at their end, which is looked at here. Where a
     /// lease is needed, each request has one of its own.
     pub(crate) fn check(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
-        self.judge(&words(subject, limits, costs, now), now)
+        self.check_batch_timed(&words(subject, limits, costs, now), now)
     }
 
     /// As [`Redis::check`], and what it writes does not expire: for tests whose clock is not the server's.
     pub(crate) fn check_kept(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
         let mut words = words(subject, limits, costs, now);
         words[1] = kept(&words[1]);
-        self.judge(&words, now)
+        self.check_batch_timed(&words, now)
     }
 
     /// As [`Redis::check`], with requests of a cost and a lease id each.
@@ -56,11 +56,11 @@ impl Redis {
         requests: &[(u64, &str)],
         now: u64,
     ) -> Vec<i64> {
-        self.judge(&words_with_leases(subject, limits, requests, now), now)
+        self.check_batch_timed(&words_with_leases(subject, limits, requests, now), now)
     }
 
     /// Runs `words`, a check at `now`.
-    fn judge(&mut self, words: &[String], now: u64) -> Vec<i64> {
+    fn check_batch_timed(&mut self, words: &[String], now: u64) -> Vec<i64> {
         let mut numbers: Vec<i64> = self.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
         let at = numbers.pop().expect("a time");
         assert!(now == 0 && at > 0 || at == now.cast_signed(), "asked at {now}, judged at {at}");

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use proptest::prelude::*;
-use sluicegate::limit::{LeaseId, Limit, LimitName, MAX_INTEGER, Request, Window};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, MAX_INTEGER, Window};
 use sluicegate::time::Millis;
 
 /// One call of a limiter.
@@ -18,8 +18,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn requests(&self) -> impl Iterator<Item = Request<'_>> {
-        self.requests.iter().map(|(cost, lease)| Request { cost: *cost, lease: Some(lease) })
+    pub(crate) fn requests(&self) -> impl Iterator<Item = CheckRequest<'_>> {
+        self.requests.iter().map(|(cost, lease)| CheckRequest { cost: *cost, lease: Some(lease) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! One document: created, read, replaced, deleted.
 
-use sluicegate::redis::script::Spelling;
-use sluicegate::tenant::store::{Create, Delete, Replace, Tenants};
+use sluicegate::redis::script::Dialect;
+use sluicegate::tenant::store::{Create, Delete, Replace, TenantStore};
 
 use crate::server::Server;
 use crate::{INDEX, create, delete, id, key, replace, tenant, tenants};
@@ -10,8 +10,8 @@ use crate::{INDEX, create, delete, id, key, replace, tenant, tenants};
 async fn a_tenant_lives_from_its_creation_to_its_deletion_in_both_spellings() {
     let mut server = Server::start().await;
     let transport = server.transport();
-    for spelling in [Spelling::Plain, Spelling::KeyLocking] {
-        let tenants = Tenants::new(&transport, spelling);
+    for dialect in [Dialect::Plain, Dialect::KeyLocking] {
+        let tenants = TenantStore::new(&transport, dialect);
         assert_eq!(tenants.get(&id("acme")).await.unwrap(), None);
         let first = create(tenants, "acme", "free").await;
         assert_eq!((first.id.as_str(), first.tenant.plan()), ("acme", "free"));

@@ -1,7 +1,7 @@
 //! Documents that somebody wrote by hand, and wrongly: an error that says whose and what, never «no such tenant».
 
 use sluicegate::redis::RedisError;
-use sluicegate::tenant::store::{Delete, Replace, TenantsError};
+use sluicegate::tenant::store::{Delete, Replace, StoreError};
 
 use crate::server::Server;
 use crate::{INDEX, create, id, key, tenant, tenants};
@@ -27,7 +27,7 @@ async fn garbage_is_an_error_that_names_the_tenant_and_the_field() {
         let message = format!("the document of tenant acme cannot be read: {problem}");
         let error = tenants.get(&id("acme")).await.unwrap_err();
         assert_eq!(error.to_string(), message);
-        let TenantsError::Unreadable(unreadable) = error else { panic!("{error:?}") };
+        let StoreError::Unreadable(unreadable) = error else { panic!("{error:?}") };
 
         let other = create(tenants, "other", "pro").await;
         let found = tenants.get_many(&[id("acme"), id("other")]).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_redis_that_is_away_is_an_error_everywhere() {
     let stored = create(tenants(&transport), "acme", "pro").await;
     drop(server);
     let tenants = tenants(&transport);
-    let redis = |error: TenantsError| matches!(error, TenantsError::Redis(_));
+    let redis = |error: StoreError| matches!(error, StoreError::Redis(_));
     assert!(redis(tenants.get(&id("acme")).await.unwrap_err()));
     assert!(redis(tenants.list(None, 10).await.unwrap_err()));
     assert!(redis(tenants.replace(stored.version(), tenant("pro")).await.unwrap_err()));

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use sluicegate::redis::{Answer, HttpTransport, RedisError, Transport};
+use sluicegate::redis::{HttpTransport, RedisError, Response, Transport};
 use sluicegate::tenant::store::{Create, Delete};
 
 use crate::server::Server;
@@ -31,7 +31,7 @@ impl<'a> Interrupted<'a> {
 }
 
 impl Transport for Interrupted<'_> {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         let number = self.commands.replace(self.commands.get() + 1);
         let now = self.interruption.borrow_mut().take_if(|(at, _)| *at == number);
         if let Some((_, interruption)) = now {
@@ -111,7 +111,7 @@ async fn a_creation_that_dies_leaves_no_tenant_that_is_not_listed() {
     struct Dying<'a>(&'a HttpTransport, Cell<usize>);
 
     impl Transport for Dying<'_> {
-        async fn post(&self, body: String) -> Result<Answer, RedisError> {
+        async fn post(&self, body: String) -> Result<Response, RedisError> {
             let left = self.1.get().checked_sub(1).ok_or(RedisError::Timeout)?;
             self.1.set(left);
             self.0.post(body).await

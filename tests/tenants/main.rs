@@ -12,8 +12,8 @@ mod races;
 mod server;
 
 use sluicegate::redis::Transport;
-use sluicegate::redis::script::Spelling;
-use sluicegate::tenant::store::{Create, Delete, Replace, Stored, Tenants};
+use sluicegate::redis::script::Dialect;
+use sluicegate::tenant::store::{Create, Delete, Replace, Stored, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 
 fn id(text: &str) -> TenantId {
@@ -24,8 +24,8 @@ fn tenant(plan: &str) -> Tenant {
     Tenant::new(Settings::new(plan)).unwrap()
 }
 
-fn tenants<T: Transport>(transport: &T) -> Tenants<'_, T> {
-    Tenants::new(transport, Spelling::Plain)
+fn tenants<T: Transport>(transport: &T) -> TenantStore<'_, T> {
+    TenantStore::new(transport, Dialect::Plain)
 }
 
 fn key(id: &str) -> String {
@@ -35,7 +35,7 @@ fn key(id: &str) -> String {
 const INDEX: &str = "sg:1:tenants";
 
 /// A creation that must succeed.
-async fn create<T: Transport>(tenants: Tenants<'_, T>, name: &str, plan: &str) -> Stored {
+async fn create<T: Transport>(tenants: TenantStore<'_, T>, name: &str, plan: &str) -> Stored {
     match tenants.create(&id(name), tenant(plan)).await.unwrap() {
         Create::Created(stored) => stored,
         Create::Exists => panic!("{name} exists"),
@@ -43,7 +43,7 @@ async fn create<T: Transport>(tenants: Tenants<'_, T>, name: &str, plan: &str) -
 }
 
 /// A replacement that must succeed.
-async fn replace<T: Transport>(tenants: Tenants<'_, T>, expected: &Stored, plan: &str) -> Stored {
+async fn replace<T: Transport>(tenants: TenantStore<'_, T>, expected: &Stored, plan: &str) -> Stored {
     match tenants.replace(expected.version(), tenant(plan)).await.unwrap() {
         Replace::Replaced(stored) => stored,
         Replace::Lost { found } => panic!("lost to {found:?}"),
@@ -51,12 +51,12 @@ async fn replace<T: Transport>(tenants: Tenants<'_, T>, expected: &Stored, plan:
 }
 
 /// A deletion that must succeed.
-async fn delete<T: Transport>(tenants: Tenants<'_, T>, expected: &Stored) {
+async fn delete<T: Transport>(tenants: TenantStore<'_, T>, expected: &Stored) {
     assert_eq!(tenants.delete(expected.version()).await.unwrap(), Delete::Deleted);
 }
 
 /// All ids that are listed, read in pages of this size.
-async fn list<T: Transport>(tenants: Tenants<'_, T>, page: usize) -> Vec<String> {
+async fn list<T: Transport>(tenants: TenantStore<'_, T>, page: usize) -> Vec<String> {
     let mut ids: Vec<TenantId> = Vec::new();
     loop {
         let found = tenants.list(ids.last(), page).await.unwrap();

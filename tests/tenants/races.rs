@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use sluicegate::redis::HttpTransport;
-use sluicegate::tenant::store::{Create, Delete, Replace, Stored, Tenants};
+use sluicegate::tenant::store::{Create, Delete, Replace, Stored, TenantStore};
 use sluicegate::tenant::{Settings, Tenant};
 use tokio::sync::Barrier;
 
@@ -152,7 +152,7 @@ async fn after_any_creations_and_deletions_a_tenant_is_listed_exactly_if_it_exis
 }
 
 /// Creates the tenant if it is not there, and deletes it if it is.
-async fn toggle(tenants: Tenants<'_, HttpTransport>, name: &sluicegate::tenant::TenantId) {
+async fn toggle(tenants: TenantStore<'_, HttpTransport>, name: &sluicegate::tenant::TenantId) {
     match tenants.get(name).await.unwrap() {
         Some(stored) => drop(tenants.delete(stored.version()).await.unwrap()),
         None => drop(tenants.create(name, tenant("pro")).await.unwrap()),

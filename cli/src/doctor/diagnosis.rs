@@ -108,15 +108,15 @@ fn clock(ms: i64) -> Finding {
     )
 }
 
-fn scripts(spelling: &str, work: Option<bool>) -> Finding {
+fn scripts(dialect: &str, work: Option<bool>) -> Finding {
     match work {
-        Some(true) => Finding::ok("scripts", format!("run, spelled {spelling}")),
+        Some(true) => Finding::ok("scripts", format!("run, spelled {dialect}")),
         Some(false) => Finding::failure(
             "scripts",
-            format!("do not run, spelled {spelling}"),
+            format!("do not run, spelled {dialect}"),
             "set scripts = \"key_locking\" for Upstash and \"plain\" for any other Redis; the token must allow EVALSHA",
         ),
-        None => Finding::unknown("scripts", format!("spelled {spelling}"), "the Worker does not say whether they run"),
+        None => Finding::unknown("scripts", format!("spelled {dialect}"), "the Worker does not say whether they run"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sluicegate::config::ConfigError;
-use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Deployment, ORIGIN, REDIS_TOKEN, REDIS_URL};
+use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Environment, ORIGIN, REDIS_TOKEN, REDIS_URL};
 
 use super::{Finding, config};
 
@@ -48,12 +48,12 @@ impl Variables {
     }
 
     /// Reads one variable among others that are well.
-    fn read_alone(&self, name: &str) -> Result<Deployment, ConfigError> {
-        Deployment::read(|asked| if asked == name { self.text(name) } else { harmless(asked) })
+    fn read_alone(&self, name: &str) -> Result<Environment, ConfigError> {
+        Environment::read(|asked| if asked == name { self.text(name) } else { harmless(asked) })
     }
 
-    fn read_all(&self) -> Result<Deployment, ConfigError> {
-        Deployment::read(|name| if SECRETS.contains(&name) { harmless(name) } else { self.text(name) })
+    fn read_all(&self) -> Result<Environment, ConfigError> {
+        Environment::read(|name| if SECRETS.contains(&name) { harmless(name) } else { self.text(name) })
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {

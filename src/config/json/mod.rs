@@ -3,4 +3,4 @@
 pub(crate) use object::{Object, Problems, expected, integer, join, members, text, timestamp};
 mod object;
 
-pub use object::{Invalid, Problem};
+pub use object::{FieldProblem, InvalidInput};

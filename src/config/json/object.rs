@@ -11,14 +11,14 @@ use crate::time::Timestamp;
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FieldProblem {
     /// The path of the field, for example `overrides.day.limit`; empty: the value as a whole.
     pub path: String,
     /// What is wrong with it.
     pub problem: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FieldProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
@@ -29,25 +29,25 @@ impl fmt::Display for Problem {
 
 /// An input that cannot be taken, with all its problems (the first 32 of them).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    problems: Vec<Problem>,
+pub struct InvalidInput {
+    problems: Vec<FieldProblem>,
 }
 
-impl Invalid {
+impl InvalidInput {
     /// One problem: with the field at `path`, or with the input as a whole if it is empty.
     #[must_use]
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Invalid { problems: vec![Problem { path: path.into(), problem: problem.into() }] }
+        InvalidInput { problems: vec![FieldProblem { path: path.into(), problem: problem.into() }] }
     }
 
     /// What is wrong, in the order in which it was found.
     #[must_use]
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[FieldProblem] {
         &self.problems
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.problems.iter().enumerate() {
             write!(f, "{}{problem}", if i == 0 { "" } else { "; " })?;
@@ -56,24 +56,24 @@ impl fmt::Display for Invalid {
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for InvalidInput {}
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<FieldProblem>);
 
 impl Problems {
     pub(crate) fn push(&mut self, path: impl Into<String>, problem: impl Into<String>) {
         if self.0.len() < MAX_PROBLEMS {
-            self.0.push(Problem { path: path.into(), problem: problem.into() });
+            self.0.push(FieldProblem { path: path.into(), problem: problem.into() });
         }
     }
 
     /// The value, if nothing is wrong. A reader that returns none must have pushed why.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Invalid> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidInput> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(Invalid { problems: self.0 }),
+            _ => Err(InvalidInput { problems: self.0 }),
         }
     }
 }
@@ -190,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    fn read(value: &Value) -> Result<(u64, Option<String>), Invalid> {
+    fn read(value: &Value) -> Result<(u64, Option<String>), InvalidInput> {
         let mut problems = Problems::default();
         let value = Object::open(value, "a", &["number", "text"], &mut problems).and_then(|object| {
             let text = object.optional("text", text, &mut problems);
@@ -228,7 +228,7 @@ mod tests {
         ] {
             check(&json!({ "number": value }), &format!("{number}, found {found}"));
         }
-        assert_eq!(Invalid::new("", "is not JSON").to_string(), "is not JSON");
+        assert_eq!(InvalidInput::new("", "is not JSON").to_string(), "is not JSON");
     }
 
     #[test]

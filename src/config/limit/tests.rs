@@ -36,7 +36,7 @@ fn every_algorithm_is_read() {
 fn a_limit_may_count_requests() {
     let limit =
         limit(&json!({ "name": "l", "algorithm": "sliding_log", "limit": 5, "window": "1s", "counts": "requests" }));
-    assert_eq!((limit.clone().unwrap().price(1000), limit.unwrap().price(0)), (1, 0));
+    assert_eq!((limit.clone().unwrap().charge_for(1000), limit.unwrap().charge_for(0)), (1, 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::config::Config;
-use crate::config::routes::Found;
+use crate::config::routes::RouteMatch;
 
 fn read(routes: &Value) -> Result<Config, String> {
     let config = json!({
@@ -33,7 +33,7 @@ fn a_route_with_everything_is_read() {
         { "match": "POST /v1/complete", "cost": 10, "limits": [tokens], "count_on": ["2xx"] },
     ]))
     .unwrap();
-    let Found::Route(chat) = config.routes.find("POST", "/v1/chat") else { panic!("no route") };
+    let RouteMatch::Route(chat) = config.routes.find("POST", "/v1/chat") else { panic!("no route") };
     assert_eq!((chat.cost, chat.settle.as_deref()), (1000, Some("x-tokens-used")));
     assert!(chat.allows(Some("2001:db8::1".parse().unwrap())) && chat.denies(Some("192.0.2.1".parse().unwrap())));
     assert_eq!((chat.real_cost(503, Some(7)), chat.real_cost(200, Some(7))), (0, 7));
@@ -130,7 +130,7 @@ fn networks_of_ipv4_in_the_clothes_of_ipv6_are_ipv4() {
         { "match": "GET /a", "deny": ["::ffff:192.0.2.0/120", "::ffff:198.51.100.7"], "allow": ["::ffff:0:0/96"] },
     ]))
     .unwrap();
-    let Found::Route(route) = config.routes.find("GET", "/a") else { panic!("no route") };
+    let RouteMatch::Route(route) = config.routes.find("GET", "/a") else { panic!("no route") };
     let address = |text: &str| Some(text.parse().unwrap());
     assert!(route.denies(address("192.0.2.200")) && route.denies(address("::ffff:198.51.100.7")));
     assert!(!route.denies(address("192.0.3.1")) && route.allows(address("192.0.3.1")));

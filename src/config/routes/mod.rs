@@ -10,4 +10,4 @@ mod table;
 pub use pattern::Pattern;
 pub use route::Route;
 pub use statuses::Statuses;
-pub use table::{Found, Routes, Unreachable};
+pub use table::{RouteMatch, Routes, Unreachable};

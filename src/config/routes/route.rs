@@ -26,7 +26,7 @@ pub struct Route {
     pub require_key: bool,
     /// What a failure of Redis means here, if not what it means elsewhere.
     pub on_outage: Option<OnOutage>,
-    /// Judged and charged, but never refused.
+    /// BatchVerdict and charged, but never refused.
     pub shadow: bool,
     /// Networks whose requests are not limited.
     pub allow: Vec<IpNet>,

@@ -27,11 +27,11 @@ type Tree = Router<Vec<usize>>;
 
 /// What was found for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum RouteMatch<'a> {
     /// The first route that matches.
     Route(&'a Arc<Route>),
     /// No route matches.
-    Nothing,
+    None,
     /// The path has several readings, and they lead to different routes: nobody can tell which one the origin serves.
     Ambiguous,
 }
@@ -53,20 +53,20 @@ impl Routes {
 
     /// The route of a request.
     #[must_use]
-    pub fn find(&self, method: &str, path: &str) -> Found<'_> {
+    pub fn find(&self, method: &str, path: &str) -> RouteMatch<'_> {
         if self.list.is_empty() {
-            return Found::Nothing;
+            return RouteMatch::None;
         }
         let place = match super::path::plain(path) {
             Some(segments) => self.first(method, &segments),
             None => {
                 match super::interpretations::agreed(path, self.depth() + 1, |segments| self.first(method, segments)) {
                     Some(place) => place,
-                    None => return Found::Ambiguous,
+                    None => return RouteMatch::Ambiguous,
                 }
             }
         };
-        place.and_then(|place| self.list.get(place)).map_or(Found::Nothing, Found::Route)
+        place.and_then(|place| self.list.get(place)).map_or(RouteMatch::None, RouteMatch::Route)
     }
 
     /// All routes, in order.
@@ -155,13 +155,13 @@ mod tests {
     fn the_first_route_wins_and_not_the_most_special() {
         let routes = routes(&["GET /a/:x", "GET /a/b", "* /a/*"].map(str::to_owned));
         let found = |method, path| match routes.find(method, path) {
-            Found::Route(route) => route.pattern.to_string(),
+            RouteMatch::Route(route) => route.pattern.to_string(),
             other => format!("{other:?}"),
         };
         assert_eq!(found("GET", "/a/b"), "GET /a/:x");
         assert_eq!(found("POST", "/a/b"), "* /a/*");
         assert_eq!(found("GET", "/a"), "* /a/*");
-        assert_eq!(found("GET", "/b"), "Nothing");
+        assert_eq!(found("GET", "/b"), "None");
         assert_eq!(found("GET", "/b%2F..%2Fa"), "Ambiguous");
         assert_eq!(found("GET", "/a/b%2Fc"), "Ambiguous", "one segment, or two");
         assert_eq!(found("POST", "/a/b%2Fc"), "* /a/*", "both readings agree");

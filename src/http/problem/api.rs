@@ -3,23 +3,24 @@
 use serde_json::{Value, json};
 
 use super::problem::{OUTAGE_RETRY, Problem, WWW_AUTHENTICATE};
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 use crate::redis::lock::FencingToken;
 use crate::time::Millis;
 
 impl Problem {
     /// 400: something in the input is wrong. An empty path is the body as a whole.
     #[must_use]
-    pub fn invalid_request(invalid: &Invalid) -> Self {
+    pub fn invalid_request(invalid: &InvalidInput) -> Self {
         let problems = invalid.problems().iter();
         let errors: Vec<_> = problems.map(|field| json!({ "path": field.path, "problem": field.problem })).collect();
-        Problem::new(400, urn!("invalid-request"), "Invalid request", invalid.to_string()).with("errors", json!(errors))
+        Problem::new(400, urn!("invalid-request"), "InvalidInput request", invalid.to_string())
+            .with("errors", json!(errors))
     }
 
     /// 400: the body broke off, or is not what its header fields say.
     #[must_use]
     pub fn unreadable_body() -> Self {
-        Problem::invalid_request(&Invalid::new("", "cannot be read to its end"))
+        Problem::invalid_request(&InvalidInput::new("", "cannot be read to its end"))
     }
 
     /// 401: no admin token, or a wrong one.
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_invalid_request_names_the_path() {
-        let invalid = Invalid::new("overrides.day.limit", "expected a number");
+        let invalid = InvalidInput::new("overrides.day.limit", "expected a number");
         let body: Value = serde_json::from_str(&Problem::invalid_request(&invalid).body()).unwrap();
         assert_eq!(body["type"], "urn:sluicegate:problem:invalid-request");
         assert_eq!(body["detail"], "overrides.day.limit: expected a number");

@@ -39,7 +39,7 @@ fn a_sliding_window_whose_weights_pass_2_53_is_refused() {
 fn every_algorithm_has_the_same_bounds() {
     let (zero, ten_years) = (Millis::ZERO, Millis::new(3650 * 86_400_000));
     let over = Millis::new(ten_years.get() + 1);
-    let field = |result: Result<Limit, PolicyError>| result.map_err(|error| error.field);
+    let field = |result: Result<Limit, InvalidLimit>| result.map_err(|error| error.field);
     for span in [zero, over] {
         assert_eq!(field(Limit::sliding_log(name("l"), 1, span)), Err("window"));
         assert_eq!(field(Limit::sliding_window(name("l"), 1, span)), Err("window"));

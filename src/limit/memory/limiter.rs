@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::subject_state::Account;
-use crate::limit::check_request::{LeaseId, QuestionError, Request, validate};
+use super::subject_state::SubjectState;
+use crate::limit::check_request::{CheckRequest, InvalidCheck, LeaseId, validate_check};
 use crate::limit::invalid::MAX_INTEGER;
 use crate::limit::limit::Limit;
 use crate::limit::subject::Subject;
@@ -18,16 +18,16 @@ use crate::time::Millis;
 /// limits, which are 128 at most besides those of the call; leases that do not expire in the order in which they were taken
 /// are moved in memory besides.
 #[derive(Debug, Clone)]
-pub struct Local {
-    bounds: Bounds,
-    accounts: HashMap<Subject, Account>,
+pub struct MemoryLimiter {
+    bounds: Capacity,
+    accounts: HashMap<Subject, SubjectState>,
     /// Who expires when, the first in front. The second number tells those of one millisecond apart.
     order: BTreeMap<(u64, u64), Subject>,
     entries: usize,
     charges: u64,
 }
 
-/// How much a [`Local`] remembers.
+/// How much a [`MemoryLimiter`] remembers.
 ///
 /// Where more subjects or entries are wanted, the subject is forgotten whose quotas are all whole again first. If
 /// they are by then, nothing is lost. Else it begins anew, and may take one quota more than its limits allow: the
@@ -36,7 +36,7 @@ pub struct Local {
 /// last of them did, and no more leases are given out than there is room for. Of more than 128 limits besides those of a
 /// call, those begin anew that are whole again first, where `lua/check.lua` has an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct Capacity {
     /// The most subjects; 0 is taken as 1.
     pub subjects: usize,
     /// The most entries of logs, leases, and one for each other limit, of all subjects together; at least one a limit of a
@@ -44,18 +44,18 @@ pub struct Bounds {
     pub entries: usize,
 }
 
-impl Default for Bounds {
+impl Default for Capacity {
     /// A few megabytes: a small part of the 128 MB that a Worker has.
     fn default() -> Self {
-        Bounds { subjects: 10_000, entries: 100_000 }
+        Capacity { subjects: 10_000, entries: 100_000 }
     }
 }
 
-impl Local {
+impl MemoryLimiter {
     /// A limiter that remembers nothing yet.
     #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
-        Local { bounds, accounts: HashMap::new(), order: BTreeMap::new(), entries: 0, charges: 0 }
+    pub fn new(bounds: Capacity) -> Self {
+        MemoryLimiter { bounds, accounts: HashMap::new(), order: BTreeMap::new(), entries: 0, charges: 0 }
     }
 
     /// Judges one request against all `limits` of `subject`, and charges it if all admit it. `now` is an instant of
@@ -67,38 +67,38 @@ impl Local {
         &mut self,
         subject: &Subject,
         limits: &[Limit],
-        request: impl Into<Request<'a>>,
+        request: impl Into<CheckRequest<'a>>,
         now: Millis,
-    ) -> Result<Verdict, QuestionError> {
+    ) -> Result<Verdict, InvalidCheck> {
         let mut verdicts = self.check_batch(subject, limits, [request.into()], now)?;
-        verdicts.pop().ok_or(QuestionError::NoRequests)
+        verdicts.pop().ok_or(InvalidCheck::NoRequests)
     }
 
     /// Judges requests in order, as if they came one by one at this instant.
     ///
     /// # Errors
-    /// As [`Local::check`].
-    pub fn check_batch<'a, R: Into<Request<'a>>>(
+    /// As [`MemoryLimiter::check`].
+    pub fn check_batch<'a, R: Into<CheckRequest<'a>>>(
         &mut self,
         subject: &Subject,
         limits: &[Limit],
         requests: impl IntoIterator<Item = R>,
         now: Millis,
-    ) -> Result<Vec<Verdict>, QuestionError> {
-        let requests: Vec<Request<'_>> = requests.into_iter().map(Into::into).collect();
-        validate(limits, &requests)?;
+    ) -> Result<Vec<Verdict>, InvalidCheck> {
+        let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
+        validate_check(limits, &requests)?;
         let now = now.get().clamp(1, MAX_INTEGER);
         let most = self.bounds.entries / limits.len();
         let Some(account) = self.accounts.get_mut(subject) else {
-            let mut account = Account::default();
-            let judged = account.judge(limits, &requests, now, most);
+            let mut account = SubjectState::default();
+            let judged = account.check_batch(limits, &requests, now, most);
             if judged.charged {
                 self.accounts.insert(subject.clone(), account);
                 self.file(subject, limits);
             }
             return Ok(judged.verdicts);
         };
-        let judged = account.judge(limits, &requests, now, most);
+        let judged = account.check_batch(limits, &requests, now, most);
         if judged.charged {
             self.file(subject, limits);
         }
@@ -108,8 +108,8 @@ impl Local {
     /// Looks at the budgets of `subject` without taking anything.
     ///
     /// # Errors
-    /// As [`Local::check`].
-    pub fn peek(&mut self, subject: &Subject, limits: &[Limit], now: Millis) -> Result<Verdict, QuestionError> {
+    /// As [`MemoryLimiter::check`].
+    pub fn peek(&mut self, subject: &Subject, limits: &[Limit], now: Millis) -> Result<Verdict, InvalidCheck> {
         self.check(subject, limits, 0, now)
     }
 

@@ -3,4 +3,4 @@
 mod limiter;
 mod subject_state;
 
-pub use limiter::{Bounds, Local};
+pub use limiter::{Capacity, MemoryLimiter};

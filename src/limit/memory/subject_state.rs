@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::limit::algorithm::State;
-use crate::limit::check_request::{LeaseId, Request};
+use crate::limit::check_request::{CheckRequest, LeaseId};
 use crate::limit::limit::Limit;
 use crate::limit::verdict::{Budget, Retry, Verdict};
 use crate::time::Millis;
@@ -13,7 +13,7 @@ const OTHERS: usize = 128;
 
 /// The limits of one subject with their states.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Account {
+pub(super) struct SubjectState {
     /// The instant at which the packed states hold: that of the last charge.
     time: u64,
     kept: Vec<Kept>,
@@ -32,15 +32,21 @@ struct Kept {
 }
 
 /// The answer to a batch.
-pub(super) struct Judged {
+pub(super) struct BatchOutcome {
     pub(super) verdicts: Vec<Verdict>,
     /// Whether any request was charged; if not, nothing has changed.
     pub(super) charged: bool,
 }
 
-impl Account {
+impl SubjectState {
     /// Judges requests in order against all limits. No state gets more than `most` entries, or 1.
-    pub(super) fn judge(&mut self, limits: &[Limit], requests: &[Request<'_>], now_ms: u64, most: usize) -> Judged {
+    pub(super) fn check_batch(
+        &mut self,
+        limits: &[Limit],
+        requests: &[CheckRequest<'_>],
+        now_ms: u64,
+        most: usize,
+    ) -> BatchOutcome {
         let mut states: Vec<State> = limits.iter().map(|limit| self.lend(limit)).collect();
         let packs = states.iter().any(State::is_packed);
         let known = states.iter().map(State::newest).max().unwrap_or(0).max(if packs { self.time } else { 0 });
@@ -55,7 +61,7 @@ impl Account {
             .iter()
             .map(|request| {
                 let lease = request.lease.map(LeaseId::as_str);
-                let prices = limits.iter().map(|limit| limit.price(request.cost));
+                let prices = limits.iter().map(|limit| limit.charge_for(request.cost));
                 let mut waits: Vec<Retry> =
                     states.iter().zip(prices.clone()).map(|(state, price)| state.wait(price, lease, now)).collect();
                 let allowed = waits.iter().all(|wait| *wait == Retry::Now);
@@ -89,7 +95,7 @@ impl Account {
             self.bound_others(limits, now);
             self.latest = self.kept.iter().map(|kept| kept.ends(time, now)).max().unwrap_or(0);
         }
-        Judged { verdicts, charged }
+        BatchOutcome { verdicts, charged }
     }
 
     /// Ends a lease at the limits of concurrency among these, and returns at how many it was, alive or not.

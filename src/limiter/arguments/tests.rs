@@ -10,10 +10,10 @@ fn limits() -> [Limit; 2] {
     ]
 }
 
-fn asked(limits: &[Limit], requests: &[Request<'_>]) -> (Vec<String>, String) {
-    let prices: Vec<_> = requests.iter().map(|request| prices(limits, request.cost)).collect();
+fn asked(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
+    let prices: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
     let subject = Subject::named("ip:203.0.113.7");
-    let (keys, arguments) = question(&subject, limits, requests, &prices, Now::At(Millis::new(77)));
+    let (keys, arguments) = check_arguments(&subject, limits, requests, &prices, Now::At(Millis::new(77)));
     let words: Vec<String> = arguments
         .iter()
         .map(|argument| match argument {
@@ -41,7 +41,7 @@ fn every_algorithm_has_its_words() {
         Limit::sliding_window(name("minute"), 10, Millis::from_secs(60)).unwrap(),
     ];
     let lease = LeaseId::new("r1").unwrap();
-    let (keys, words) = asked(&limits, &[Request { cost: 2, lease: Some(&lease) }, 0.into()]);
+    let (keys, words) = asked(&limits, &[CheckRequest { cost: 2, lease: Some(&lease) }, 0.into()]);
     assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:inflight:inflight"]);
     assert_eq!(
         words,
@@ -60,6 +60,6 @@ fn a_limit_that_counts_requests_has_its_own_price() {
 #[test]
 fn the_epoch_itself_is_not_mistaken_for_the_clock_of_redis() {
     let limits = limits();
-    let (_, arguments) = question(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
+    let (_, arguments) = check_arguments(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
     assert_eq!(arguments[0], Argument::Number(1));
 }

@@ -12,7 +12,7 @@ fn limits() -> [Limit; 2] {
 #[test]
 fn an_answer_is_read() {
     let answer = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
-    let Judged { at, verdicts } = judged(&limits(), 2, &answer).unwrap();
+    let BatchVerdict { at, verdicts } = decode_batch(&limits(), 2, &answer).unwrap();
     assert_eq!(at, Millis::new(77));
     assert!(verdicts[0].is_allow());
     assert_eq!(verdicts[0].budgets()[1].remaining, 99);
@@ -23,7 +23,7 @@ fn an_answer_is_read() {
 #[test]
 fn an_answer_of_the_wrong_length_is_refused() {
     for numbers in [&[][..], &[1, 0, 0, 0], &[0; 14]] {
-        let error = judged(&limits(), 2, numbers).unwrap_err();
+        let error = decode_batch(&limits(), 2, numbers).unwrap_err();
         assert_eq!(error, RedisError::Length { expected: 15, found: numbers.len() });
     }
 }
@@ -39,7 +39,7 @@ fn numbers_that_contradict_each_other_are_refused() {
         [1, 0, 0, -1, 0, 0, 0, 1],
         [1, 0, 0, 0, 0, 0, 0, -1],
     ] {
-        let error = judged(&limits(), 1, &numbers).unwrap_err();
+        let error = decode_batch(&limits(), 1, &numbers).unwrap_err();
         assert!(matches!(error, RedisError::Shape { .. }), "{numbers:?}: {error}");
     }
 }

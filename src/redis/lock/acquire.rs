@@ -4,7 +4,6 @@ use super::guard::Guard;
 use super::lock::Lock;
 use super::raw::Acquisition;
 use super::runtime::Runtime;
-
 use crate::redis::error::RedisError;
 use crate::redis::transport::Transport;
 use crate::time::Millis;
@@ -26,7 +25,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// Tries once to take the lock for `owner`, a name of 1 byte or more.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open), `owner` may hold the lock
+    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown), `owner` may hold the lock
     /// for a lease; it may acquire again.
     pub async fn try_acquire(&self, owner: &str) -> Result<Attempt<'_, T, R>, RedisError> {
         let sent = self.runtime.now();

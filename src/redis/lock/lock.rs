@@ -6,7 +6,7 @@ use super::raw::RawLock;
 use super::runtime::Runtime;
 use crate::redis::cas::Expiry;
 use crate::redis::error::RedisError;
-use crate::redis::script::Spelling;
+use crate::redis::script::Dialect;
 use crate::redis::transport::Transport;
 
 /// A lock of one name. Whoever uses the same name on the same Redis shares it.
@@ -21,8 +21,8 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// The lock named `name`, whatever characters the name has.
     ///
     /// All holders should use the same `lease`; each lives by its own.
-    pub fn new(transport: T, runtime: R, spelling: Spelling, name: &str, lease: Lease) -> Self {
-        Lock { raw: RawLock::new(transport, spelling, name), runtime, lease }
+    pub fn new(transport: T, runtime: R, dialect: Dialect, name: &str, lease: Lease) -> Self {
+        Lock { raw: RawLock::new(transport, dialect, name), runtime, lease }
     }
 
     /// Writes `new` as the lock's value `name`, unless a token higher than `token` has written it or was handed
@@ -32,7 +32,7 @@ impl<T: Transport, R: Runtime> Lock<T, R> {
     /// read the value, either. It does land when the writer's lease is over and nobody has come since.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves it open](RedisError::leaves_it_open) the write may still land, but
+    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) the write may still land, but
     /// never after a higher token was handed out.
     pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
         self.raw.write(token, name, new, expiry).await

@@ -8,8 +8,8 @@
 //! is known (Martin Kleppmann, "How to do distributed locking", 2016).
 //!
 //! ```
-//! use sluicegate::cas::Expiry;
-//! use sluicegate::lock::{Attempt, Lock, Runtime, Write};
+//! use sluicegate::redis::cas::Expiry;
+//! use sluicegate::redis::lock::{Attempt, Lock, Runtime, Write};
 //! use sluicegate::redis::{RedisError, Transport};
 //! use sluicegate::time::Millis;
 //!
@@ -30,7 +30,7 @@
 //!
 //! # When no answer comes
 //!
-//! After an error that [leaves it open](RedisError::leaves_it_open) it is unknown whether Redis has executed the
+//! After an error that [leaves the outcome unknown](crate::redis::RedisError::outcome_is_unknown) it is unknown whether Redis has executed the
 //! call, or will yet. Every call may be repeated by the same owner:
 //!
 //! - acquire: the owner may hold the lock without knowing. Acquiring again is safe; not doing so leaves the

@@ -6,7 +6,7 @@ use crate::redis::cas::Expiry;
 use crate::redis::command::Command;
 use crate::redis::error::RedisError;
 use crate::redis::eval::{Argument, eval, run};
-use crate::redis::script::{self, Script, Spelling};
+use crate::redis::script::{self, Dialect, Script};
 use crate::redis::transport::Transport;
 use crate::time::Millis;
 
@@ -15,7 +15,7 @@ use crate::time::Millis;
 #[derive(Debug)]
 pub struct RawLock<T> {
     transport: T,
-    spelling: Spelling,
+    dialect: Dialect,
     keys: Keys,
 }
 
@@ -37,8 +37,8 @@ pub enum Acquisition {
 
 impl<T: Transport> RawLock<T> {
     /// The lock named `name`, whatever characters the name has.
-    pub fn new(transport: T, spelling: Spelling, name: &str) -> Self {
-        RawLock { transport, spelling, keys: Keys::of(name) }
+    pub fn new(transport: T, dialect: Dialect, name: &str) -> Self {
+        RawLock { transport, dialect, keys: Keys::of(name) }
     }
 
     /// Tries once to take the lock for `owner`, a name of 1 byte or more, for `ttl`, from 1 ms on.
@@ -112,6 +112,6 @@ impl<T: Transport> RawLock<T> {
         keys: &[String],
         arguments: &[Argument<'_>],
     ) -> Result<A, RedisError> {
-        eval(&self.transport, script.spelled(self.spelling), keys, arguments).await
+        eval(&self.transport, script.in_dialect(self.dialect), keys, arguments).await
     }
 }

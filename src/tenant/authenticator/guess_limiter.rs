@@ -12,7 +12,7 @@ use crate::time::Millis;
 
 /// The wrong keys of each client, lately, and the keys themselves.
 #[derive(Debug, Default)]
-pub(super) struct Guesses {
+pub(super) struct GuessLimiter {
     clients: RefCell<HashMap<Subject, Client>>,
     wrong: RefCell<HashMap<KeyDigest, Millis>>,
 }
@@ -33,17 +33,17 @@ pub(super) enum Held {
     /// It has shown too many wrong keys. It may ask again after this time.
     Guessing(Millis),
     /// So many of its questions wait for Redis that one more would not be answered either.
-    Crowded,
+    TooManyLookups,
 }
 
 /// A question under way.
 #[derive(Debug)]
 pub(super) struct Asking<'a> {
-    guesses: &'a Guesses,
+    guesses: &'a GuessLimiter,
     client: &'a Subject,
 }
 
-impl Guesses {
+impl GuessLimiter {
     /// Whether this key was found wrong lately.
     pub(super) fn is_wrong(&self, key: &KeyDigest, now: Millis) -> bool {
         self.wrong.borrow().get(key).is_some_and(|until| now < *until)
@@ -62,7 +62,7 @@ impl Guesses {
             return Err(Held::Guessing(Millis::new(debt + FORGIVEN_EVERY.get() - most)));
         }
         if found.asking >= UNDER_WAY {
-            return Err(Held::Crowded);
+            return Err(Held::TooManyLookups);
         }
         found.asking += 1;
         Ok(Asking { guesses: self, client })
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn wrong_keys_run_out_and_come_back() {
-        let (guesses, mallory, bob) = (Guesses::default(), client("mallory"), client("bob"));
+        let (guesses, mallory, bob) = (GuessLimiter::default(), client("mallory"), client("bob"));
         let now = Millis::new(1_000_000);
         for number in 0..AT_ONCE {
             guesses.ask(&mallory, now).unwrap().was_wrong(key(number), now, MEMORY);
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_wrong_key_is_remembered_for_a_while() {
-        let (guesses, mallory, now) = (Guesses::default(), client("mallory"), Millis::new(5));
+        let (guesses, mallory, now) = (GuessLimiter::default(), client("mallory"), Millis::new(5));
         assert!(!guesses.is_wrong(&key(1), now));
         guesses.ask(&mallory, now).unwrap().was_wrong(key(1), now, MEMORY);
         assert!(guesses.is_wrong(&key(1), Millis::new(now.get() + MEMORY.get() - 1)));
@@ -164,19 +164,19 @@ mod tests {
 
     #[test]
     fn right_keys_cost_nothing() {
-        let (guesses, client) = (Guesses::default(), client("proxy"));
+        let (guesses, client) = (GuessLimiter::default(), client("proxy"));
         for ms in 1..10 * AT_ONCE {
             drop(guesses.ask(&client, Millis::new(ms)).unwrap());
         }
         let asking: Vec<_> = (0..UNDER_WAY).map(|_| guesses.ask(&client, Millis::new(1)).unwrap()).collect();
-        assert_eq!(guesses.ask(&client, Millis::new(1)).unwrap_err(), Held::Crowded);
+        assert_eq!(guesses.ask(&client, Millis::new(1)).unwrap_err(), Held::TooManyLookups);
         drop(asking);
         assert!(guesses.ask(&client, Millis::new(1)).is_ok());
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (guesses, now) = (Guesses::default(), Millis::new(1));
+        let (guesses, now) = (GuessLimiter::default(), Millis::new(1));
         for number in 0..30_000 {
             let client = client(&number.to_string());
             guesses.ask(&client, now).unwrap().was_wrong(key(number), now, MEMORY);
@@ -187,7 +187,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_clock_makes_it_panic(times in prop::collection::vec(any::<u64>(), 0..40)) {
-            let (guesses, client) = (Guesses::default(), client("x"));
+            let (guesses, client) = (GuessLimiter::default(), client("x"));
             for now in times {
                 if let Ok(asking) = guesses.ask(&client, Millis::new(now)) {
                     asking.was_wrong(key(now), Millis::new(now), MEMORY);

@@ -3,4 +3,4 @@
 mod authenticator;
 mod guess_limiter;
 
-pub use authenticator::{Answer, Directory, DirectoryError};
+pub use authenticator::{Authentication, AuthenticationError, Authenticator};

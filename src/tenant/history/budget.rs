@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::redis::{Answer, RedisError, Transport};
+use crate::redis::{RedisError, Response, Transport};
 
 /// A way to Redis that counts. It refuses nothing: who works with it stops in time.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl<T: Transport> Budget<T> {
 }
 
 impl<T: Transport> Transport for Budget<T> {
-    async fn post(&self, body: String) -> Result<Answer, RedisError> {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.made.fetch_add(1, Ordering::Relaxed);
         self.to.post(body).await
     }

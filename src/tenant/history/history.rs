@@ -1,9 +1,8 @@
 //! TODO.
 
-use super::day::Day;
-
 use serde::Serialize;
 
+use super::day::Day;
 use super::ledger::{Ledger, Unreadable};
 use crate::limit::Limit;
 use crate::limiter::Limiter;
@@ -52,7 +51,7 @@ pub enum HistoryError {
 /// A [`HistoryError`].
 pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Millis) -> Result<History, HistoryError> {
     // In this order: what a recorder writes in between is counted by the reading, not twice.
-    let stored = RawLock::new(limiter.transport(), limiter.spelling(), LOCK).read(tenant.as_str()).await?;
+    let stored = RawLock::new(limiter.transport(), limiter.dialect(), LOCK).read(tenant.as_str()).await?;
     let reading = super::reading::read(limiter, &tenant.subject(), now).await?;
     let stored = stored.map(|text| parse(tenant, &text)).transpose()?;
     let mut ledger = Ledger::of(stored, &reading);
@@ -71,7 +70,7 @@ pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Mi
 /// As [`Limiter::reset`].
 pub async fn reset<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, limits: &[Limit]) -> Result<u64, RedisError> {
     let subject = tenant.subject();
-    limiter.reset_with(&subject, limits, &[super::reading::life_key(&subject)]).await
+    limiter.reset_with(&subject, limits, &[super::reading::generation_key(&subject)]).await
 }
 
 pub(super) fn parse(tenant: &TenantId, text: &str) -> Result<Ledger, HistoryError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::day::Day;
-use super::reading::{Life, Reading};
+use super::reading::{Generation, Reading};
 
 /// What one tenant used, day by day, and how far the meters are counted.
 ///
@@ -15,7 +15,7 @@ use super::reading::{Life, Reading};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ledger {
     /// Which life of the meters `through` counts.
-    life: Option<Life>,
+    life: Option<Generation>,
     /// What that life of the meters had counted up to the end of `day`.
     through: u64,
     /// The newest day that is over for this ledger.
@@ -106,7 +106,7 @@ impl Ledger {
     pub(super) fn to_json(&self) -> String {
         let days: serde_json::Map<_, _> =
             self.days.iter().map(|(day, units)| (day.to_string(), (*units).into())).collect();
-        let life = self.life.map(Life::number);
+        let life = self.life.map(Generation::number);
         json!({ "v": VERSION, "life": life, "through": self.through, "day": self.day, "days": days }).to_string()
     }
 
@@ -120,7 +120,7 @@ impl Ledger {
         let life = match field("life") {
             Value::Null => None,
             number => {
-                let life = number.as_u64().and_then(Life::from_number);
+                let life = number.as_u64().and_then(Generation::from_number);
                 Some(life.ok_or_else(|| wrong("life", "null or a number from 2^52 on"))?)
             }
         };

@@ -1,6 +1,6 @@
 //! What each tenant used, day by day (UTC), for the last 90 days.
 //!
-//! The [meters](crate::meter) of a tenant know two numbers: what it used today and what it used ever. Their
+//! The [meters](crate::limit::usage) of a tenant know two numbers: what it used today and what it used ever. Their
 //! difference is what it used until the last midnight, at whatever time one looks. A [`Recorder`] looks once a day
 //! and writes what the difference has grown by into the tenant's ledger; [`read`] does the same sum without writing,
 //! so the history is right also where the recorder has not come by yet.

@@ -21,22 +21,22 @@ pub(super) struct Reading {
     /// What was used.
     pub(super) usage: Usage,
     /// Which life of the meters this is; `None`: one that nobody has named.
-    pub(super) life: Option<Life>,
+    pub(super) life: Option<Generation>,
 }
 
 /// A life of a subject's meters, from one reset to the next: from 2^52 to 2^53 - 1, so that no two fit into a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Life(u64);
+pub(super) struct Generation(u64);
 
-impl Life {
+impl Generation {
     /// A new one. Two of 52 random bits are not the same.
     pub(super) fn new(random: u64) -> Self {
-        Life(LEAST | (random >> 12))
+        Generation(LEAST | (random >> 12))
     }
 
     /// The life of this number, unless it is none.
     pub(super) fn from_number(number: u64) -> Option<Self> {
-        (LEAST..=MAX_INTEGER).contains(&number).then_some(Life(number))
+        (LEAST..=MAX_INTEGER).contains(&number).then_some(Generation(number))
     }
 
     pub(super) fn number(self) -> u64 {
@@ -53,7 +53,7 @@ pub(super) async fn read<T: Transport>(
     let meters = usage::meters();
     let mut arguments = vec![Now::At(now).argument(), Argument::Number(3)];
     arguments.extend(meters.iter().flat_map(words));
-    arguments.extend(LIFE_WORDS);
+    arguments.extend(GENERATION_LIMIT);
     arguments.extend(ONE_REQUEST);
     arguments.push(Argument::Number(0));
     interpret(now, &ask(limiter, subject, &arguments).await?)
@@ -63,11 +63,11 @@ pub(super) async fn read<T: Transport>(
 pub(super) async fn name<T: Transport>(
     limiter: &Limiter<T>,
     subject: &Subject,
-    life: Life,
+    life: Generation,
     now: Millis,
 ) -> Result<(), RedisError> {
     let mut arguments = vec![Now::At(now).argument(), Argument::Number(1)];
-    arguments.extend(LIFE_WORDS);
+    arguments.extend(GENERATION_LIMIT);
     arguments.extend(ONE_REQUEST);
     arguments.push(Argument::Number(life.number()));
     // Whether it was refused or not: the next reading tells which life it is.
@@ -75,7 +75,7 @@ pub(super) async fn name<T: Transport>(
 }
 
 /// The key of a subject's life.
-pub(super) fn life_key(subject: &Subject) -> String {
+pub(super) fn generation_key(subject: &Subject) -> String {
     format!("{}:life", subject.state_key())
 }
 
@@ -84,8 +84,8 @@ async fn ask<T: Transport, A: serde::de::DeserializeOwned>(
     subject: &Subject,
     arguments: &[Argument<'_>],
 ) -> Result<A, RedisError> {
-    let keys = [subject.state_key(), life_key(subject)];
-    redis::eval(limiter.transport(), script::CHECK.spelled(limiter.spelling()), &keys, arguments).await
+    let keys = [subject.state_key(), generation_key(subject)];
+    redis::eval(limiter.transport(), script::CHECK.in_dialect(limiter.dialect()), &keys, arguments).await
 }
 
 /// A meter as `check.lua` reads it.
@@ -109,7 +109,7 @@ fn interpret(now: Millis, numbers: &[i64; 11]) -> Result<Reading, RedisError> {
     let usage = Usage { day: used(day_remaining)?, total: used(total_remaining)? };
     let life = match used(life_remaining)? {
         0 => None,
-        number => Some(Life::from_number(number).ok_or_else(shape)?),
+        number => Some(Generation::from_number(number).ok_or_else(shape)?),
     };
     // The script's time never goes backwards: if it is ahead of `now`, the day may be the next one. A day
     // of which something was used says when it ends.
@@ -121,7 +121,7 @@ fn interpret(now: Millis, numbers: &[i64; 11]) -> Result<Reading, RedisError> {
 }
 
 /// A log that is longer than a century: a life does not end by itself.
-const LIFE_WORDS: [Argument<'static>; 4] = [
+const GENERATION_LIMIT: [Argument<'static>; 4] = [
     Argument::Text("_life"),
     Argument::Text("sliding_log"),
     Argument::Number(36_500 * Millis::DAY.get()),
@@ -144,7 +144,7 @@ mod tests {
     fn a_reading_is_interpreted() {
         let reading = interpret(NOON, &[1, MAX - 3, 0, 43_200_000, MAX - 10, 0, 9, MAX, 0, 0, 1]).unwrap();
         assert_eq!(reading, Reading { day: Day::of(NOON), usage: Usage { day: 3, total: 10 }, life: None });
-        let life = Life::new(u64::MAX);
+        let life = Generation::new(u64::MAX);
         let remaining = MAX - i64::try_from(life.number()).unwrap();
         let reading = interpret(NOON, &[1, MAX, 0, 0, MAX, 0, 0, remaining, 0, 7, 1]).unwrap();
         assert_eq!(reading, Reading { day: Day::of(NOON), usage: Usage::default(), life: Some(life) });
@@ -175,11 +175,11 @@ mod tests {
     #[test]
     fn no_two_lives_fit_into_a_log() {
         for random in [0, 1 << 12, u64::MAX] {
-            let number = Life::new(random).number();
+            let number = Generation::new(random).number();
             assert!(number.checked_mul(2).unwrap() > MAX_INTEGER && number <= MAX_INTEGER);
-            assert_eq!(Life::from_number(number).unwrap().number(), number);
+            assert_eq!(Generation::from_number(number).unwrap().number(), number);
         }
-        assert_ne!(Life::new(0), Life::new(1 << 12));
-        assert_eq!([0, 1, LEAST - 1, MAX_INTEGER + 1].map(Life::from_number), [None; 4]);
+        assert_ne!(Generation::new(0), Generation::new(1 << 12));
+        assert_eq!([0, 1, LEAST - 1, MAX_INTEGER + 1].map(Generation::from_number), [None; 4]);
     }
 }

@@ -9,7 +9,6 @@ use super::work::Work;
 use crate::limiter::Limiter;
 use crate::redis::Transport;
 use crate::redis::lock::{Attempt, Lease, Lock, RawLock, Runtime};
-
 use crate::time::Millis;
 
 /// One invocation of the scheduled work: it closes yesterday for as many tenants as its budget of calls to Redis
@@ -62,20 +61,20 @@ impl<'a, T: Transport, R: Runtime> Recorder<'a, T, R> {
         if !(CLOSED_AFTER..CLOSES_AT).contains(&time) {
             return Ok(End::TooClose);
         }
-        let (yesterday, spelling) = (today.before(), self.limiter.spelling());
+        let (yesterday, dialect) = (today.before(), self.limiter.dialect());
         // Nearly every invocation of a day ends here, after one request.
-        let seen = RawLock::new(wire, spelling, LOCK).read(Round::NAME).await?;
+        let seen = RawLock::new(wire, dialect, LOCK).read(Round::NAME).await?;
         if Round::of(yesterday, seen.as_deref()).is_over(yesterday) {
             return Ok(End::Done);
         }
         let random = self.runtime.random();
-        let lock = Lock::new(wire, self.runtime, spelling, LOCK, self.lease);
+        let lock = Lock::new(wire, self.runtime, dialect, LOCK, self.lease);
         let guard = match lock.try_acquire(owner).await? {
             Attempt::Acquired(guard) => guard,
             Attempt::Busy { free_in } => return Ok(End::Busy { free_in }),
         };
         let renew_at = Millis::new(self.lease.ttl().get() / 2);
-        let limiter = Limiter::new(wire, spelling);
+        let limiter = Limiter::new(wire, dialect);
         let mut work = Work { limiter, lock: &lock, guard: &guard, wire, renew_at, now, random, report };
         let end = work.go_on(yesterday).await?;
         if !matches!(end, End::Lost(_) | End::Overtaken { .. }) {

@@ -3,7 +3,7 @@
 use crate::redis::RedisError;
 use crate::redis::lock::{FencingToken, Loss};
 use crate::tenant::id::TenantId;
-use crate::tenant::store::TenantsError;
+use crate::tenant::store::StoreError;
 use crate::time::Millis;
 
 /// What an invocation has done.
@@ -49,7 +49,7 @@ pub enum End {
 pub enum RecordError {
     /// The list of tenants cannot be had.
     #[error(transparent)]
-    Tenants(#[from] TenantsError),
+    Store(#[from] StoreError),
     /// Redis could not be asked, or its answer is none.
     #[error(transparent)]
     Redis(#[from] RedisError),

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::day::Day;
 use super::history::{HistoryError, parse};
 use super::ledger::{DAYS, Ledger};
-use super::reading::{self, Life};
+use super::reading::{self, Generation};
 use super::report::{End, RecordError, Report};
 use super::round::{Place, Round};
 use crate::limiter::Limiter;
@@ -12,7 +12,7 @@ use crate::redis::cas::Expiry;
 use crate::redis::lock::{Guard, Lock, Renewal, Runtime, Write};
 use crate::redis::{RedisError, Transport};
 use crate::tenant::id::TenantId;
-use crate::tenant::store::Tenants;
+use crate::tenant::store::TenantStore;
 use crate::time::Millis;
 
 /// The work of one holder of the lock.
@@ -33,7 +33,7 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
     pub(super) async fn go_on(&mut self, day: Day) -> Result<End, RecordError> {
         let stored = self.lock.read(Round::NAME).await?;
         let mut round = Round::of(day, stored.as_deref());
-        let tenants = Tenants::new(self.wire, self.limiter.spelling());
+        let tenants = TenantStore::new(self.wire, self.limiter.dialect());
         while !round.is_over(day) {
             if !self.wire.has(A_PAGE) {
                 return Ok(End::Paused);
@@ -108,7 +108,7 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
             {
                 return Ok(Some(end));
             }
-            reading::name(&self.limiter, &subject, Life::new(self.random), self.now).await?;
+            reading::name(&self.limiter, &subject, Generation::new(self.random), self.now).await?;
             reading = reading::read(&self.limiter, &subject, self.now).await?;
             if reading.life.is_none() {
                 // Reset just now: there is nothing to record before the next round.

@@ -24,7 +24,7 @@ pub struct TenantCache {
 
 /// What the cache knows of an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
+pub enum CacheLookup {
     /// It was read less than a time to live ago; `None`: there is no such tenant.
     Fresh(Option<Arc<Tenant>>),
     /// It was read less than two times to live ago, and may be used.
@@ -57,21 +57,21 @@ impl TenantCache {
     }
 
     /// What is known of `id` at `now`.
-    pub fn look(&mut self, id: &TenantId, now: Millis) -> Look {
+    pub fn lookup(&mut self, id: &TenantId, now: Millis) -> CacheLookup {
         let (value, read) = match (self.tenants.entries.get_mut(id), self.absent.entries.get_mut(id)) {
             (Some(entry), _) => (Some(entry.value.clone()), &mut entry.read),
             (None, Some(entry)) => (None, &mut entry.read),
-            (None, None) => return Look::Absent,
+            (None, None) => return CacheLookup::Absent,
         };
         let age = since(read.at, now);
         if age < self.ttl {
-            Look::Fresh(value)
+            CacheLookup::Fresh(value)
         } else if age.get() < self.ttl.get().saturating_mul(2) {
-            Look::Stale { value, refresh: read.ask(RETRY.min(self.ttl), now) }
+            CacheLookup::Stale { value, refresh: read.ask(RETRY.min(self.ttl), now) }
         } else if age < LONGEST_OLD {
-            Look::Old { value, read: read.ask(RETRY.min(self.ttl), now) }
+            CacheLookup::Old { value, read: read.ask(RETRY.min(self.ttl), now) }
         } else {
-            Look::Absent
+            CacheLookup::Absent
         }
     }
 

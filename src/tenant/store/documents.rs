@@ -1,9 +1,9 @@
 //! The documents in Redis.
 
-use super::error::TenantsError;
-use super::store::{Tenants, key};
+use super::error::StoreError;
+use super::store::{TenantStore, key};
 use super::version::{Stored, Unreadable, Version};
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 use crate::redis::cas::{self, Expiry, Outcome};
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::tenant::document::Tenant;
@@ -45,15 +45,15 @@ pub enum Delete {
     },
 }
 
-impl<T: Transport> Tenants<'_, T> {
+impl<T: Transport> TenantStore<'_, T> {
     /// Reads a tenant; `None` if there is none. One command.
     ///
     /// # Errors
     /// When Redis fails, or the document cannot be read.
-    pub async fn get(&self, id: &TenantId) -> Result<Option<Stored>, TenantsError> {
+    pub async fn get(&self, id: &TenantId) -> Result<Option<Stored>, StoreError> {
         let text: Option<String> = match redis::run(self.transport, Command::new("GET").text(&key(id))).await {
             Err(RedisError::Command { reason }) if reason.contains("WRONGTYPE") => {
-                let problem = Invalid::new("", "is no string in redis");
+                let problem = InvalidInput::new("", "is no string in redis");
                 return Err(Unreadable { id: id.clone(), problem, text: String::new() }.into());
             }
             result => result?,
@@ -61,7 +61,7 @@ impl<T: Transport> Tenants<'_, T> {
         Ok(Stored::read(id, text)?)
     }
 
-    /// Reads several tenants with one command, each as [`Tenants::get`] would, in their order. A document that cannot
+    /// Reads several tenants with one command, each as [`TenantStore::get`] would, in their order. A document that cannot
     /// be read does not hide the others.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl<T: Transport> Tenants<'_, T> {
         let text = tenant.to_text();
         // Before the document: whatever happens after it, a tenant that exists is listed.
         self.add_to_index(id).await?;
-        let outcome = cas::create(self.transport, self.spelling, &key(id), &text, Expiry::Never).await?;
+        let outcome = cas::create(self.transport, self.dialect, &key(id), &text, Expiry::Never).await?;
         if let Outcome::Conflict { .. } = outcome {
             return Ok(Create::Exists);
         }
@@ -98,9 +98,9 @@ impl<T: Transport> Tenants<'_, T> {
     ///
     /// # Errors
     /// When Redis fails (it is unknown then whether it is written), or another document is there that cannot be read.
-    pub async fn replace(&self, expected: Version<'_>, tenant: Tenant) -> Result<Replace, TenantsError> {
+    pub async fn replace(&self, expected: Version<'_>, tenant: Tenant) -> Result<Replace, StoreError> {
         let (id, text) = (expected.id, tenant.to_text());
-        let outcome = cas::replace(self.transport, self.spelling, &key(id), expected.text, &text, Expiry::Keep).await?;
+        let outcome = cas::replace(self.transport, self.dialect, &key(id), expected.text, &text, Expiry::Keep).await?;
         match outcome {
             Outcome::Swapped => Ok(Replace::Replaced(Stored { id: id.clone(), tenant, text })),
             Outcome::Conflict { found } => Ok(Replace::Lost { found: Stored::read(id, found)? }),
@@ -110,10 +110,10 @@ impl<T: Transport> Tenants<'_, T> {
     /// Deletes the version that is expected to be there.
     ///
     /// # Errors
-    /// As [`Tenants::replace`].
-    pub async fn delete(&self, expected: Version<'_>) -> Result<Delete, TenantsError> {
+    /// As [`TenantStore::replace`].
+    pub async fn delete(&self, expected: Version<'_>) -> Result<Delete, StoreError> {
         let id = expected.id;
-        match cas::delete(self.transport, self.spelling, &key(id), expected.text).await? {
+        match cas::delete(self.transport, self.dialect, &key(id), expected.text).await? {
             Outcome::Swapped => {
                 self.keep_index(id, false).await?;
                 Ok(Delete::Deleted)

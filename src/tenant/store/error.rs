@@ -5,7 +5,7 @@ use crate::redis::RedisError;
 
 /// Why a tenant cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TenantsError {
+pub enum StoreError {
     /// Redis has not answered, or not as it should.
     #[error(transparent)]
     Redis(#[from] RedisError),

@@ -3,8 +3,8 @@
 //! Documents and index are in different hash slots, so no script can change both. Instead, whoever creates or
 //! deletes a document writes the index after it, and then looks whether the document still is as the index says.
 
-use super::error::TenantsError;
-use super::store::{KEY, Tenants, key};
+use super::error::StoreError;
+use super::store::{KEY, TenantStore, key};
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::tenant::id::TenantId;
 
@@ -17,12 +17,12 @@ pub struct Page {
     pub more: bool,
 }
 
-impl<T: Transport> Tenants<'_, T> {
+impl<T: Transport> TenantStore<'_, T> {
     /// The first `limit` tenants whose ids come after `after`. One command.
     ///
     /// # Errors
     /// When Redis fails, or the index has something else in it.
-    pub async fn list(&self, after: Option<&TenantId>, limit: usize) -> Result<Page, TenantsError> {
+    pub async fn list(&self, after: Option<&TenantId>, limit: usize) -> Result<Page, StoreError> {
         let least = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
         let count = limit.saturating_add(1) as u64;
         let command =
@@ -30,7 +30,7 @@ impl<T: Transport> Tenants<'_, T> {
         let mut members: Vec<String> = redis::run(self.transport, command).await?;
         let more = members.len() > limit;
         members.truncate(limit);
-        let id = |member: String| TenantId::new(&member).map_err(|_| TenantsError::Index { member });
+        let id = |member: String| TenantId::new(&member).map_err(|_| StoreError::Index { member });
         Ok(Page { ids: members.into_iter().map(id).collect::<Result<_, _>>()?, more })
     }
 

@@ -11,9 +11,9 @@ mod index;
 mod store;
 mod version;
 
-pub use cache::{Look, TenantCache};
+pub use cache::{CacheLookup, TenantCache};
 pub use documents::{Create, Delete, Replace};
-pub use error::TenantsError;
+pub use error::StoreError;
 pub use index::Page;
-pub use store::Tenants;
+pub use store::TenantStore;
 pub use version::{Stored, Unreadable, Version};

@@ -1,29 +1,29 @@
 //! The tenants of one Redis.
 
 use crate::redis::Transport;
-use crate::redis::script::Spelling;
+use crate::redis::script::Dialect;
 use crate::tenant::id::TenantId;
 
 /// The tenants of one Redis.
 #[derive(Debug)]
-pub struct Tenants<'a, T> {
+pub struct TenantStore<'a, T> {
     pub(super) transport: &'a T,
-    pub(super) spelling: Spelling,
+    pub(super) dialect: Dialect,
 }
 
 /// Not derived: it is copied whatever the transport is.
-impl<T> Clone for Tenants<'_, T> {
+impl<T> Clone for TenantStore<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Tenants<'_, T> {}
+impl<T> Copy for TenantStore<'_, T> {}
 
-impl<'a, T: Transport> Tenants<'a, T> {
+impl<'a, T: Transport> TenantStore<'a, T> {
     /// The tenants that `transport` leads to.
-    pub fn new(transport: &'a T, spelling: Spelling) -> Self {
-        Tenants { transport, spelling }
+    pub fn new(transport: &'a T, dialect: Dialect) -> Self {
+        TenantStore { transport, dialect }
     }
 }
 

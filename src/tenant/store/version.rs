@@ -1,6 +1,6 @@
 //! A document as it was read.
 
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 use crate::tenant::document::Tenant;
 use crate::tenant::id::TenantId;
 use crate::tenant::text::etag;
@@ -52,7 +52,7 @@ pub struct Unreadable {
     /// Whose it is.
     pub id: TenantId,
     /// What is wrong with it.
-    pub problem: Invalid,
+    pub problem: InvalidInput,
     pub(super) text: String,
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use sluicegate::limit::Request;
+use sluicegate::limit::CheckRequest;
 use sluicegate::limiter::{CheckError, Limiter, Now};
-use sluicegate::redis::script::Spelling;
+use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -124,8 +124,8 @@ impl Client {
     fn new(number: usize, shared: &Arc<Shared>) -> Self {
         let transport =
             HttpTransport::new(shared.url.parse().unwrap(), &Token::new(TOKEN).unwrap(), Millis::from_secs(60));
-        let spelling = if number.is_multiple_of(2) { Spelling::Plain } else { Spelling::KeyLocking };
-        let limiter = Limiter::new(transport, spelling);
+        let dialect = if number.is_multiple_of(2) { Dialect::Plain } else { Dialect::KeyLocking };
+        let limiter = Limiter::new(transport, dialect);
         Client { limiter, traffic: Traffic::new(number), shared: Arc::clone(shared) }
     }
 
@@ -169,9 +169,11 @@ impl Client {
         let (limits, now) = (&plan(record.subject).limits, Now::At(Millis::new(record.now)));
         let subject = subject(record.subject);
         record.sent = self.event();
-        let requests: Vec<Request<'_>> = record.requests().collect();
+        let requests: Vec<CheckRequest<'_>> = record.requests().collect();
         let verdicts = match *requests.as_slice() {
-            [Request { cost: 0, lease: None }] => self.limiter.peek(&subject, limits, now).await.map(|it| vec![it]),
+            [CheckRequest { cost: 0, lease: None }] => {
+                self.limiter.peek(&subject, limits, now).await.map(|it| vec![it])
+            }
             [request] => self.limiter.check(&subject, limits, request, now).await.map(|it| vec![it]),
             _ => self.limiter.check_batch(&subject, limits, requests, now).await,
         };

@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use sluicegate::limit::algorithm::calendar::end_of_month;
 use sluicegate::limit::{Algorithm, Limit, Window};
 
-use super::replay::Admission;
+use super::replay::IdentifiedRequest;
 
 /// Holds the admissions of one subject, in order, to the promise of a limit.
-pub(crate) fn hold(limit: &Limit, admissions: &[Admission]) -> Result<(), String> {
+pub(crate) fn hold(limit: &Limit, admissions: &[IdentifiedRequest]) -> Result<(), String> {
     let quota = limit.quota();
     let kept = match limit.algorithm() {
         Algorithm::SlidingLog { window } => most_in_any(admissions, window.get()) <= quota,
@@ -27,7 +27,7 @@ pub(crate) fn hold(limit: &Limit, admissions: &[Admission]) -> Result<(), String
 }
 
 /// The most units in any window of this length, wherever it begins.
-fn most_in_any(admissions: &[Admission], window: u64) -> u64 {
+fn most_in_any(admissions: &[IdentifiedRequest], window: u64) -> u64 {
     let (mut most, mut units, mut first) = (0, 0, 0);
     for admission in admissions {
         units += admission.cost;
@@ -41,7 +41,7 @@ fn most_in_any(admissions: &[Admission], window: u64) -> u64 {
 }
 
 /// The most units in any of the windows that `window` tells apart.
-fn most_in_each(admissions: &[Admission], window: impl Fn(u64) -> u64) -> u64 {
+fn most_in_each(admissions: &[IdentifiedRequest], window: impl Fn(u64) -> u64) -> u64 {
     let mut units: HashMap<u64, u64> = HashMap::new();
     for admission in admissions {
         *units.entry(window(admission.at)).or_default() += admission.cost;
@@ -50,7 +50,7 @@ fn most_in_each(admissions: &[Admission], window: impl Fn(u64) -> u64) -> u64 {
 }
 
 /// Whether from any admission to any later one no more was taken than the burst and what came back meanwhile.
-fn refilled_in_time(admissions: &[Admission], quota: u64, window: u64, burst: u64) -> bool {
+fn refilled_in_time(admissions: &[IdentifiedRequest], quota: u64, window: u64, burst: u64) -> bool {
     let [quota, window, burst] = [quota, window, burst].map(i128::from);
     // What was taken minus what came back since the beginning of time; its highest rise is the most that was owed.
     let (mut taken, mut lowest) = (0, i128::MAX);
@@ -63,7 +63,7 @@ fn refilled_in_time(admissions: &[Admission], quota: u64, window: u64, burst: u6
 }
 
 /// The most leases that were alive at once. A lease that is taken again begins anew.
-fn most_alive(admissions: &[Admission], lease: u64) -> u64 {
+fn most_alive(admissions: &[IdentifiedRequest], lease: u64) -> u64 {
     let (mut most, mut ends, mut order) = (0, HashMap::new(), VecDeque::new());
     for admission in admissions {
         let id = admission.lease.as_ref().unwrap();

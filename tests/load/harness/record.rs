@@ -1,6 +1,6 @@
 //! A call and its answer, as they are kept.
 
-use sluicegate::limit::{LeaseId, Request, Retry, Verdict};
+use sluicegate::limit::{CheckRequest, LeaseId, Retry, Verdict};
 
 use super::plans::{Plan, plan};
 
@@ -28,8 +28,8 @@ pub(crate) struct Span {
 }
 
 impl Record {
-    pub(crate) fn requests(&self) -> impl Iterator<Item = Request<'_>> {
-        self.requests.iter().map(|(cost, lease)| Request { cost: *cost, lease: lease.as_ref() })
+    pub(crate) fn requests(&self) -> impl Iterator<Item = CheckRequest<'_>> {
+        self.requests.iter().map(|(cost, lease)| CheckRequest { cost: *cost, lease: lease.as_ref() })
     }
 
     /// Where the answer stands in the ledger; `None` without an answer.

@@ -1,7 +1,7 @@
 //! The calls of one subject, asked again of the limiter in memory.
 
 use sluicegate::limit::LeaseId;
-use sluicegate::limit::memory::{Bounds, Local};
+use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::time::Millis;
 
 use super::history::History;
@@ -10,7 +10,7 @@ use super::record::{Record, numbers, span, width};
 
 /// A request that was admitted and charged.
 #[derive(Debug, Clone)]
-pub(crate) struct Admission {
+pub(crate) struct IdentifiedRequest {
     /// By the clock of its subject, which does not go back; milliseconds since the epoch.
     pub(crate) at: u64,
     pub(crate) cost: u64,
@@ -20,12 +20,12 @@ pub(crate) struct Admission {
 /// A state that a subject was in.
 #[derive(Clone)]
 pub(crate) struct Replay {
-    oracle: Local,
+    oracle: MemoryLimiter,
     /// What remains of the ledger.
     at: i64,
     /// The time of the last charge.
     time: u64,
-    pub(crate) admissions: Vec<Admission>,
+    pub(crate) admissions: Vec<IdentifiedRequest>,
     /// Which of the calls without an answer were executed, and charged something.
     pub(crate) executed: Vec<usize>,
     /// How many answers were compared.
@@ -43,7 +43,7 @@ impl Replay {
     /// Follows a history to its end and compares every answer.
     pub(crate) fn follow(history: &History<'_>) -> Result<Self, Difference> {
         let start = Replay {
-            oracle: Local::new(Bounds { subjects: 1, entries: usize::MAX }),
+            oracle: MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX }),
             at: LEDGER,
             time: 0,
             admissions: Vec::new(),
@@ -78,7 +78,7 @@ impl Replay {
         let mut furthest = self.difference(format!("{gap}, and no call without an answer explains it"));
         for (number, record) in history.unknown.iter().enumerate().filter(|(i, _)| !self.executed.contains(i)) {
             let mut attempt = self.clone();
-            attempt.judge(record);
+            attempt.check_batch_timed(record);
             if attempt.at == self.at || attempt.at < next {
                 continue;
             }
@@ -97,7 +97,7 @@ impl Replay {
     }
 
     fn compare(&mut self, record: &Record) -> Result<(), Difference> {
-        let expected = self.judge(record);
+        let expected = self.check_batch_timed(record);
         self.compared += 1;
         if record.answer.as_ref() == Some(&expected) {
             return Ok(());
@@ -106,7 +106,7 @@ impl Replay {
     }
 
     /// Asks the limiter in memory, and takes down what it admits.
-    fn judge(&mut self, record: &Record) -> Vec<i64> {
+    fn check_batch_timed(&mut self, record: &Record) -> Vec<i64> {
         let plan = plan(record.subject);
         let now = Millis::new(record.now);
         let verdicts = self.oracle.check_batch(&subject(record.subject), &plan.limits, record.requests(), now);
@@ -114,7 +114,7 @@ impl Replay {
         for ((cost, lease), run) in record.requests.iter().zip(answer.chunks_exact(width(plan))) {
             if run[0] == 1 && *cost > 0 {
                 self.time = self.time.max(record.now);
-                self.admissions.push(Admission { at: self.time, cost: *cost, lease: lease.clone() });
+                self.admissions.push(IdentifiedRequest { at: self.time, cost: *cost, lease: lease.clone() });
             }
         }
         self.at = span(plan, &record.requests, &answer).after;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::config::routes::interpretations::agreed_among;
 use crate::config::routes::pattern::Pattern;
 use crate::config::routes::route::Route;
-use crate::config::routes::table::{Found, Routes};
+use crate::config::routes::table::{RouteMatch, Routes};
 
 /// The segments of what a server serves for a path.
 type Server = (&'static str, fn(&str) -> Vec<String>);
@@ -96,7 +96,7 @@ fn table(patterns: &[&str]) -> Routes {
 
 fn found(routes: &Routes, path: &str) -> String {
     match routes.find("GET", path) {
-        Found::Route(route) => route.pattern.to_string(),
+        RouteMatch::Route(route) => route.pattern.to_string(),
         other => format!("{other:?}"),
     }
 }
@@ -105,7 +105,7 @@ fn served(routes: &Routes, names: &[String]) -> String {
     let names: Vec<String> =
         names.iter().filter(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase()).collect();
     let first = routes.all().find(|route| route.pattern.matches("GET", &names));
-    first.map_or("Nothing".to_owned(), |route| route.pattern.to_string())
+    first.map_or("None".to_owned(), |route| route.pattern.to_string())
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn what_no_route_tells_apart_is_served() {
         ("/files/a;v=1", "GET /files/:name"),
         ("/files/what%3F", "GET /files/:name"),
         ("/a;v=1", "GET /:page"),
-        ("/other/a%2Fb;c", "Nothing"),
+        ("/other/a%2Fb;c", "None"),
         ("/projects/..%2Fother", "Ambiguous"),
         ("/files/a%2Fb", "Ambiguous"),
         ("/files/%3Fa", "Ambiguous"),
@@ -209,7 +209,7 @@ proptest! {
         let place = agreed_among(usize::MAX, &path, routes.depth() + 1, |names| routes.first("GET", names));
         let found = match place {
             Some(Some(place)) => routes.list[place].pattern.to_string(),
-            Some(None) => "Nothing".to_owned(),
+            Some(None) => "None".to_owned(),
             None => "Ambiguous".to_owned(),
         };
         for (name, server) in SERVERS {

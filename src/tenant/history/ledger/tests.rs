@@ -15,7 +15,7 @@ fn numbered(number: u64) -> Day {
 
 /// What the meters say on a day: units of today, and of all days.
 fn reading(today: &str, units: u64, total: u64, life: u64) -> Reading {
-    let life = Some(Life::new(life << 12));
+    let life = Some(Generation::new(life << 12));
     Reading { day: day(today), usage: Usage { day: units, total }, life }
 }
 
@@ -141,7 +141,7 @@ fn what_is_no_ledger_is_refused_with_the_field() {
 proptest! {
     #[test]
     fn a_ledger_reads_back(
-        life in prop::option::of(any::<u64>().prop_map(Life::new)),
+        life in prop::option::of(any::<u64>().prop_map(Generation::new)),
         through in any::<u64>(),
         units in prop::collection::btree_map((0_u64..40_000).prop_map(numbered), any::<u64>(), 0..90),
     ) {

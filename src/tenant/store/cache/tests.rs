@@ -32,14 +32,14 @@ fn at(ms: u64) -> Millis {
 fn both_kinds_are_fresh_for_the_time_to_live_and_then_stale() {
     for value in [Some("pro"), None] {
         let mut cache = cache(10);
-        assert_eq!(cache.look(&id(1), at(0)), Look::Absent);
+        assert_eq!(cache.lookup(&id(1), at(0)), CacheLookup::Absent);
         let put = cache.put(&id(1), value.map(tenant), at(1000));
         assert_eq!(put, value.map(shared));
-        assert_eq!(cache.look(&id(1), at(1000)), Look::Fresh(put.clone()));
-        assert_eq!(cache.look(&id(1), at(999 + TTL)), Look::Fresh(put.clone()));
-        assert_eq!(cache.look(&id(1), at(1000 + TTL)), Look::Stale { value: put.clone(), refresh: true });
-        assert_eq!(cache.look(&id(1), at(1000 + TTL)), Look::Stale { value: put.clone(), refresh: false });
-        assert_eq!(cache.look(&id(2), at(1000 + TTL)), Look::Absent);
+        assert_eq!(cache.lookup(&id(1), at(1000)), CacheLookup::Fresh(put.clone()));
+        assert_eq!(cache.lookup(&id(1), at(999 + TTL)), CacheLookup::Fresh(put.clone()));
+        assert_eq!(cache.lookup(&id(1), at(1000 + TTL)), CacheLookup::Stale { value: put.clone(), refresh: true });
+        assert_eq!(cache.lookup(&id(1), at(1000 + TTL)), CacheLookup::Stale { value: put.clone(), refresh: false });
+        assert_eq!(cache.lookup(&id(2), at(1000 + TTL)), CacheLookup::Absent);
     }
 }
 
@@ -49,12 +49,12 @@ fn a_refresh_that_fails_is_tried_again_for_a_day() {
     cache.put(&id(1), Some(tenant("pro")), at(0));
     let mut refreshes = 0;
     for now in (TTL..A_DAY).step_by(500) {
-        match cache.look(&id(1), at(now)) {
-            Look::Stale { value, refresh } if now < 2 * TTL => {
+        match cache.lookup(&id(1), at(now)) {
+            CacheLookup::Stale { value, refresh } if now < 2 * TTL => {
                 assert_eq!(value, Some(shared("pro")));
                 refreshes += u64::from(refresh);
             }
-            Look::Old { value, read } if now >= 2 * TTL => {
+            CacheLookup::Old { value, read } if now >= 2 * TTL => {
                 assert_eq!(value, Some(shared("pro")));
                 refreshes += u64::from(read);
             }
@@ -62,9 +62,9 @@ fn a_refresh_that_fails_is_tried_again_for_a_day() {
         }
     }
     assert_eq!(refreshes, (A_DAY - TTL) / 5000, "one in five seconds");
-    assert_eq!(cache.look(&id(1), at(A_DAY)), Look::Absent);
+    assert_eq!(cache.lookup(&id(1), at(A_DAY)), CacheLookup::Absent);
     cache.put(&id(1), Some(tenant("free")), at(A_DAY));
-    assert_eq!(cache.look(&id(1), at(A_DAY)), Look::Fresh(Some(shared("free"))));
+    assert_eq!(cache.lookup(&id(1), at(A_DAY)), CacheLookup::Fresh(Some(shared("free"))));
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn a_short_time_to_live_is_kept() {
     let mut cache = TenantCache::new(10, Millis::new(1));
     for now in (0..100).step_by(10) {
         cache.put(&id(1), Some(tenant("pro")), at(now));
-        assert!(matches!(cache.look(&id(1), at(now)), Look::Fresh(_)));
-        assert!(matches!(cache.look(&id(1), at(now + 1)), Look::Stale { refresh: true, .. }), "{now}");
+        assert!(matches!(cache.lookup(&id(1), at(now)), CacheLookup::Fresh(_)));
+        assert!(matches!(cache.lookup(&id(1), at(now + 1)), CacheLookup::Stale { refresh: true, .. }), "{now}");
     }
 }
 
@@ -81,13 +81,13 @@ fn a_short_time_to_live_is_kept() {
 fn a_refresh_ends_with_what_it_brings() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(0));
-    assert!(matches!(cache.look(&id(1), at(TTL)), Look::Stale { refresh: true, .. }));
+    assert!(matches!(cache.lookup(&id(1), at(TTL)), CacheLookup::Stale { refresh: true, .. }));
     cache.put(&id(1), None, at(TTL + 100));
-    assert_eq!(cache.look(&id(1), at(TTL + 100)), Look::Fresh(None), "the tenant is gone");
+    assert_eq!(cache.lookup(&id(1), at(TTL + 100)), CacheLookup::Fresh(None), "the tenant is gone");
     assert_eq!(cache.len(), 1, "it is not kept twice");
-    assert!(matches!(cache.look(&id(1), at(2 * TTL + 100)), Look::Stale { value: None, refresh: true }));
+    assert!(matches!(cache.lookup(&id(1), at(2 * TTL + 100)), CacheLookup::Stale { value: None, refresh: true }));
     cache.put(&id(1), Some(tenant("pro")), at(2 * TTL + 100));
-    assert_eq!(cache.look(&id(1), at(2 * TTL + 100)), Look::Fresh(Some(shared("pro"))), "and is there again");
+    assert_eq!(cache.lookup(&id(1), at(2 * TTL + 100)), CacheLookup::Fresh(Some(shared("pro"))), "and is there again");
     assert_eq!(cache.len(), 1);
 }
 
@@ -100,8 +100,8 @@ fn what_is_forgotten_is_read_again() {
     cache.forget(&id(2));
     cache.forget(&id(3));
     assert!(cache.is_empty());
-    assert_eq!(cache.look(&id(1), at(1)), Look::Absent);
-    assert_eq!(cache.look(&id(2), at(1)), Look::Absent);
+    assert_eq!(cache.lookup(&id(1), at(1)), CacheLookup::Absent);
+    assert_eq!(cache.lookup(&id(2), at(1)), CacheLookup::Absent);
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn the_one_that_was_read_longest_ago_goes_first() {
         cache.put(&id(number), Some(tenant("pro")), at(0));
     }
     cache.put(&id(0), Some(tenant("pro")), at(1));
-    assert!(matches!(cache.look(&id(1), at(2)), Look::Fresh(_)), "to be looked at is not to be read");
+    assert!(matches!(cache.lookup(&id(1), at(2)), CacheLookup::Fresh(_)), "to be looked at is not to be read");
     cache.put(&id(3), Some(tenant("pro")), at(3));
-    let known: Vec<_> = (0..4).filter(|number| cache.look(&id(*number), at(3)) != Look::Absent).collect();
+    let known: Vec<_> = (0..4).filter(|number| cache.lookup(&id(*number), at(3)) != CacheLookup::Absent).collect();
     assert_eq!(known, [0, 2, 3]);
 }
 
@@ -127,28 +127,28 @@ fn whoever_tries_ids_pushes_out_no_tenant() {
         cache.put(&id(number), None, at(1));
     }
     assert_eq!(cache.len(), 100);
-    assert!((0..75).all(|number| matches!(cache.look(&id(number), at(2)), Look::Fresh(Some(_)))));
+    assert!((0..75).all(|number| matches!(cache.lookup(&id(number), at(2)), CacheLookup::Fresh(Some(_)))));
 }
 
 #[test]
 fn a_clock_that_is_turned_back_makes_nothing_fresh_for_longer() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(10 * A_DAY));
-    assert!(matches!(cache.look(&id(1), at(10 * A_DAY - TTL)), Look::Stale { refresh: true, .. }));
-    assert_eq!(cache.look(&id(1), at(0)), Look::Absent);
+    assert!(matches!(cache.lookup(&id(1), at(10 * A_DAY - TTL)), CacheLookup::Stale { refresh: true, .. }));
+    assert_eq!(cache.lookup(&id(1), at(0)), CacheLookup::Absent);
 }
 
 /// What happens at an isolate, after so many milliseconds.
 #[derive(Debug, Clone)]
 enum Step {
-    Look,
+    CacheLookup,
     Put(Option<u8>),
     Forget,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => Just(Step::Look),
+        6 => Just(Step::CacheLookup),
         3 => prop::option::weighted(0.7, any::<u8>()).prop_map(Step::Put),
         1 => Just(Step::Forget),
     ]
@@ -170,25 +170,25 @@ proptest! {
                 Step::Put(value) => {
                     cache.put(&id(number), value.map(|plan| tenant(&plan.to_string())), at(now));
                     known.insert(number, (value, now, now));
-                    prop_assert!(matches!(cache.look(&id(number), at(now)), Look::Fresh(_)), "the newest is kept");
+                    prop_assert!(matches!(cache.lookup(&id(number), at(now)), CacheLookup::Fresh(_)), "the newest is kept");
                 }
                 Step::Forget => {
                     cache.forget(&id(number));
                     known.remove(&number);
                 }
-                Step::Look => {
-                    let look = cache.look(&id(number), at(now));
+                Step::CacheLookup => {
+                    let look = cache.lookup(&id(number), at(now));
                     let Some((value, read, asked)) = known.get_mut(&number) else {
-                        prop_assert_eq!(look, Look::Absent);
+                        prop_assert_eq!(look, CacheLookup::Absent);
                         continue;
                     };
                     let expected = value.map(|plan| Arc::new(tenant(&plan.to_string())));
                     match look {
-                        Look::Fresh(found) => {
+                        CacheLookup::Fresh(found) => {
                             prop_assert!(now < *read + TTL, "fresh beyond the time to live");
                             prop_assert_eq!(found, expected);
                         }
-                        Look::Stale { value: found, refresh } => {
+                        CacheLookup::Stale { value: found, refresh } => {
                             prop_assert!((*read + TTL..*read + 2 * TTL).contains(&now));
                             prop_assert_eq!(found, expected);
                             prop_assert_eq!(refresh, now >= *asked + 5000, "one at a time, and again after a failure");
@@ -196,7 +196,7 @@ proptest! {
                                 *asked = now;
                             }
                         }
-                        Look::Old { value: found, read: told } => {
+                        CacheLookup::Old { value: found, read: told } => {
                             prop_assert!(now >= *read + 2 * TTL);
                             prop_assert_eq!(found, expected);
                             prop_assert_eq!(told, now >= *asked + 5000, "one at a time, and again after a failure");
@@ -204,7 +204,7 @@ proptest! {
                                 *asked = now;
                             }
                         }
-                        Look::Absent => {}
+                        CacheLookup::Absent => {}
                     }
                 }
             }
@@ -223,7 +223,7 @@ proptest! {
         }
         prop_assert_eq!(cache.len(), capacity);
         for number in 0..capacity {
-            prop_assert!(matches!(cache.look(&id(number), at(0)), Look::Fresh(_)));
+            prop_assert!(matches!(cache.lookup(&id(number), at(0)), CacheLookup::Fresh(_)));
         }
     }
 }

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::limit::Limit;
-use crate::tenant::Tenant;
-use crate::tenant::{KeyRecord, Override, Settings};
+use crate::tenant::{KeyRecord, Override, Settings, Tenant};
 use crate::time::Timestamp;
 
 const NOW: Millis = Millis::from_secs(1_800_000_000);
@@ -26,8 +25,8 @@ fn config(changes: &Value) -> Config {
     Config::from_json(&config.to_string()).unwrap()
 }
 
-fn look<'a>(facts: &'a Facts, config: &'a Config) -> Result<Look<'a>, Problem> {
-    super::look(facts, config, route(facts, config)?)
+fn routed<'a>(facts: &'a RequestFacts, config: &'a Config) -> Result<RoutedRequest<'a>, Problem> {
+    RoutedRequest::new(facts, config, find_route(facts, config)?)
 }
 
 fn key() -> ApiKey {
@@ -44,87 +43,87 @@ fn acme(plan: &str, status: Status) -> Caller {
     Caller::Tenant(TenantId::new("acme").unwrap(), Arc::new(tenant))
 }
 
-fn facts(request: &str) -> Facts {
+fn facts(request: &str) -> RequestFacts {
     let (method, path) = request.split_once(' ').unwrap();
     let address = "203.0.113.7".parse().ok();
-    Facts { method: method.into(), path: path.into(), address, api_key: None }
+    RequestFacts { method: method.into(), path: path.into(), address, api_key: None }
 }
 
-fn with_key(request: &str) -> Facts {
-    Facts { api_key: Some(key().reveal().to_owned()), ..facts(request) }
+fn with_key(request: &str) -> RequestFacts {
+    RequestFacts { api_key: Some(key().reveal().to_owned()), ..facts(request) }
 }
 
 /// The names of the limits, with the quota and the cost at each.
-fn prices(admission: &Admission) -> Vec<String> {
-    let charge = admission.charge.as_ref().unwrap();
-    let price = |limit: &Limit| format!("{} {} {}", limit.name(), limit.quota(), limit.price(charge.cost()));
+fn prices(identified: &IdentifiedRequest) -> Vec<String> {
+    let charge = identified.charge.as_ref().unwrap();
+    let price = |limit: &Limit| format!("{} {} {}", limit.name(), limit.quota(), limit.charge_for(charge.cost()));
     charge.limits().iter().map(price).collect()
 }
 
 #[test]
 fn who_has_no_key_has_the_default_plan() {
     let (config, facts) = (config(&json!({})), facts("GET /"));
-    let look = look(&facts, &config).unwrap();
-    assert_eq!(look.key(), None);
-    let admission = look.admit(Caller::Anonymous, NOW).unwrap();
-    assert_eq!(admission.subject.as_str(), "ip:203.0.113.7");
-    assert_eq!(prices(&admission), ["burst 20 1"]);
+    let request = routed(&facts, &config).unwrap();
+    assert_eq!(request.key(), None);
+    let identified = request.identify(Caller::Anonymous, NOW).unwrap();
+    assert_eq!(identified.subject.as_str(), "ip:203.0.113.7");
+    assert_eq!(prices(&identified), ["burst 20 1"]);
 }
 
 #[test]
 fn a_tenant_has_its_plan_its_overrides_and_its_meters() {
     let (config, facts) = (config(&json!({})), with_key("GET /"));
-    let look = look(&facts, &config).unwrap();
-    assert_eq!(look.key(), Some(&key()));
-    let admission = look.admit(acme("pro", Status::Active), NOW).unwrap();
-    assert_eq!(admission.subject.as_str(), "acme");
+    let request = routed(&facts, &config).unwrap();
+    assert_eq!(request.key(), Some(&key()));
+    let identified = request.identify(acme("pro", Status::Active), NOW).unwrap();
+    assert_eq!(identified.subject.as_str(), "acme");
     let meters = ["_day 9007199254740991 1", "_total 9007199254740991 1"];
-    assert_eq!(prices(&admission), [&["burst 500 1", "inflight 5 1"][..], &meters].concat());
-    let later = look.admit(acme("pro", Status::Active), Millis::new(NOW.get() + 1)).unwrap();
+    assert_eq!(prices(&identified), [&["burst 500 1", "inflight 5 1"][..], &meters].concat());
+    let later = request.identify(acme("pro", Status::Active), Millis::new(NOW.get() + 1)).unwrap();
     assert_eq!(prices(&later)[0], "burst 50 1", "the override has ended");
 }
 
 #[test]
 fn a_tenant_without_a_plan_has_the_default_one_and_somebody_is_told() {
     let (config, facts) = (config(&json!({ "usage": false })), with_key("GET /"));
-    let admission = look(&facts, &config).unwrap().admit(acme("gold", Status::Active), NOW).unwrap();
-    assert_eq!(prices(&admission), ["burst 20 1"]);
-    assert_eq!(admission.unknown_plan.unwrap().plan, "gold");
+    let identified = routed(&facts, &config).unwrap().identify(acme("gold", Status::Active), NOW).unwrap();
+    assert_eq!(prices(&identified), ["burst 20 1"]);
+    assert_eq!(identified.unknown_plan.unwrap().plan, "gold");
 }
 
 #[test]
 fn who_is_suspended_is_refused_and_a_stranger_is_known_by_address() {
     let (config, facts) = (config(&json!({})), with_key("GET /"));
-    let look = look(&facts, &config).unwrap();
-    assert_eq!(look.admit(acme("pro", Status::Suspended), NOW).unwrap_err().status, 403);
-    assert_eq!(look.admit(Caller::Stranger, NOW).unwrap().subject.as_str(), "ip:203.0.113.7");
+    let request = routed(&facts, &config).unwrap();
+    assert_eq!(request.identify(acme("pro", Status::Suspended), NOW).unwrap_err().status, 403);
+    assert_eq!(request.identify(Caller::UnknownKey, NOW).unwrap().subject.as_str(), "ip:203.0.113.7");
 }
 
 #[test]
 fn the_first_way_that_applies_identifies() {
     let by_address = config(&json!({ "identify": ["address", "api_key"] }));
     let facts = with_key("GET /");
-    assert_eq!(look(&facts, &by_address).unwrap().key(), None);
-    let nowhere = Facts { address: None, ..facts };
-    assert_eq!(look(&nowhere, &by_address).unwrap().key(), Some(&key()));
+    assert_eq!(routed(&facts, &by_address).unwrap().key(), None);
+    let nowhere = RequestFacts { address: None, ..facts };
+    assert_eq!(routed(&nowhere, &by_address).unwrap().key(), Some(&key()));
     let never = config(&json!({ "identify": ["address"] }));
-    assert_eq!(look(&nowhere, &never).unwrap().key(), None);
+    assert_eq!(routed(&nowhere, &never).unwrap().key(), None);
 }
 
 #[test]
 fn a_route_that_needs_a_key_accepts_nothing_else() {
     let config = config(&json!({ "identify": ["address"], "routes": [{ "match": "* /v1/*", "require_key": true }] }));
-    let status = |facts: &Facts| look(facts, &config).map(|_| ()).unwrap_err().status;
+    let status = |facts: &RequestFacts| routed(facts, &config).map(|_| ()).unwrap_err().status;
     assert_eq!(status(&facts("GET /v1/x")), 401);
-    let wrong = Facts { api_key: Some("sgk_acme_wrong".to_owned()), ..facts("GET /v1/x") };
+    let wrong = RequestFacts { api_key: Some("sgk_acme_wrong".to_owned()), ..facts("GET /v1/x") };
     assert_eq!(status(&wrong), 401);
     let right = with_key("GET /V1//x");
-    let look = look(&right, &config).unwrap();
-    assert_eq!(look.key(), Some(&key()), "also where keys do not identify");
-    assert_eq!(look.admit(Caller::Stranger, NOW).unwrap_err().status, 401);
-    assert!(look.admit(acme("pro", Status::Active), NOW).is_ok());
-    assert_eq!(look.on_outage(false), OnOutage::Closed);
-    assert_eq!(look.on_outage(true), OnOutage::Open);
+    let request = routed(&right, &config).unwrap();
+    assert_eq!(request.key(), Some(&key()), "also where keys do not identify");
+    assert_eq!(request.identify(Caller::UnknownKey, NOW).unwrap_err().status, 401);
+    assert!(request.identify(acme("pro", Status::Active), NOW).is_ok());
+    assert_eq!(request.on_outage(false), OnOutage::Closed);
+    assert_eq!(request.on_outage(true), OnOutage::Open);
 }
 
 #[test]
@@ -133,7 +132,7 @@ fn a_shadow_refuses_nobody_even_without_redis() {
         { "match": "* /new", "shadow": true },
         { "match": "* /keyed", "shadow": true, "require_key": true },
     ] }));
-    let policy = |path: &str| look(&with_key(path), &config).unwrap().on_outage(false);
+    let policy = |path: &str| routed(&with_key(path), &config).unwrap().on_outage(false);
     assert_eq!(policy("GET /other"), OnOutage::Closed);
     assert_eq!(policy("GET /new"), OnOutage::Open);
     assert_eq!(policy("GET /keyed"), OnOutage::Closed, "a key that nobody can look up opens nothing");
@@ -148,17 +147,17 @@ fn networks_are_let_in_or_kept_out() {
     ] }));
     for path in ["/in", "/free"] {
         let facts = with_key(&format!("GET {path}"));
-        let look = look(&facts, &config).unwrap();
-        assert_eq!(look.key(), None, "nobody need be asked");
-        assert!(look.admit(Caller::Anonymous, NOW).unwrap().charge.is_none());
+        let request = routed(&facts, &config).unwrap();
+        assert_eq!(request.key(), None, "nobody need be asked");
+        assert!(request.identify(Caller::Anonymous, NOW).unwrap().charge.is_none());
     }
-    assert_eq!(look(&facts("GET /out"), &config).unwrap_err().status, 403);
-    assert_eq!(look(&facts("GET /free%2F..%2Fin"), &config).unwrap_err().status, 400);
+    assert_eq!(routed(&facts("GET /out"), &config).unwrap_err().status, 403);
+    assert_eq!(routed(&facts("GET /free%2F..%2Fin"), &config).unwrap_err().status, 400);
 }
 
 /// The corrections after an answer: the names of the limits, what was charged, and the real cost.
-fn corrected(admission: &Admission, status: u16, told: Option<u64>) -> Vec<String> {
-    let charge = admission.charge.as_ref().unwrap();
+fn corrected(identified: &IdentifiedRequest, status: u16, told: Option<u64>) -> Vec<String> {
+    let charge = identified.charge.as_ref().unwrap();
     let names = |limits: &[Limit]| limits.iter().map(|limit| limit.name().to_string()).collect::<Vec<_>>().join("+");
     let corrections = charge.corrections(status, told);
     corrections.iter().map(|c| format!("{} {} -> {}", names(&c.limits), c.charged, c.real)).collect()
@@ -171,13 +170,13 @@ fn a_route_with_limits_of_its_own_charges_its_cost_there() {
         "limits": [{ "name": "tokens", "algorithm": "token_bucket", "limit": 100_000, "window": "1m" }],
     }] }));
     let facts = with_key("POST /v1/chat");
-    let admission = look(&facts, &config).unwrap().admit(acme("pro", Status::Active), NOW).unwrap();
-    assert_eq!(prices(&admission), ["burst 500 1", "inflight 5 1", "tokens 100000 1000"]);
-    assert_eq!(admission.charge.as_ref().unwrap().settled_by(), Some("x-tokens-used"));
-    assert_eq!(corrected(&admission, 200, None), [""; 0]);
-    assert_eq!(corrected(&admission, 200, Some(1000)), [""; 0]);
-    assert_eq!(corrected(&admission, 200, Some(1700)), ["tokens 1000 -> 1700"]);
-    assert_eq!(corrected(&admission, 503, Some(7)), ["burst+inflight 1 -> 0", "tokens 1000 -> 0"]);
+    let identified = routed(&facts, &config).unwrap().identify(acme("pro", Status::Active), NOW).unwrap();
+    assert_eq!(prices(&identified), ["burst 500 1", "inflight 5 1", "tokens 100000 1000"]);
+    assert_eq!(identified.charge.as_ref().unwrap().settled_by(), Some("x-tokens-used"));
+    assert_eq!(corrected(&identified, 200, None), [""; 0]);
+    assert_eq!(corrected(&identified, 200, Some(1000)), [""; 0]);
+    assert_eq!(corrected(&identified, 200, Some(1700)), ["tokens 1000 -> 1700"]);
+    assert_eq!(corrected(&identified, 503, Some(7)), ["burst+inflight 1 -> 0", "tokens 1000 -> 0"]);
 }
 
 #[test]
@@ -185,9 +184,9 @@ fn a_route_without_limits_of_its_own_charges_its_cost_to_the_plan() {
     let routes = json!([{ "match": "* /search", "cost": 5, "count_on": ["2xx"], "plan": "pro" }]);
     let config = config(&json!({ "routes": routes }));
     let facts = facts("GET /search");
-    let admission = look(&facts, &config).unwrap().admit(Caller::Anonymous, NOW).unwrap();
-    assert_eq!(prices(&admission), ["burst 50 5", "inflight 5 5"]);
-    assert_eq!(corrected(&admission, 200, None), [""; 0]);
-    assert_eq!(corrected(&admission, 404, None), ["burst+inflight 5 -> 0"]);
-    assert_eq!(admission.charge.unwrap().leases().count(), 1);
+    let identified = routed(&facts, &config).unwrap().identify(Caller::Anonymous, NOW).unwrap();
+    assert_eq!(prices(&identified), ["burst 50 5", "inflight 5 5"]);
+    assert_eq!(corrected(&identified, 200, None), [""; 0]);
+    assert_eq!(corrected(&identified, 404, None), ["burst+inflight 5 -> 0"]);
+    assert_eq!(identified.charge.unwrap().leases().count(), 1);
 }

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use crate::config::json::Invalid;
+use crate::config::json::InvalidInput;
 use crate::http::problem::{self, Problem};
-use crate::limit::QuestionError;
+use crate::limit::InvalidCheck;
 use crate::limiter::CheckError;
 use crate::redis::RedisError;
 use crate::tenant::TenantId;
 use crate::tenant::history::HistoryError;
-use crate::tenant::store::TenantsError;
+use crate::tenant::store::StoreError;
 
 /// An answer, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The header fields, content type and caching included.
@@ -33,19 +33,19 @@ pub(super) struct Failure {
     log: Option<String>,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Answer::new(status, Some("application/json"), body.to_string())
+        Response::new(status, Some("application/json"), body.to_string())
     }
 
     /// A body that is JSON already.
     pub(super) fn text(status: u16, body: &str) -> Self {
-        Answer::new(status, Some("application/json"), body.to_owned())
+        Response::new(status, Some("application/json"), body.to_owned())
     }
 
     /// 204: it is done, and there is nothing to say.
     pub(super) fn done() -> Self {
-        Answer::new(204, None, String::new())
+        Response::new(204, None, String::new())
     }
 
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
@@ -72,13 +72,13 @@ impl Answer {
     fn new(status: u16, content_type: Option<&str>, body: String) -> Self {
         let content_type = content_type.map(|value| ("content-type", value.to_owned()));
         let headers = content_type.into_iter().chain([("cache-control", "no-store".to_owned())]).collect();
-        Answer { status, headers, body, changed: None, failure: None }
+        Response { status, headers, body, changed: None, failure: None }
     }
 }
 
 impl Failure {
-    pub(super) fn into_answer(self) -> Answer {
-        let mut answer = Answer::new(self.problem.status, Some(problem::CONTENT_TYPE), self.problem.body());
+    pub(super) fn into_response(self) -> Response {
+        let mut answer = Response::new(self.problem.status, Some(problem::CONTENT_TYPE), self.problem.body());
         answer.headers.extend_from_slice(self.problem.headers());
         answer.failure = self.log;
         answer
@@ -98,8 +98,8 @@ impl From<Problem> for Failure {
     }
 }
 
-impl From<Invalid> for Failure {
-    fn from(invalid: Invalid) -> Self {
+impl From<InvalidInput> for Failure {
+    fn from(invalid: InvalidInput) -> Self {
         Problem::invalid_request(&invalid).into()
     }
 }
@@ -114,23 +114,23 @@ impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Redis(error) => error.into(),
-            CheckError::Question(error) => {
+            CheckError::Invalid(error) => {
                 let path = match error {
-                    QuestionError::NoLease { .. } => "lease",
-                    QuestionError::Cost { .. } => "cost",
-                    QuestionError::NoLimits | QuestionError::SameName { .. } | QuestionError::NoRequests => "limits",
+                    InvalidCheck::NoLease { .. } => "lease",
+                    InvalidCheck::Cost { .. } => "cost",
+                    InvalidCheck::NoLimits | InvalidCheck::SameName { .. } | InvalidCheck::NoRequests => "limits",
                 };
-                Invalid::new(path, error.to_string()).into()
+                InvalidInput::new(path, error.to_string()).into()
             }
         }
     }
 }
 
-impl From<TenantsError> for Failure {
-    fn from(error: TenantsError) -> Self {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         match error {
-            TenantsError::Redis(error) => error.into(),
-            TenantsError::Unreadable(_) | TenantsError::Index { .. } => Failure::corrupt(error.to_string()),
+            StoreError::Redis(error) => error.into(),
+            StoreError::Unreadable(_) | StoreError::Index { .. } => Failure::corrupt(error.to_string()),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What shall become of a request: passed on, refused, or judged, and by which limits at which price.
 //!
-//! [`route`] and [`look`] say all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
-//! tells [`Look::admit`].
+//! [`find_route`] and [`RoutedRequest::new`] say all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
+//! tells [`RoutedRequest::identify`].
 
 use std::sync::Arc;
 
 use super::charge::Charge;
-use crate::config::routes::{Found, Route};
+use crate::config::routes::{Route, RouteMatch};
 use crate::config::{Config, Identify, OnOutage};
-use crate::http::Facts;
+use crate::http::RequestFacts;
 use crate::http::problem::Problem;
 use crate::limit::{Subject, usage};
 use crate::tenant::{ApiKey, Caller, InvalidKey, Status, TenantId, UnknownPlan};
@@ -16,16 +16,16 @@ use crate::time::Millis;
 
 /// A request on which nothing has been decided yet.
 #[derive(Debug)]
-pub struct Look<'a> {
+pub struct RoutedRequest<'a> {
     config: &'a Config,
-    facts: &'a Facts,
+    facts: &'a RequestFacts,
     route: Option<&'a Arc<Route>>,
     key: Option<Result<ApiKey, InvalidKey>>,
 }
 
 /// A request that is not refused out of hand.
 #[derive(Debug)]
-pub struct Admission {
+pub struct IdentifiedRequest {
     /// Whose quota it is.
     pub subject: Subject,
     /// Whose key it has.
@@ -40,31 +40,31 @@ pub struct Admission {
 ///
 /// # Errors
 /// The refusal, where nobody can tell which one does.
-pub fn route<'a>(facts: &Facts, config: &'a Config) -> Result<Option<&'a Arc<Route>>, Problem> {
+pub fn find_route<'a>(facts: &RequestFacts, config: &'a Config) -> Result<Option<&'a Arc<Route>>, Problem> {
     match config.routes.find(&facts.method, &facts.path) {
-        Found::Route(route) => Ok(Some(route)),
-        Found::Nothing => Ok(None),
-        Found::Ambiguous => Err(Problem::ambiguous_path()),
+        RouteMatch::Route(route) => Ok(Some(route)),
+        RouteMatch::None => Ok(None),
+        RouteMatch::Ambiguous => Err(Problem::ambiguous_path()),
     }
 }
 
-/// Looks at a request, for which `route` holds.
-///
-/// # Errors
-/// The refusal, where nothing more need be known.
-pub fn look<'a>(facts: &'a Facts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Look<'a>, Problem> {
-    if route.is_some_and(|route| route.denies(facts.address)) {
-        return Err(Problem::address_denied());
+impl<'a> RoutedRequest<'a> {
+    /// Takes a request with its route.
+    ///
+    /// # Errors
+    /// Returns the refusal if the route alone decides it: the address is denied, or a required key is missing or malformed.
+    pub fn new(facts: &'a RequestFacts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Self, Problem> {
+        if route.is_some_and(|route| route.denies(facts.address)) {
+            return Err(Problem::address_denied());
+        }
+        let request = RoutedRequest { config, facts, route, key: facts.api_key.as_deref().map(ApiKey::parse) };
+        match request.key {
+            None if request.needs_key() => Err(Problem::key_required()),
+            Some(Err(_)) if request.needs_key() => Err(Problem::unknown_key()),
+            _ => Ok(request),
+        }
     }
-    let look = Look { config, facts, route, key: facts.api_key.as_deref().map(ApiKey::parse) };
-    match look.key {
-        None if look.needs_key() => Err(Problem::key_required()),
-        Some(Err(_)) if look.needs_key() => Err(Problem::unknown_key()),
-        _ => Ok(look),
-    }
-}
 
-impl Look<'_> {
     /// The key whose tenant must be known before the request can be admitted.
     #[must_use]
     pub fn key(&self) -> Option<&ApiKey> {
@@ -96,12 +96,12 @@ impl Look<'_> {
     ///
     /// # Errors
     /// The refusal.
-    pub fn admit(&self, caller: Caller, now: Millis) -> Result<Admission, Problem> {
+    pub fn identify(&self, caller: Caller, now: Millis) -> Result<IdentifiedRequest, Problem> {
         let tenant = match caller {
             Caller::Tenant(_, tenant) if tenant.status() == Status::Suspended => return Err(Problem::suspended()),
             Caller::Tenant(id, tenant) => Some((id, tenant)),
-            Caller::Stranger | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
-            Caller::Stranger | Caller::Anonymous => None,
+            Caller::UnknownKey | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
+            Caller::UnknownKey | Caller::Anonymous => None,
         };
         let (plan, unknown_plan) = match &tenant {
             Some((_, tenant)) => match tenant.limits(self.config, now) {
@@ -114,7 +114,7 @@ impl Look<'_> {
         let plan = named.map_or(plan, |plan| plan.limits().to_vec());
         let meters = (tenant.is_some() && self.config.usage).then(usage::meters);
         let tenant = tenant.map(|(id, _)| id);
-        Ok(Admission {
+        Ok(IdentifiedRequest {
             subject: tenant.as_ref().map_or_else(|| self.client(), TenantId::subject),
             charge: (!self.is_free())
                 .then(|| Charge::new(plan, meters.as_ref().map_or(&[], |meters| &meters[..]), self.route)),
