@@ -14,7 +14,7 @@ CONFIG ?=
 environment := . setup/environment.sh
 
 # The tests that meet one real Redis directly: they run on each generation of it. (Those of a cluster need 7.0.)
-script_tests := agreement cas check_lua directory docs expiry history lock operations promises scripts
+script_tests := agreement authenticator cas check_lua docs expiry history lock operations promises scripts
 
 .PHONY: help
 help: ## what can be made
@@ -41,7 +41,7 @@ test: build redis redis-6.2 chromium ## all tests
 .PHONY: test-properties
 test-properties: redis ## the property tests for longer: CASES=100000
 	@export CASES="$(or $(CASES),10000)"
-	cargo test --locked -p sluicegate --test local $(addprefix --test ,$(script_tests))
+	cargo test --locked -p sluicegate --test memory_limiter $(addprefix --test ,$(script_tests))
 
 .PHONY: load
 load: redis ## a million checks from 64 connections, with flushes and crashes: CHECKS=1000000

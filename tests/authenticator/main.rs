@@ -39,7 +39,7 @@ impl Transport for Counted {
 struct World {
     _server: Server,
     wire: Counted,
-    directory: Authenticator,
+    authenticator: Authenticator,
     now: Cell<Millis>,
 }
 
@@ -49,9 +49,9 @@ impl World {
         let config = json!({ "default_plan": "p", "tenant_ttl": "30s", "plans": { "p": { "limits": [
             { "name": "l", "algorithm": "sliding_log", "limit": 1, "window": "1s" }
         ] } } });
-        let directory = Authenticator::new(&Config::from_json(&config.to_string()).unwrap());
+        let authenticator = Authenticator::new(&Config::from_json(&config.to_string()).unwrap());
         let wire = Counted { to: server.transport(), posts: Cell::new(0), cut: Cell::new(false) };
-        World { _server: server, wire, directory, now: Cell::new(Millis::from_secs(1_800_000_000)) }
+        World { _server: server, wire, authenticator, now: Cell::new(Millis::from_secs(1_800_000_000)) }
     }
 
     fn tenants(&self) -> TenantStore<'_, Counted> {
@@ -65,7 +65,7 @@ impl World {
     /// Asks for a client, and returns how many requests that took.
     async fn ask(&self, key: &ApiKey, client: &str) -> (Result<Authentication, AuthenticationError>, u64) {
         let before = self.wire.posts.get();
-        let answer = self.directory.find(self.tenants(), key, &Subject::named(client), self.now.get()).await;
+        let answer = self.authenticator.find(self.tenants(), key, &Subject::named(client), self.now.get()).await;
         (answer, self.wire.posts.get() - before)
     }
 
@@ -119,7 +119,7 @@ async fn a_tenant_is_read_once_and_then_remembered() {
     world.pass(TTL);
     assert!(world.expect(&key(1), true, 0).await.refresh, "served as it was, and one refreshes it");
     assert!(!world.expect(&key(1), true, 0).await.refresh, "not two");
-    world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
+    world.authenticator.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
     world.pass(Millis::new(TTL.get() - 1));
     assert!(!world.expect(&key(1), true, 0).await.refresh);
 }
@@ -132,7 +132,7 @@ async fn keys_are_rotated_without_a_refused_request() {
     let both = world.replace(&old, &[&key(1), &key(2)]).await;
     // Many at once, and the document has just been read without the new key.
     let (second, subject) = (key(2), Subject::named("ip:203.0.113.7"));
-    let ask = || world.directory.find(world.tenants(), &second, &subject, world.now.get());
+    let ask = || world.authenticator.find(world.tenants(), &second, &subject, world.now.get());
     for answer in join_all((0..100).map(|_| ask())).await {
         assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
     }
@@ -142,7 +142,7 @@ async fn keys_are_rotated_without_a_refused_request() {
     world.replace(&both, &[&key(2)]).await;
     world.expect(&key(1), true, 0).await;
     world.pass(TTL);
-    world.directory.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
+    world.authenticator.refresh(world.tenants(), &acme(), world.now.get()).await.unwrap();
     world.expect(&key(1), false, 1).await;
     world.expect(&key(1), false, 0).await;
     world.expect(&key(2), true, 0).await;
@@ -153,7 +153,7 @@ async fn a_busy_client_that_meets_a_new_isolate_is_not_taken_for_a_guesser() {
     let world = World::new().await;
     world.create(&[&key(1)]).await;
     let (first, subject) = (key(1), Subject::named("ip:203.0.113.7"));
-    let ask = || world.directory.find(world.tenants(), &first, &subject, world.now.get());
+    let ask = || world.authenticator.find(world.tenants(), &first, &subject, world.now.get());
     for answer in join_all((0..150).map(|_| ask())).await {
         assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
     }
