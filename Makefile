@@ -46,7 +46,7 @@ test-properties: redis ## the property tests for longer: CASES=100000
 .PHONY: load
 load: redis ## a million checks from 64 connections, with flushes and crashes: CHECKS=1000000
 	@export CHECKS="$(or $(CHECKS),1000000)"
-	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_answer crash::
+	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_reply crash::
 
 .PHONY: lint
 lint: wasm node_modules/.stamp ## formatting, clippy for both targets, and the configurations in the repository

@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn redis_and_memory_agree_while_leases_are_given_back(
+    fn redis_and_memory_agree_while_leases_are_released(
         calls in traffic::changing(40), given_back in prop::collection::vec(0_u8..12, 40),
     ) {
         let leases = given_back.iter().map(|number| LeaseId::new(&format!("lease-{number}")).unwrap());
@@ -162,7 +162,7 @@ fn redis_and_memory_agree_on_many_limits() {
 
 /// Leases that are alive, and end before the other limits admit their request, when their places are taken.
 #[test]
-fn the_traffic_meets_leases_that_do_not_live_long_enough() {
+fn generated_traffic_includes_leases_that_expire_too_early() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let (mut runner, subject, mut met) = (TestRunner::deterministic(), Subject::named("s"), 0);
@@ -185,7 +185,7 @@ fn the_traffic_meets_leases_that_do_not_live_long_enough() {
 }
 
 #[test]
-fn the_traffic_meets_every_limit_and_every_verdict() {
+fn generated_traffic_covers_every_limit_and_verdict() {
     use std::collections::BTreeMap;
 
     use proptest::strategy::ValueTree;

@@ -50,7 +50,7 @@ proptest! {
     #![proptest_config(cases::config(256, "regressions"))]
 
     #[test]
-    fn refused_a_millisecond_before_the_retry_and_admitted_at_it(calls in traffic::changing(40)) {
+    fn admitted_exactly_at_the_promised_retry(calls in traffic::changing(40)) {
         let mut local = unbounded();
         for call in &calls {
             let now = call.now.get();
@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn everything_is_whole_again_at_its_reset_and_not_before(calls in traffic::steady(40)) {
+    fn full_exactly_at_the_promised_reset(calls in traffic::steady(40)) {
         let mut local = unbounded();
         for call in &calls {
             let verdict = check(&mut local, call, call.now.get());
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_refused_or_only_looks_changes_nothing(calls in traffic::changing(40)) {
+    fn refusals_and_peeks_change_nothing(calls in traffic::changing(40)) {
         let (mut all, mut admitted) = (unbounded(), unbounded());
         for call in &calls {
             for request in call.requests() {
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_is_its_requests_one_by_one(calls in traffic::changing(40)) {
+    fn a_batch_equals_single_checks(calls in traffic::changing(40)) {
         let (mut batches, mut singles) = (unbounded(), unbounded());
         for call in &calls {
             let batch = batches.check_batch(&someone(), &call.limits, call.requests(), call.now).unwrap();
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn many_limits_are_the_conjunction_of_each(calls in traffic::steady(40)) {
+    fn many_limits_admit_what_each_admits(calls in traffic::steady(40)) {
         let (mut together, limits) = (unbounded(), calls[0].limits.len());
         let mut apart = vec![unbounded(); limits];
         let mut latest = Millis::ZERO;
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn remaining_is_the_largest_cost_that_passes(calls in traffic::changing(30)) {
+    fn remaining_is_the_largest_admitted_cost(calls in traffic::changing(30)) {
         let mut local = unbounded();
         for call in &calls {
             let verdicts = local.check_batch(&someone(), &call.limits, call.requests(), call.now).unwrap();
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn no_window_of_a_log_admits_more_than_its_quota(
+    fn no_window_of_a_log_exceeds_its_quota(
         (quota, window, most) in (1_u64..20, 1_u64..3000, 1_usize..40), calls in traffic::steady(60)
     ) {
         // A bounded log keeps the promise, too.
@@ -186,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn never_more_leases_are_alive_than_the_quota(
+    fn live_leases_never_exceed_the_quota(
         (quota, lease, most) in (1_u64..5, 1_u64..3000, 1_usize..8), calls in traffic::steady(60)
     ) {
         let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: most });
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_that_jumps_ahead_holds_back_by_the_jump_at_most(calls in traffic::steady(20), ahead in 1_u64..100_000) {
+    fn a_clock_jump_delays_by_at_most_the_jump(calls in traffic::steady(20), ahead in 1_u64..100_000) {
         let (mut local, mut jumped) = (unbounded(), unbounded());
         let mut now = 0;
         for call in &calls {
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn no_instant_makes_it_panic(calls in traffic::changing(20), instants in prop::collection::vec(any::<u64>(), 20)) {
+    fn no_instant_panics(calls in traffic::changing(20), instants in prop::collection::vec(any::<u64>(), 20)) {
         let mut local = MemoryLimiter::new(Capacity::default());
         for (call, now) in calls.iter().zip(instants) {
             local.check_batch(&someone(), &call.limits, call.requests(), Millis::new(now)).unwrap();
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(cases::config(256, "regressions"))]
 
     #[test]
-    fn a_lease_given_back_is_as_if_it_had_not_been_taken(calls in traffic::steady(30)) {
+    fn releasing_a_lease_undoes_it(calls in traffic::steady(30)) {
         let mut local = unbounded();
         let fresh = LeaseId::new("fresh").unwrap();
         for call in &calls {
@@ -271,7 +271,7 @@ fn full_wait(limit: &Limit, now: u64) -> u64 {
 }
 
 #[test]
-fn a_subject_knows_nothing_of_another() {
+fn subjects_are_independent() {
     let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000)];
     for subject in ["a", "b"] {
@@ -282,7 +282,7 @@ fn a_subject_knows_nothing_of_another() {
 }
 
 #[test]
-fn a_refusal_or_a_look_is_not_even_remembered() {
+fn refusals_and_peeks_store_nothing() {
     let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000)];
     assert!(local.peek(&someone(), &limits, Millis::new(T)).unwrap().is_allow());
@@ -291,7 +291,7 @@ fn a_refusal_or_a_look_is_not_even_remembered() {
 }
 
 #[test]
-fn a_missing_lease_is_the_callers_mistake_and_changes_nothing() {
+fn a_missing_lease_is_an_error_and_changes_nothing() {
     let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [log("l", 1, 1000), concurrency("c", 1, 1000)];
     let error = local.check(&someone(), &limits, 1, Millis::new(T)).unwrap_err();
@@ -301,7 +301,7 @@ fn a_missing_lease_is_the_callers_mistake_and_changes_nothing() {
 }
 
 #[test]
-fn who_is_whole_again_first_is_forgotten_first() {
+fn the_subject_full_first_is_evicted_first() {
     let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [Limit::token_bucket(name("b"), 10, Millis::new(1000), None).unwrap()];
     let mut remaining = |subject: &str, cost: u64, now: u64| {
@@ -346,7 +346,7 @@ fn entries_are_bounded_over_all_subjects_and_within_one() {
 }
 
 #[test]
-fn a_lease_given_back_makes_room_and_twice_is_harmless() {
+fn releasing_frees_a_place_once() {
     let mut local = MemoryLimiter::new(Capacity::default());
     let limits = [concurrency("a", 2, 1000), log("l", 9, 1000), concurrency("b", 3, 5000)];
     let [x, y, z] = ["x", "y", "z"].map(|id| LeaseId::new(id).unwrap());
@@ -365,7 +365,7 @@ fn a_lease_given_back_makes_room_and_twice_is_harmless() {
 }
 
 #[test]
-fn a_subject_that_has_given_back_all_it_had_is_forgotten() {
+fn a_subject_without_leases_is_forgotten() {
     let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [concurrency("c", 2, 1000)];
     let lease = LeaseId::new("x").unwrap();
@@ -382,7 +382,7 @@ fn a_subject_that_has_given_back_all_it_had_is_forgotten() {
 }
 
 #[test]
-fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
+fn releasing_never_extends_a_subjects_expiry() {
     let mut local = MemoryLimiter::new(Capacity { subjects: 2, entries: 100 });
     let limits = [log("l", 5, 1000), concurrency("c", 2, 9000)];
     let lease = LeaseId::new("x").unwrap();
@@ -397,7 +397,7 @@ fn who_gives_a_lease_back_is_forgotten_no_later_than_its_other_limits_end() {
 
 /// Thousands of names for one subject, of every kind: packed ones, logs, leases that have ended.
 #[test]
-fn limits_of_ever_new_names_are_bounded() {
+fn limits_per_subject_are_bounded() {
     let bounds = Capacity { subjects: 100, entries: 500 };
     let mut local = MemoryLimiter::new(bounds);
     let lease = LeaseId::new("r").unwrap();
@@ -430,7 +430,7 @@ fn limits_of_ever_new_names_are_bounded() {
 
 /// What is owed longest is remembered longest.
 #[test]
-fn of_too_many_limits_those_that_are_whole_again_first_are_forgotten() {
+fn the_limits_full_first_are_evicted_first() {
     let mut local = MemoryLimiter::new(Capacity::default());
     let limit = |i: u64| [Limit::token_bucket(name(&format!("n{i}")), 10, Millis::new(1_000_000), None).unwrap()];
     let mut remaining =

@@ -74,7 +74,7 @@ async fn a_limiter_works_over_the_bridge() {
 }
 
 #[tokio::test]
-async fn a_check_is_one_round_trip_and_after_a_flush_two() {
+async fn a_check_is_one_round_trip_or_two_after_a_flush() {
     let upstream = Upstream::start().await;
     for dialect in [Dialect::Plain, Dialect::KeyLocking] {
         let (limiter, subject) = (upstream.limiter(dialect), Subject::named(&format!("{dialect:?}")));
@@ -92,14 +92,14 @@ async fn a_check_is_one_round_trip_and_after_a_flush_two() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_told() {
+async fn a_wrong_token_is_reported() {
     let upstream = Upstream::start().await;
     let error = redis::run::<String>(&transport(&upstream.url, "wrong"), Command::new("PING")).await.unwrap_err();
     assert!(matches!(&error, RedisError::Unauthorized { reason } if reason.contains("WRONGPASS")), "{error}");
 }
 
 #[tokio::test]
-async fn a_failing_command_is_told() {
+async fn a_failing_command_is_reported() {
     let upstream = Upstream::start().await;
     let error = redis::run::<i64>(&transport(&upstream.url, "token"), Command::new("INCR")).await.unwrap_err();
     assert!(
@@ -109,7 +109,7 @@ async fn a_failing_command_is_told() {
 }
 
 #[tokio::test]
-async fn redis_behind_the_bridge_may_be_away_and_come_back() {
+async fn redis_behind_the_bridge_may_go_and_return() {
     let mut upstream = Upstream::start().await;
     let (limiter, subject) = (upstream.limiter(Dialect::Plain), Subject::named("someone"));
     assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
@@ -184,7 +184,7 @@ async fn answer_once(mut stream: TcpStream, answer: Option<String>, requests: Ar
 }
 
 #[tokio::test]
-async fn every_misbehaviour_has_its_error_and_nothing_is_sent_twice() {
+async fn every_bad_reply_has_its_error_without_a_retry() {
     let text = |text: &str| text.to_owned();
     let fourteen = format!(r#"{{"result":[{}]}}"#, ["0"; 14].join(","));
     for (status, body, error) in [
@@ -225,7 +225,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn json_of_the_wrong_shape_is_told() {
+async fn json_of_the_wrong_shape_is_reported() {
     for body in [r#"{"result":"OK"}"#, r#"{"result":null}"#, r#"[{"result":[1]}]"#, r#"{"result":[2,0,0,0,0,0,0,1]}"#] {
         let server = Misbehaving::with("200 OK", body).await;
         let error = server.check().await;
@@ -235,7 +235,7 @@ async fn json_of_the_wrong_shape_is_told() {
 }
 
 #[tokio::test]
-async fn an_unknown_script_leads_to_one_eval_at_any_status() {
+async fn noscript_at_any_status_causes_one_eval() {
     for status in ["200 OK", "400 Bad Request", "500 Internal Server Error"] {
         let server =
             Misbehaving::with(status, r#"{"error":"ERR x: NOSCRIPT No matching script. Please use EVAL."}"#).await;
@@ -267,7 +267,7 @@ async fn a_body_that_never_ends_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_unreachable_and_not_tried_again() {
+async fn a_broken_connection_is_unreachable_without_a_retry() {
     for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"result\":[1", "SSH-2.0-OpenSSH\r\n\r\n"] {
         let server = Misbehaving::start(Some(answer.to_owned())).await;
         let error = server.check().await;
@@ -277,7 +277,7 @@ async fn a_connection_that_breaks_is_unreachable_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unreachable_and_the_url_stays_secret() {
+async fn a_refused_connection_keeps_the_url_secret() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/?_token=hunter2", listener.local_addr().unwrap());
     drop(listener);
@@ -286,7 +286,7 @@ async fn nobody_there_is_unreachable_and_the_url_stays_secret() {
 }
 
 #[tokio::test]
-async fn both_spellings_have_their_sha_at_the_server() {
+async fn both_dialects_match_the_servers_sha() {
     let upstream = Upstream::start().await;
     for dialect in [Dialect::Plain, Dialect::KeyLocking] {
         let script = CHECK.in_dialect(dialect);

@@ -137,7 +137,7 @@ fn answer_of_redis() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
     #[test]
-    fn every_answer_is_described(
+    fn every_response_matches_the_description(
         method in "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|[a-zA-Z]{0,7}",
         path in path(),
         query in prop::option::of("(limit=[0-9]{0,3}|cursor=[a-z.]{0,3})?|\\PC{0,10}"),

@@ -10,7 +10,7 @@ fn bearer() -> String {
 }
 
 #[tokio::test]
-async fn nothing_but_the_description_is_open() {
+async fn only_the_description_needs_no_token() {
     let service = Service::start().await;
     for path in ["/tenants", "/check", "/no/such/path", "", "/"] {
         for authorization in [None, Some("Bearer x"), Some("Basic YTpi"), Some(TOKEN)] {
@@ -26,7 +26,7 @@ async fn nothing_but_the_description_is_open() {
 }
 
 #[tokio::test]
-async fn paths_and_methods_are_known_to_the_letter() {
+async fn unknown_paths_and_methods_are_refused() {
     let service = Service::start().await;
     for path in ["/", "/tenants/", "/tenants/a/b", "/Tenants", "/check/x"] {
         let reply = service.call("GET", path, Value::Null).await;
@@ -72,7 +72,7 @@ async fn bodies_are_json_of_a_limited_size() {
 }
 
 #[tokio::test]
-async fn no_answer_may_be_kept_or_read_by_other_origins() {
+async fn responses_are_not_cached_or_shared_across_origins() {
     let service = Service::start().await;
     service.tenant("acme", "free").await;
     for (method, path) in [
@@ -99,7 +99,7 @@ async fn head_is_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn queries_are_known_to_the_letter() {
+async fn unknown_query_parameters_are_refused() {
     let service = Service::start().await;
     for (path, wrong) in [
         ("/tenants?limit=0", "limit"),

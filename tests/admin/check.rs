@@ -40,7 +40,7 @@ async fn a_verdict_comes_as_json_and_as_headers() {
 }
 
 #[tokio::test]
-async fn a_look_takes_nothing() {
+async fn peek_charges_nothing() {
     let service = Service::start().await;
     for _ in 0..3 {
         for look in [json!({ "peek": true, "cost": 4 }), json!({ "cost": 0 })] {
@@ -53,7 +53,7 @@ async fn a_look_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_judged_by_its_plan_and_overrides() {
+async fn a_tenant_gets_its_plan_and_overrides() {
     let service = Service::start().await;
     let body = json!({ "id": "acme", "plan": "free", "overrides": { "minute": { "limit": 3 } } });
     assert_eq!(service.call("POST", "/tenants", body).await.status, 201);

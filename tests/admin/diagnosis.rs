@@ -31,7 +31,7 @@ async fn a_healthy_deployment_has_no_problems() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told() {
+async fn diagnosis_names_every_problem() {
     let mut service = Service::start().await;
     set_clock(&mut service);
     service.advance(90_000);

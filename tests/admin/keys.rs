@@ -52,7 +52,7 @@ async fn a_key_is_revoked() {
 }
 
 #[tokio::test]
-async fn there_are_only_so_many() {
+async fn keys_per_tenant_are_bounded() {
     let service = Service::start().await;
     service.tenant("acme", "free").await;
     for _ in 0..16 {

@@ -30,7 +30,7 @@ async fn one_owner_at_a_time() {
 }
 
 #[tokio::test]
-async fn the_fence_refuses_who_comes_late() {
+async fn fencing_refuses_a_late_write() {
     let mut service = Service::start().await;
     service.call("POST", "/locks/job/acquire", json!({ "owner": "a", "ttl_ms": 60_000 })).await;
     let path = "/locks/job/values/page";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::service::Service;
 
 #[tokio::test]
-async fn of_fifty_who_have_seen_the_same_version_one_wins() {
+async fn one_of_fifty_writers_of_a_version_wins() {
     let service = Service::start().await;
     let etag = service.tenant("acme", "free").await;
     let writers = (0..50).map(|i| {
@@ -26,7 +26,7 @@ async fn of_fifty_who_have_seen_the_same_version_one_wins() {
 }
 
 #[tokio::test]
-async fn patches_without_a_version_all_land() {
+async fn patches_without_a_version_are_all_applied() {
     let service = Service::start().await;
     service.tenant("acme", "free").await;
     let writers = (0..8).map(|i| {
@@ -41,7 +41,7 @@ async fn patches_without_a_version_all_land() {
 }
 
 #[tokio::test]
-async fn one_of_many_creates_the_tenant_and_one_takes_the_lock() {
+async fn one_of_many_clients_creates_and_one_locks() {
     let service = Service::start().await;
     let creators = (0..20).map(|_| service.call("POST", "/tenants", json!({ "id": "acme", "plan": "free" })));
     let created = join_all(creators).await.iter().filter(|reply| reply.status == 201).count();

@@ -72,7 +72,7 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
-async fn a_replacement_says_what_it_has_seen() {
+async fn replacing_requires_the_current_version() {
     let service = Service::start().await;
     let first = service.tenant("acme", "free").await;
     let settings = json!({ "plan": "pro", "status": "suspended" });
@@ -100,7 +100,7 @@ async fn a_replacement_says_what_it_has_seen() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names() {
+async fn a_patch_changes_only_the_named_fields() {
     let service = Service::start().await;
     let body = json!({
         "id": "acme",
@@ -138,7 +138,7 @@ async fn a_patch_changes_what_it_names() {
 }
 
 #[tokio::test]
-async fn a_list_goes_page_by_page() {
+async fn tenants_are_listed_page_by_page() {
     let service = Service::start().await;
     let empty = service.call("GET", "/tenants", Value::Null).await;
     assert_eq!((empty.status, empty.body), (200, json!({ "tenants": [], "cursor": null })));
@@ -158,7 +158,7 @@ async fn a_list_goes_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_document_that_nobody_can_read_is_told_and_can_be_deleted() {
+async fn an_unreadable_document_is_reported_and_deletable() {
     let mut service = Service::start().await;
     service.tenant("acme", "free").await;
     service.tenant("beta", "free").await;
@@ -179,7 +179,7 @@ async fn a_document_that_nobody_can_read_is_told_and_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn who_comes_after_a_deleted_tenant_begins_anew() {
+async fn a_recreated_tenant_starts_with_fresh_usage() {
     let mut service = Service::start().await;
     service.tenant("acme", "pro").await;
     let check = json!({ "tenant": "acme", "cost": 7, "lease": "r1" });
@@ -190,7 +190,7 @@ async fn who_comes_after_a_deleted_tenant_begins_anew() {
 }
 
 #[tokio::test]
-async fn every_change_says_whose_document_is_old_now() {
+async fn every_change_names_the_stale_tenant() {
     let service = Service::start().await;
     let mut key = String::new();
     for (method, path, body, changes) in [

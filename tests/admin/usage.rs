@@ -18,7 +18,7 @@ fn used(reply: &Value) -> Vec<(&str, u64)> {
 }
 
 #[tokio::test]
-async fn each_limit_and_each_day_is_told() {
+async fn usage_reports_each_limit_and_day() {
     let service = Service::start().await;
     service.tenant("acme", "pro").await;
     take(&service, 7).await;
@@ -40,7 +40,7 @@ async fn each_limit_and_each_day_is_told() {
 }
 
 #[tokio::test]
-async fn an_override_shows_while_it_holds() {
+async fn usage_shows_an_active_override() {
     let service = Service::start().await;
     let until = "2026-11-23T13:00:00Z";
     let overrides = json!({ "day": { "limit": 5000, "until": until } });
@@ -71,7 +71,7 @@ async fn a_refund_happens_once() {
 }
 
 #[tokio::test]
-async fn a_refund_without_a_time_is_of_a_moment_ago() {
+async fn a_refund_defaults_to_the_recent_past() {
     let service = Service::start().await;
     service.tenant("acme", "pro").await;
     take(&service, 10).await;
@@ -88,7 +88,7 @@ async fn a_refund_without_a_time_is_of_a_moment_ago() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_fresh_start() {
+async fn a_reset_clears_all_usage() {
     let mut service = Service::start().await;
     service.tenant("acme", "pro").await;
     take(&service, 100).await;
@@ -105,7 +105,7 @@ async fn a_reset_is_a_fresh_start() {
 }
 
 #[tokio::test]
-async fn a_tenant_whose_plan_is_gone_still_has_a_history() {
+async fn history_survives_the_removal_of_a_plan() {
     let mut service = Service::start().await;
     service.tenant("acme", "free").await;
     take(&service, 3).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::service::Service;
 
 #[tokio::test]
-async fn a_value_changes_only_if_it_is_what_one_believes() {
+async fn a_value_changes_only_from_the_expected_one() {
     let mut service = Service::start().await;
     let path = "/values/flag/swap";
     for (expected, new, status) in [

@@ -110,7 +110,7 @@ fn tenant(keys: &[&ApiKey]) -> Tenant {
 const TTL: Millis = Millis::from_secs(30);
 
 #[tokio::test]
-async fn a_tenant_is_read_once_and_then_remembered() {
+async fn a_tenant_is_read_once_and_cached() {
     let world = World::new().await;
     world.create(&[&key(1)]).await;
     world.expect(&key(1), true, 1).await;
@@ -125,7 +125,7 @@ async fn a_tenant_is_read_once_and_then_remembered() {
 }
 
 #[tokio::test]
-async fn keys_are_rotated_without_a_refused_request() {
+async fn key_rotation_refuses_no_request() {
     let world = World::new().await;
     let old = world.create(&[&key(1)]).await;
     world.expect(&key(1), true, 1).await;
@@ -149,7 +149,7 @@ async fn keys_are_rotated_without_a_refused_request() {
 }
 
 #[tokio::test]
-async fn a_busy_client_that_meets_a_new_isolate_is_not_taken_for_a_guesser() {
+async fn a_busy_client_on_a_new_isolate_is_not_limited() {
     let world = World::new().await;
     world.create(&[&key(1)]).await;
     let (first, subject) = (key(1), Subject::named("ip:203.0.113.7"));
@@ -160,7 +160,7 @@ async fn a_busy_client_that_meets_a_new_isolate_is_not_taken_for_a_guesser() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_not_served_after_an_idle_time() {
+async fn a_revoked_key_fails_after_an_idle_period() {
     let world = World::new().await;
     let old = world.create(&[&key(1)]).await;
     world.expect(&key(1), true, 1).await;
@@ -170,7 +170,7 @@ async fn a_revoked_key_is_not_served_after_an_idle_time() {
 }
 
 #[tokio::test]
-async fn a_key_of_a_tenant_that_was_not_there_is_wrong_and_a_new_one_is_right() {
+async fn a_tenant_created_later_gets_its_key_accepted() {
     let world = World::new().await;
     world.expect(&key(1), false, 1).await;
     world.expect(&key(1), false, 0).await;
@@ -179,7 +179,7 @@ async fn a_key_of_a_tenant_that_was_not_there_is_wrong_and_a_new_one_is_right() 
 }
 
 #[tokio::test]
-async fn a_thousand_wrong_keys_of_a_known_tenant_are_few_requests() {
+async fn a_thousand_wrong_keys_cost_few_requests() {
     let world = World::new().await;
     world.create(&[&key(0)]).await;
     world.expect(&key(0), true, 1).await;
@@ -196,7 +196,7 @@ async fn a_thousand_wrong_keys_of_a_known_tenant_are_few_requests() {
 }
 
 #[tokio::test]
-async fn whoever_tries_tenants_is_held_up_and_others_are_not() {
+async fn guessing_tenants_limits_only_the_guesser() {
     let world = World::new().await;
     world.create(&[&key(0)]).await;
     let mut held_up = 0;
@@ -216,7 +216,7 @@ async fn whoever_tries_tenants_is_held_up_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn a_known_tenant_outlives_redis() {
+async fn a_cached_tenant_survives_an_outage() {
     let world = World::new().await;
     world.create(&[&key(1)]).await;
     world.expect(&key(1), true, 1).await;

@@ -27,7 +27,7 @@ fn found(value: &str) -> Outcome {
 const NOTHING: Outcome = Outcome::Conflict { found: None };
 
 #[tokio::test]
-async fn a_value_is_created_replaced_and_deleted_in_both_spellings() {
+async fn a_value_is_created_replaced_and_deleted_in_both_dialects() {
     let mut server = Server::start().await;
     let transport = server.transport();
     for dialect in [Dialect::Plain, Dialect::KeyLocking] {
@@ -53,7 +53,7 @@ async fn a_value_is_created_replaced_and_deleted_in_both_spellings() {
 }
 
 #[tokio::test]
-async fn a_time_to_live_is_kept_set_or_removed() {
+async fn expiry_is_kept_set_or_removed() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let replace = async |old, new, expiry| cas::replace(&transport, SPELLING, KEY, old, new, expiry).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_time_to_live_is_kept_set_or_removed() {
 }
 
 #[tokio::test]
-async fn any_text_goes_there_and_back() {
+async fn any_text_round_trips() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let texts = ["\0", "a\0b", "\r\n", "\"\\", "é\u{1f512}\u{fffd}", "OK", "null", "%s%d", &"x".repeat(100_000)];
@@ -105,7 +105,7 @@ async fn any_text_goes_there_and_back() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_safe_in_redis_and_shown_as_well_as_may_be() {
+async fn bytes_that_are_not_utf8_stay_intact_in_redis() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let bytes: &[u8] = b"\xff\x00\xfe\r\n";
@@ -164,7 +164,7 @@ async fn wrong_arguments_are_named_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn what_redis_refuses_is_an_error_and_changes_nothing() {
+async fn a_command_error_changes_nothing() {
     let mut server = Server::start().await;
     let transport = server.transport();
     server.run::<()>(&["RPUSH", KEY, "a"]);
@@ -177,7 +177,7 @@ async fn what_redis_refuses_is_an_error_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_writers_exactly_one_wins_each_round() {
+async fn exactly_one_writer_wins_each_round() {
     const WRITERS: usize = 50;
     let rounds: usize = std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100);
     let mut server = Server::start().await;

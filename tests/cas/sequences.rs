@@ -37,7 +37,7 @@ proptest! {
     #![proptest_config(cases::config(60, "regressions"))]
 
     #[test]
-    fn any_sequence_is_that_of_a_map(steps in prop::collection::vec((0_usize..2, step()), 1..40)) {
+    fn any_sequence_behaves_like_a_map(steps in prop::collection::vec((0_usize..2, step()), 1..40)) {
         SERVER.with_borrow_mut(|(runtime, server)| {
             let server = server.get_or_insert_with(|| runtime.block_on(Server::start()));
             server.run::<()>(&["FLUSHALL"]);

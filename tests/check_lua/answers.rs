@@ -95,7 +95,7 @@ fn a_cost_that_never_fits_says_so() {
 }
 
 #[test]
-fn a_look_takes_nothing() {
+fn peek_charges_nothing() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 5, 1000, 5), log("l", 5, 1000)];
     assert_eq!(redis.check("s", &limits, &[0], T), [1, 5, 0, 0, 5, 0, 0]);

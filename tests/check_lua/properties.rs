@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_is_its_requests_one_by_one(limits in limits(), before in requests(10), costs in prop::collection::vec(0_u64..6, 1..12)) {
+    fn a_batch_equals_single_checks(limits in limits(), before in requests(10), costs in prop::collection::vec(0_u64..6, 1..12)) {
         with_subject(|redis, subject| {
             let single = format!("{subject}-single");
             let mut now = T;
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn no_window_of_a_log_admits_more_than_its_quota(
+    fn no_window_of_a_log_exceeds_its_quota(
         (quota, window) in (1_u64..20, 1_u64..3000), requests in requests(60)
     ) {
         with_subject(|redis, subject| {
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn remaining_is_the_largest_cost_that_passes(limits in limits(), requests in requests(20)) {
+    fn remaining_is_the_largest_admitted_cost(limits in limits(), requests in requests(20)) {
         with_subject(|redis, subject| {
             for (now, cost) in times(&requests) {
                 let numbers = redis.check_kept(subject, &limits, &[cost], now);

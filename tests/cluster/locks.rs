@@ -52,7 +52,7 @@ pub(crate) async fn locks(cluster: &RedisCluster) -> [String; 3] {
 }
 
 #[tokio::test]
-async fn a_lock_keeps_its_word_on_every_node() {
+async fn a_lock_works_on_every_node() {
     let (gate, cluster) = start().await;
     for (name, dialect) in locks(&cluster).await.iter().zip([Dialect::Plain, Dialect::KeyLocking, Dialect::Plain]) {
         let lock = lock(&gate, dialect, name);

@@ -19,7 +19,7 @@ fn on_the_way(error: &CheckError) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_right_while_slots_move() {
+async fn every_reply_is_correct_while_slots_move() {
     let (gate, mut cluster) = start().await;
     let mut load = Load::start(&gate.url, 6000, 3, on_the_way);
     load.held.store(true, Ordering::Relaxed);

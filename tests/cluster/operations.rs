@@ -73,7 +73,7 @@ impl Operation {
 }
 
 #[tokio::test]
-async fn every_operation_answers_as_on_a_single_redis() {
+async fn every_operation_replies_as_on_a_single_redis() {
     const SUBJECTS: usize = 24;
     let (gate, cluster) = start().await;
     let redis = RedisServer::start().await.unwrap();

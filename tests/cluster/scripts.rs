@@ -35,7 +35,7 @@ async fn run_all(gate: &Gate, dialect: Dialect, name: &str, lock_name: &str) {
 }
 
 #[tokio::test]
-async fn each_node_loads_each_script_once_and_again_after_a_flush() {
+async fn each_node_loads_each_script_once_per_flush() {
     let (gate, cluster) = start().await;
     let subject = |number| format!("someone {number}");
     let subjects = name_of_each_node(&cluster, subject, |name| Subject::named(name).state_key()).await;

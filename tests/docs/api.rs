@@ -24,7 +24,7 @@ fn operations(description: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_path_and_method_is_documented_and_no_other() {
+fn exactly_the_api_paths_and_methods_are_documented() {
     let text = document("docs/admin-api.md");
     let is_operation = |words: &String| {
         words.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|byte| byte.is_ascii_uppercase()))
@@ -43,7 +43,7 @@ fn problems(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_problem_is_documented_and_no_other() {
+fn exactly_the_api_problems_are_documented() {
     let text = document("docs/admin-api.md");
     let table = text.split_once("\n## Problems\n").unwrap().1;
     let rows = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
@@ -52,7 +52,7 @@ fn every_problem_is_documented_and_no_other() {
 }
 
 #[test]
-fn every_problem_of_a_client_is_explained_to_operators() {
+fn every_client_problem_is_explained_to_operators() {
     let code = document("src/problem/client.rs");
     let text = document("docs/operations.md");
     for name in problems(&code) {
@@ -61,7 +61,7 @@ fn every_problem_of_a_client_is_explained_to_operators() {
 }
 
 #[test]
-fn every_failure_of_the_log_is_explained() {
+fn every_logged_failure_is_explained() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge");
     let text = document("docs/operations.md");
     let mut seen = 0;

@@ -57,7 +57,7 @@ fn with(section: &str, field: &str, value: Option<Value>) -> Result<String, Stri
 }
 
 #[test]
-fn every_field_of_the_parser_is_documented_and_no_other() {
+fn exactly_the_parsed_fields_are_documented() {
     for (section, _) in SECTIONS {
         let error = with(section, "no such field", Some(json!(1))).unwrap_err();
         let mut known = quoted(error.split_once("expected ").unwrap().1);
@@ -69,7 +69,7 @@ fn every_field_of_the_parser_is_documented_and_no_other() {
 }
 
 #[test]
-fn defaults_are_those_of_the_parser() {
+fn documented_defaults_match_the_parser() {
     for (section, _) in SECTIONS {
         for Field { name, default, .. } in table(section) {
             let without = with(section, &name, None);
@@ -95,7 +95,7 @@ fn defaults_are_those_of_the_parser() {
 }
 
 #[test]
-fn choices_are_those_of_the_parser() {
+fn documented_choices_match_the_parser() {
     let mut seen = 0;
     for (section, _) in SECTIONS {
         for Field { name, values, default } in table(section) {
@@ -118,7 +118,7 @@ fn choices_are_those_of_the_parser() {
 }
 
 #[test]
-fn bounds_are_those_of_the_parser() {
+fn documented_bounds_match_the_parser() {
     let mut seen = 0;
     for (section, _) in SECTIONS {
         for Field { name, values, .. } in table(section) {

@@ -166,7 +166,7 @@ async fn each(till: &mut Till, kind: impl Fn(&str) -> Limit) -> [Bill; 2] {
 }
 
 #[tokio::test]
-async fn the_table_of_costs_is_what_redis_counts() {
+async fn documented_costs_match_what_redis_counts() {
     let mut till = Till::open().await;
     let mut table: Vec<(&str, Bill)> = Vec::new();
 

@@ -60,7 +60,7 @@ fn every_json_example_is_json() {
 
 /// In the example of a deployment, a `#` with a space behind it begins a remark, and one without turns a line off.
 #[test]
-fn the_example_of_a_deployment_is_valid_as_it_is_and_with_all_that_is_turned_off() {
+fn the_deployment_example_is_valid_with_and_without_options() {
     let name = "wrangler.production.example.toml";
     let text = document(name);
     let on = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
@@ -82,7 +82,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn links_lead_to_files_and_headings() {
+fn links_resolve_to_files_and_headings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;
     for path in documents() {

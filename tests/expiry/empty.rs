@@ -24,7 +24,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases::config(30, "regressions").cases.min(300), ..cases::config(30, "regressions") })]
 
     #[test]
-    fn after_its_last_expiry_redis_is_empty(
+    fn redis_is_empty_after_the_last_expiry(
         limits in limits(), costs in prop::collection::vec(0_u64..5, 1..12), clocks in any::<[bool; 2]>(), units in 0_u64..20
     ) {
         SERVER.with(|server| {
@@ -55,7 +55,7 @@ proptest! {
 }
 
 #[test]
-fn a_lock_leaves_its_fencing_counters_and_nothing_else() {
+fn a_lock_leaves_only_its_fencing_counters() {
     SERVER.with(|server| {
         server.run::<()>(&["FLUSHALL"]);
         let keys = ["sg:1:{lock:a}", "sg:1:{lock:a}:fence", "sg:1:{lock:a}:value:b", "sg:1:{lock:a}:newest:b"];

@@ -20,7 +20,7 @@ proptest! {
     #![proptest_config(cases::config(400, "regressions"))]
 
     #[test]
-    fn nothing_is_forgotten_that_matters(calls in traffic::changing(40)) {
+    fn no_key_expires_while_its_state_matters(calls in traffic::changing(40)) {
         SERVER.with(|server| compare(server, calls))?;
     }
 }

@@ -22,7 +22,7 @@ proptest! {
     #![proptest_config(cases::config(400, "regressions"))]
 
     #[test]
-    fn every_key_lives_a_second_longer_than_its_state_matters(calls in traffic::changing(30), acts in acts(30)) {
+    fn keys_expire_one_second_after_their_state_is_full(calls in traffic::changing(30), acts in acts(30)) {
         SERVER.with(|server| follow(server, &calls, &acts))?;
     }
 }

@@ -7,7 +7,7 @@ use crate::clocked::Clocked;
 use crate::{acts, forgetting, lives, skew, traffic};
 
 #[test]
-fn a_millisecond_too_long_or_too_short_is_found() {
+fn an_expiry_off_by_one_millisecond_is_detected() {
     for mistake in [Some("ms + 1"), Some("math.max(ms - 1, 1)"), None] {
         let server = Clocked::with(mistake);
         let cases = (traffic::changing(30), acts::acts(30));
@@ -16,7 +16,7 @@ fn a_millisecond_too_long_or_too_short_is_found() {
 }
 
 #[test]
-fn a_key_that_is_forgotten_too_early_is_noticed() {
+fn a_key_that_expires_too_early_is_detected() {
     for mistake in [Some("math.max(ms - 1, 1)"), Some("math.max(math.floor(ms / 2), 1)")] {
         let server = Clocked::with(mistake);
         assert!(is_found(traffic::changing(40), |calls| forgetting::compare(&server, calls)), "{mistake:?}");
@@ -24,7 +24,7 @@ fn a_key_that_is_forgotten_too_early_is_noticed() {
 }
 
 #[test]
-fn a_key_that_dies_when_its_state_stops_to_matter_to_who_wrote_it_is_noticed() {
+fn a_missing_grace_period_is_detected() {
     let server = Clocked::with(Some("math.max(ms - 1000, 1)"));
     assert!(is_found(skew::skewed(), |traffic| skew::promised(&server, &traffic)));
 }

@@ -55,7 +55,7 @@ async fn pause(town: &mut Town, at: u32) -> Option<End> {
 }
 
 #[tokio::test]
-async fn a_recorder_that_wakes_up_late_is_refused_wherever_it_slept() {
+async fn a_late_recorder_is_refused_wherever_it_paused() {
     let mut town = Town::new().await;
     let mut overtaken = 0;
     for at in 0.. {
@@ -71,7 +71,7 @@ async fn a_recorder_that_wakes_up_late_is_refused_wherever_it_slept() {
 }
 
 #[tokio::test]
-async fn of_two_at_once_one_works_and_the_other_says_so() {
+async fn one_of_two_recorders_works_and_one_reports_busy() {
     let town = Town::new().await;
     town.settle_down(&TENANTS).await;
     for tenant in TENANTS {
@@ -96,7 +96,7 @@ async fn of_two_at_once_one_works_and_the_other_says_so() {
 }
 
 #[tokio::test]
-async fn of_many_at_once_all_is_recorded_once() {
+async fn many_recorders_record_everything_once() {
     let town = Town::new().await;
     town.settle_down(&TENANTS).await;
     for day in 20_001..20_010 {

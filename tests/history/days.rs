@@ -12,7 +12,7 @@ fn days(days: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[tokio::test]
-async fn the_history_is_right_before_and_after_it_is_recorded() {
+async fn history_is_correct_before_and_after_recording() {
     let mut town = Town::new().await;
     town.settle_down(&["acme"]).await;
     assert_eq!(town.days("acme", noon(20_000)).await, (vec![], 0));
@@ -39,7 +39,7 @@ async fn the_history_is_right_before_and_after_it_is_recorded() {
 }
 
 #[tokio::test]
-async fn what_settles_late_is_neither_lost_nor_counted_twice() {
+async fn late_settlements_are_counted_exactly_once() {
     let mut town = Town::new().await;
     town.settle_down(&["acme"]).await;
     let charge = Correction::Charge;
@@ -64,7 +64,7 @@ async fn what_settles_late_is_neither_lost_nor_counted_twice() {
 }
 
 #[tokio::test]
-async fn a_meter_settles_as_exactly_as_it_counts() {
+async fn a_meter_settles_exactly() {
     const MAX: u64 = (1 << 53) - 1;
     let mut town = Town::new().await;
     town.uses("acme", 1, noon(20_000)).await;
@@ -79,7 +79,7 @@ async fn a_meter_settles_as_exactly_as_it_counts() {
 }
 
 #[tokio::test]
-async fn a_reset_keeps_what_is_recorded() {
+async fn a_reset_keeps_recorded_days() {
     let mut town = Town::new().await;
     town.settle_down(&["acme"]).await;
     town.uses("acme", 7, noon(20_000)).await;
@@ -116,7 +116,7 @@ async fn around_midnight_nothing_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_round_of_many_tenants_goes_in_small_steps() {
+async fn a_round_of_many_tenants_proceeds_in_small_steps() {
     let mut town = Town::new().await;
     let tenants: Vec<String> = (0..35).map(|n| format!("tenant-{n:02}")).collect();
     let names: Vec<&str> = tenants.iter().map(String::as_str).collect();
@@ -143,7 +143,7 @@ async fn a_round_of_many_tenants_goes_in_small_steps() {
 }
 
 #[tokio::test]
-async fn a_budget_is_kept_whatever_it_is() {
+async fn any_call_budget_is_respected() {
     let mut town = Town::new().await;
     town.settle_down(&["acme", "bolt", "cord"]).await;
     for calls in 0..60 {
@@ -165,7 +165,7 @@ async fn a_budget_is_kept_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_cannot_be_read_holds_nobody_up() {
+async fn an_unreadable_ledger_blocks_no_other_tenant() {
     let mut town = Town::new().await;
     town.settle_down(&["acme", "bolt"]).await;
     let key = "sg:1:{lock:usage:history}:value:acme";
@@ -180,7 +180,7 @@ async fn a_ledger_that_cannot_be_read_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn all_that_is_kept_of_a_tenant_expires() {
+async fn everything_stored_of_a_tenant_expires() {
     let mut town = Town::new().await;
     town.settle_down(&["acme"]).await;
     town.uses("acme", 3, noon(20_000)).await;

@@ -80,16 +80,16 @@ async fn die_everywhere(fate: Fate) {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_counted_twice_where_a_recorder_dies_before_a_request() {
+async fn usage_is_exact_when_a_recorder_dies_before_a_request() {
     die_everywhere(Fate::DieBefore).await;
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_counted_twice_where_a_recorder_dies_before_an_answer() {
+async fn usage_is_exact_when_a_recorder_dies_before_a_reply() {
     die_everywhere(Fate::DieAfter).await;
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_counted_twice_where_redis_fails() {
+async fn usage_is_exact_when_redis_fails() {
     die_everywhere(Fate::Fail).await;
 }

@@ -41,7 +41,7 @@ async fn a_slow_recorder_renews_its_lock() {
 }
 
 #[tokio::test]
-async fn a_recorder_stops_when_its_lock_is_lost() {
+async fn a_recorder_stops_when_it_loses_its_lock() {
     let mut town = town().await;
     let slow = Slow { to: town.server.transport(), clock: town.clock.clone(), ms: 11_000 };
     let report = record(&slow, town.clock.clone(), "slow", BUDGET, noon(20_001)).await.unwrap();

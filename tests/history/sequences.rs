@@ -155,7 +155,7 @@ proptest! {
     #![proptest_config(cases::config(40, "regressions"))]
 
     #[test]
-    fn the_days_and_today_are_what_was_used(steps in steps()) {
+    fn days_and_today_sum_to_the_usage(steps in steps()) {
         TOWN.with_borrow_mut(|(runtime, town)| {
             let town = town.get_or_insert_with(|| runtime.block_on(Town::new()));
             runtime.block_on(async {

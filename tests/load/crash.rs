@@ -19,7 +19,7 @@ fn outage(error: &CheckError) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_loses_nothing_that_was_acknowledged() {
+async fn a_crash_loses_no_acknowledged_charge() {
     const PARTS: u64 = 4;
     let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]).await;
     let checks = checks(USUAL);

@@ -100,7 +100,7 @@ fn counts(summary: &Summary) -> (usize, usize) {
 }
 
 #[test]
-fn what_is_right_is_right_in_any_order() {
+fn a_correct_history_passes_in_any_order() {
     let mut right = run(None);
     let summary = judge(&right).unwrap();
     assert_eq!(counts(&summary), (0, 0));
@@ -110,7 +110,7 @@ fn what_is_right_is_right_in_any_order() {
 }
 
 #[test]
-fn every_integer_counts() {
+fn every_wrong_integer_is_detected() {
     let mut right = run(None);
     let mut random = Random::new(1);
     for subject in 0..usize::try_from(HOT).unwrap() {
@@ -130,7 +130,7 @@ fn every_integer_counts() {
 }
 
 #[test]
-fn a_lost_or_repeated_charge_is_noticed() {
+fn a_lost_or_repeated_charge_is_detected() {
     let difference = judge(&run(Some(Wrong::Forgotten))).unwrap_err();
     assert!(difference.contains("what one charged was lost"), "{difference}");
     let difference = judge(&run(Some(Wrong::Twice))).unwrap_err();
@@ -138,7 +138,7 @@ fn a_lost_or_repeated_charge_is_noticed() {
 }
 
 #[test]
-fn a_charge_that_is_lost_in_the_end_is_noticed() {
+fn a_charge_lost_at_the_end_is_detected() {
     let mut run = run(None);
     let (records, last) = (&mut run.records[0], &mut run.last[0]);
     let charging = |record: &&Record| record.span().is_some_and(|span| span.before != span.after);
@@ -150,7 +150,7 @@ fn a_charge_that_is_lost_in_the_end_is_noticed() {
 }
 
 #[test]
-fn a_call_without_an_answer_may_be_executed_or_not() {
+fn a_call_without_a_reply_may_have_run_or_not() {
     let summary = judge(&run(Some(Wrong::Unanswered))).unwrap();
     assert!(summary.unknown > 3 && summary.executed == summary.unknown, "{summary}");
     let summary = judge(&run(Some(Wrong::Unheard))).unwrap();
@@ -158,7 +158,7 @@ fn a_call_without_an_answer_may_be_executed_or_not() {
 }
 
 #[test]
-fn a_call_without_an_answer_does_not_explain_everything() {
+fn a_call_without_a_reply_does_not_excuse_other_errors() {
     let mut run = run(Some(Wrong::Unanswered));
     let unknown = run.records[0].iter_mut().find(|record| record.answer.is_none()).unwrap();
     unknown.requests.push((1, Some(LeaseId::new("another").unwrap())));
@@ -166,7 +166,7 @@ fn a_call_without_an_answer_does_not_explain_everything() {
 }
 
 #[test]
-fn an_answer_from_the_past_is_noticed() {
+fn a_stale_reply_is_detected() {
     let difference = judge(&run(Some(Wrong::Stale))).unwrap_err();
     assert!(difference.contains("units are used, but"), "{difference}");
 }
@@ -182,7 +182,7 @@ fn admissions(of: &[(u64, u64)]) -> Vec<IdentifiedRequest> {
 }
 
 #[test]
-fn promises_are_kept_to_the_millisecond() {
+fn promises_hold_to_the_millisecond() {
     let (name, ten) = (LimitName::new("l").unwrap(), Millis::from_secs(10));
     let log = Limit::sliding_log(name.clone(), 5, ten).unwrap();
     let sliding = Limit::sliding_window(name.clone(), 5, ten).unwrap();

@@ -6,7 +6,7 @@ use crate::harness::plans::{plan, subject};
 use crate::{Server, nothing};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_right_while_scripts_are_forgotten() {
+async fn every_reply_is_correct_while_scripts_are_flushed() {
     const PARTS: u64 = 20;
     let server = Server::start(&[]).await;
     let checks = checks(USUAL);
@@ -26,7 +26,7 @@ async fn every_answer_is_right_while_scripts_are_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_forgets_a_unit_is_found_out() {
+async fn a_redis_that_loses_a_unit_is_detected() {
     let server = Server::start(&[]).await;
     let mut load = Load::start(&server.bridge.url(), 4000, 4, nothing);
     load.marks.recv().await.unwrap();

@@ -11,7 +11,7 @@ use crate::wire::Wire;
 use crate::{FENCE, LOCK, busy, lock, take};
 
 #[tokio::test]
-async fn one_holds_it_and_the_others_are_told_for_how_long() {
+async fn one_owner_holds_it_and_others_learn_for_how_long() {
     let server = Server::start().await;
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
     for (i, dialect) in (1..).zip([Dialect::Plain, Dialect::KeyLocking]) {
@@ -27,7 +27,7 @@ async fn one_holds_it_and_the_others_are_told_for_how_long() {
 }
 
 #[tokio::test]
-async fn locks_of_other_names_are_other_locks() {
+async fn locks_of_different_names_are_independent() {
     let server = Server::start().await;
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
     for name in ["job", "job:fence", "{job}", "", "jöb\n"] {
@@ -38,7 +38,7 @@ async fn locks_of_other_names_are_other_locks() {
 }
 
 #[tokio::test]
-async fn waiting_ends_with_patience_in_pauses_that_grow_and_are_random() {
+async fn waiting_backs_off_with_jitter_until_patience_ends() {
     let server = Server::start().await;
     let wire = Wire::new(server.transport());
     let clock = Manual::leaping();
@@ -62,7 +62,7 @@ async fn waiting_ends_with_patience_in_pauses_that_grow_and_are_random() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_gets_it_when_it_is_released() {
+async fn a_waiter_acquires_after_a_release() {
     let server = Server::start().await;
     let runtime = Real::new();
     let held = lock(server.transport(), runtime.clone(), 600_000);
@@ -86,7 +86,7 @@ async fn who_waits_gets_it_when_it_is_released() {
 }
 
 #[tokio::test]
-async fn who_waits_gets_it_when_the_holder_is_dead_and_its_lease_over() {
+async fn a_waiter_acquires_after_a_dead_holders_lease() {
     let server = Server::start().await;
     let lock = lock(server.transport(), Real::new(), 600);
     let guard = take(&lock, "a").await;
@@ -97,7 +97,7 @@ async fn who_waits_gets_it_when_the_holder_is_dead_and_its_lease_over() {
 }
 
 #[tokio::test]
-async fn an_owner_that_lost_its_answer_asks_again() {
+async fn an_owner_that_lost_a_reply_may_acquire_again() {
     let mut server = Server::start().await;
     let wire = Wire::new(server.transport());
     let lock = lock(wire.clone(), Manual::still(), 600_000);
@@ -117,7 +117,7 @@ async fn an_owner_that_lost_its_answer_asks_again() {
 }
 
 #[tokio::test]
-async fn an_answer_as_late_as_the_lease_is_long_is_none() {
+async fn a_reply_later_than_the_lease_is_no_acquisition() {
     let mut server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), 60_000);
@@ -134,7 +134,7 @@ async fn an_answer_as_late_as_the_lease_is_long_is_none() {
 }
 
 #[tokio::test]
-async fn a_lock_that_never_expires_is_told() {
+async fn a_lock_without_expiry_is_reported() {
     let mut server = Server::start().await;
     let lock = lock(server.transport(), Manual::leaping(), 60_000);
     drop(take(&lock, "a").await);
@@ -144,7 +144,7 @@ async fn a_lock_that_never_expires_is_told() {
 }
 
 #[tokio::test]
-async fn what_redis_refuses_is_an_error() {
+async fn a_command_error_is_reported() {
     let mut server = Server::start().await;
     let lock = lock(server.transport(), Manual::still(), 60_000);
     let error = lock.try_acquire("").await.unwrap_err();

@@ -13,7 +13,7 @@ use crate::runtime::Real;
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_two_hold_it_tokens_rise_and_no_addition_is_lost() {
+async fn one_holder_rising_tokens_and_no_lost_update() {
     let server = Server::start().await;
     let (runtime, register) = (Real::new(), Arc::new(Mutex::new(Register::default())));
     let workers: Vec<_> = (0..WORKERS)

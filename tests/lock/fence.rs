@@ -13,7 +13,7 @@ use crate::wire::Wire;
 use crate::{LOCK, lock, take};
 
 #[tokio::test]
-async fn a_paused_holder_wakes_up_late_and_its_write_is_refused() {
+async fn a_paused_holders_late_write_is_refused() {
     let server = Server::start().await;
     let (wire, runtime) = (Wire::new(server.transport()), Real::new());
     let paused = lock(wire.clone(), runtime.clone(), 1000);
@@ -47,7 +47,7 @@ async fn a_paused_holder_wakes_up_late_and_its_write_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stale_write_is_refused_from_the_moment_that_the_next_holder_may_have_read() {
+async fn a_stale_write_is_refused_once_another_may_read() {
     let mut server = Server::start().await;
     let lock = lock(server.transport(), Manual::still(), 60_000);
     let first = take(&lock, "a").await;
@@ -67,7 +67,7 @@ async fn a_stale_write_is_refused_from_the_moment_that_the_next_holder_may_have_
 }
 
 #[tokio::test]
-async fn a_released_holder_is_as_stale_as_any_other() {
+async fn a_released_holder_is_stale() {
     let server = Server::start().await;
     let lock = lock(server.transport(), Manual::still(), 60_000);
     let first = take(&lock, "a").await;
@@ -79,7 +79,7 @@ async fn a_released_holder_is_as_stale_as_any_other() {
 }
 
 #[tokio::test]
-async fn a_token_may_be_handed_on() {
+async fn a_token_may_be_passed_on() {
     let server = Server::start().await;
     let holder = lock(server.transport(), Manual::still(), 60_000);
     let token = take(&holder, "a").await.token().to_string();

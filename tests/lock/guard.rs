@@ -10,7 +10,7 @@ use crate::wire::Wire;
 use crate::{LOCK, busy, lock, take};
 
 #[tokio::test]
-async fn the_lease_runs_from_before_the_request_was_sent() {
+async fn the_lease_starts_before_the_request_is_sent() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), 60_000);
@@ -40,7 +40,7 @@ async fn the_lease_runs_from_before_the_request_was_sent() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_over_is_lost_for_good() {
+async fn an_expired_lease_is_lost_for_good() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), 60_000);
@@ -60,7 +60,7 @@ async fn a_lease_that_is_over_is_lost_for_good() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_is_answered_after_the_end_does_not_bring_the_lock_back() {
+async fn a_late_renewal_does_not_restore_the_lock() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), 60_000);
@@ -79,7 +79,7 @@ async fn a_renewal_that_is_answered_after_the_end_does_not_bring_the_lock_back()
 }
 
 #[tokio::test]
-async fn a_renewal_without_an_answer_leaves_the_lease_as_it_was() {
+async fn a_renewal_without_a_reply_keeps_the_old_lease() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), 60_000);
@@ -96,7 +96,7 @@ async fn a_renewal_without_an_answer_leaves_the_lease_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_lock_that_redis_does_not_have_is_lost() {
+async fn a_lock_missing_in_redis_is_lost() {
     let mut server = Server::start().await;
     let lock = lock(server.transport(), Manual::still(), 60_000);
     let guard = take(&lock, "a").await;
@@ -112,7 +112,7 @@ async fn a_lock_that_redis_does_not_have_is_lost() {
 }
 
 #[tokio::test]
-async fn releasing_twice_is_harmless_and_again_after_a_lost_answer_is_right() {
+async fn releasing_again_is_harmless() {
     let server = Server::start().await;
     let wire = Wire::new(server.transport());
     let lock = lock(wire.clone(), Manual::still(), 60_000);

@@ -42,7 +42,7 @@ async fn take_and_renew(lock: &Lock<Wire, Manual>) -> Guard<'_, Wire, Manual> {
 }
 
 #[tokio::test]
-async fn it_renews_when_a_third_of_the_lease_has_passed() {
+async fn renews_after_a_third_of_the_lease() {
     let mut server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), TTL);
@@ -63,7 +63,7 @@ async fn it_renews_when_a_third_of_the_lease_has_passed() {
 }
 
 #[tokio::test]
-async fn it_tries_again_soon_after_a_failure() {
+async fn retries_soon_after_a_failure() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), TTL);
@@ -83,7 +83,7 @@ async fn it_tries_again_soon_after_a_failure() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_lease_when_every_renewal_fails() {
+async fn ends_with_the_lease_if_every_renewal_fails() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire.clone(), clock.clone(), TTL);
@@ -104,7 +104,7 @@ async fn it_ends_with_the_lease_when_every_renewal_fails() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_lease_when_redis_owes_an_answer() {
+async fn ends_with_the_lease_if_redis_does_not_reply() {
     let server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::leaping());
     let lock = lock(wire.clone(), clock, TTL);
@@ -115,7 +115,7 @@ async fn it_ends_with_the_lease_when_redis_owes_an_answer() {
 }
 
 #[tokio::test]
-async fn it_tells_that_another_has_the_lock() {
+async fn reports_that_another_holds_the_lock() {
     let mut server = Server::start().await;
     let (wire, clock) = (Wire::new(server.transport()), Manual::still());
     let lock = lock(wire, clock.clone(), TTL);
@@ -130,7 +130,7 @@ async fn it_tells_that_another_has_the_lock() {
 }
 
 #[tokio::test]
-async fn it_holds_a_lock_for_many_leases_and_dropped_lets_it_end() {
+async fn holds_the_lock_until_dropped() {
     let server = Server::start().await;
     let runtime = Real::new();
     let lock = lock(server.transport(), runtime.clone(), 1000);

@@ -23,7 +23,7 @@ fn is_shape<T: std::fmt::Debug>(result: &Result<T, RedisError>) -> bool {
 }
 
 #[tokio::test]
-async fn are_never_taken_for_a_lock() {
+async fn impossible_replies_are_never_a_lock() {
     for answer in ["1", "null", "[]", "[1,1]", "[1,0,0]", "[1,-1,0]", "[1,1,5]", "[2,1,0]", "[0,1,5]", "[1,1,0,0]"] {
         let lock = lock(Says(answer), Manual::still(), 60_000);
         assert!(is_shape(&lock.try_acquire("a").await), "{answer}");
@@ -31,7 +31,7 @@ async fn are_never_taken_for_a_lock() {
 }
 
 #[tokio::test]
-async fn are_never_taken_for_a_write_or_a_swap() {
+async fn impossible_replies_are_never_a_write_or_swap() {
     for newest in [0, 4, 5, 6] {
         let answer = format!("[0,{newest}]");
         let lock = lock(Says(answer.clone().leak()), Manual::still(), 60_000);

@@ -62,7 +62,7 @@ async fn only_the_holder_renews_and_releases() {
 }
 
 #[tokio::test]
-async fn an_owner_is_told_from_every_other_whatever_its_name() {
+async fn owners_of_any_name_are_distinct() {
     let mut scripts = Scripts(Server::start().await);
     let owners = ["a", "1:a", ":a", "a:", "a\n", "%s", "é", "a\0b", "a\0c"];
     for owner in owners {
@@ -77,7 +77,7 @@ async fn an_owner_is_told_from_every_other_whatever_its_name() {
 }
 
 #[tokio::test]
-async fn an_owner_that_asks_again_gets_a_new_lease_and_a_new_token() {
+async fn acquiring_again_gives_a_new_lease_and_token() {
     let mut scripts = Scripts(Server::start().await);
     assert_eq!(scripts.acquire("a", 1000), [1, 1, 0]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 2, 0]);
@@ -113,7 +113,7 @@ async fn tokens_rise_through_release_expiry_deletion_and_flush() {
 }
 
 #[tokio::test]
-async fn only_counters_stay() {
+async fn only_counters_have_no_expiry() {
     let mut scripts = Scripts(Server::start().await);
     let [_, token, _] = scripts.acquire("a", 60_000);
     assert_eq!(scripts.write(token, "x", "60000"), [1, token]);
@@ -125,7 +125,7 @@ async fn only_counters_stay() {
 }
 
 #[tokio::test]
-async fn a_value_takes_keeps_and_loses_its_time_to_live() {
+async fn a_value_sets_keeps_and_drops_its_expiry() {
     let mut scripts = Scripts(Server::start().await);
     let mut write = |token: i64, new, expiry| {
         scripts.0.run::<()>(&["SET", FENCE, &token.to_string()]);
@@ -141,7 +141,7 @@ async fn a_value_takes_keeps_and_loses_its_time_to_live() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_gone_is_still_fenced() {
+async fn a_deleted_value_is_still_fenced() {
     let mut scripts = Scripts(Server::start().await);
     let most = (1_i64 << 53) - 1;
     scripts.0.run::<()>(&["SET", FENCE, "7"]);
@@ -157,7 +157,7 @@ async fn a_value_that_is_gone_is_still_fenced() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_handed_out_writes_nothing() {
+async fn an_unissued_token_writes_nothing() {
     let mut scripts = Scripts(Server::start().await);
     let most = (1_i64 << 53) - 1;
     for token in [1, most] {
@@ -173,7 +173,7 @@ async fn a_token_that_was_never_handed_out_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_counter_that_is_lost_while_the_lock_is_held_goes_on_from_its_token() {
+async fn a_lost_counter_continues_from_the_held_token() {
     let mut scripts = Scripts(Server::start().await);
     for token in 1..=3 {
         assert_eq!(scripts.acquire("a", 60_000), [1, token, 0]);
@@ -189,7 +189,7 @@ async fn a_counter_that_is_lost_while_the_lock_is_held_goes_on_from_its_token() 
 }
 
 #[tokio::test]
-async fn a_lost_counter_does_not_let_old_tokens_write() {
+async fn a_lost_counter_admits_no_old_token() {
     let mut scripts = Scripts(Server::start().await);
     scripts.0.run::<()>(&["SET", FENCE, "41"]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 42, 0]);
@@ -201,7 +201,7 @@ async fn a_lost_counter_does_not_let_old_tokens_write() {
 }
 
 #[tokio::test]
-async fn tokens_end_before_they_lose_a_unit() {
+async fn tokens_stop_before_losing_precision() {
     let mut scripts = Scripts(Server::start().await);
     scripts.0.run::<()>(&["SET", FENCE, "9007199254740990"]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 9_007_199_254_740_991, 0]);

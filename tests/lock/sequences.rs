@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
-    fn there_is_one_holder_tokens_rise_and_no_stale_write_lands(steps in steps()) {
+    fn any_sequence_has_one_holder_and_no_stale_write(steps in steps()) {
         SCRIPTS.with_borrow_mut(|(runtime, scripts)| {
             let scripts = scripts.get_or_insert_with(|| Scripts(runtime.block_on(Server::start())));
             scripts.0.run::<()>(&["FLUSHALL"]);

@@ -15,7 +15,7 @@ proptest! {
     /// Who takes all there is, with clocks that are ahead by up to d as often as they like, gets no more than an honest
     /// clock would have granted until d later.
     #[test]
-    fn clocks_ahead_grant_at_most_what_their_lead_refills_once(
+    fn clocks_ahead_grant_their_lead_at_most_once(
         (kind, quota, window) in (0_u8..4, 1_u64..8, 1_u64..2000), lead in 1_u64..3000,
         steps in prop::collection::vec((0_u64..600, prop_oneof![Just(0_u64), Just(1_000), 0_u64..=1_000]), 1..30)
     ) {
@@ -37,7 +37,7 @@ proptest! {
     /// While a clock that is ahead has charged last, everybody is answered as at its instant, and told to wait as much
     /// longer as it is ahead; afterwards nobody notices.
     #[test]
-    fn a_clock_ahead_holds_others_back_by_its_lead_at_most(calls in traffic::steady(20), lead in 1_u64..100_000, share in 0_u64..=1000) {
+    fn a_clock_ahead_delays_others_by_at_most_its_lead(calls in traffic::steady(20), lead in 1_u64..100_000, share in 0_u64..=1000) {
         with_limiter(|limiter, _| {
             let subject = Subject::named("s");
             let mut latest = Millis::ZERO;
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_that_goes_back_finds_no_more(calls in traffic::changing(30), back in 0_u64..10_000_000) {
+    fn a_clock_that_goes_back_gains_nothing(calls in traffic::changing(30), back in 0_u64..10_000_000) {
         with_limiter(|limiter, _| {
             let subject = Subject::named("s");
             for call in &calls {
@@ -82,7 +82,7 @@ proptest! {
 }
 
 #[test]
-fn with_the_clock_of_redis_only_its_own_time_counts() {
+fn redis_clock_ignores_client_time() {
     with_limiter(|limiter, server| {
         let now = || {
             let (seconds, micros): (u64, u64) = server.redis.borrow_mut().run(&["TIME"]);

@@ -14,7 +14,7 @@ proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
-    fn never_more_leases_are_alive_than_the_limit(
+    fn live_leases_never_exceed_the_limit(
         (quota, length) in (1_u64..6, 1_u64..2000),
         steps in prop::collection::vec((prop_oneof![2 => Just(0_u64), 3 => 0_u64..800], 0_u8..9, any::<bool>()), 1..60)
     ) {

@@ -15,7 +15,7 @@ proptest! {
     #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
-    fn a_limit_keeps_what_was_used_whatever_becomes_of_the_plan(kinds in kinds(), calls in prop::collection::vec(call(), 1..25)) {
+    fn usage_survives_plan_changes(kinds in kinds(), calls in prop::collection::vec(call(), 1..25)) {
         with_limiter(|limiter, _| {
             let subject = Subject::named("s");
             let mut used: HashMap<usize, u128> = HashMap::new();

@@ -15,7 +15,7 @@ proptest! {
     #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
-    fn a_limit_that_counts_requests_is_charged_one_whatever_the_cost(
+    fn request_counting_limits_charge_one_per_request(
         kinds in prop::collection::vec((0_u8..4, 1_u64..12, 1_u64..5000, any::<bool>()), 1..=4),
         requests in prop::collection::vec((0_u64..1500, 0_u64..20), 1..30)
     ) {

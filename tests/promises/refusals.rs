@@ -13,7 +13,7 @@ proptest! {
     #![proptest_config(cases::config(300, "regressions"))]
 
     #[test]
-    fn a_refusal_changes_no_byte_and_tells_the_exact_retry(calls in traffic::changing(30)) {
+    fn a_refusal_changes_no_byte_and_retry_is_exact(calls in traffic::changing(30)) {
         with_limiter(|limiter, server| {
             let subject = Subject::named("s");
             for call in &calls {
@@ -48,7 +48,7 @@ proptest! {
 /// A lease that is alive may be renewed even where the limit was lowered below the leases that are alive. If it has
 /// ended when the other limits admit the request, its place is gone.
 #[test]
-fn a_lease_that_ends_before_the_promised_time_finds_its_place_taken() {
+fn retry_accounts_for_an_expiring_lease() {
     with_limiter(|limiter, server| {
         let subject = Subject::named("s");
         let ask = |most: u64, lease: &str, seconds: u64| {
@@ -84,7 +84,7 @@ fn a_lease_that_ends_before_the_promised_time_finds_its_place_taken() {
 
 /// At the time that one limit promises, the lease of another one may have ended.
 #[test]
-fn a_lease_may_end_before_the_time_that_another_limit_promises() {
+fn retry_accounts_for_a_lease_and_another_limit() {
     let after = |ms: u64| Retry::After(Millis::new(ms));
     // x ends at 100 ms in p and later in q, the other lease at 200 ms in p and at 300 ms in q; the bucket has a unit
     // again at 150 ms.

@@ -7,7 +7,7 @@ use sluicegate_bridge::{Backend, Bridge, RedisCluster};
 use crate::{create, delete, id, list, replace, tenants};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tenants_of_all_nodes_are_kept_read_and_listed() {
+async fn tenants_on_all_nodes_are_stored_and_listed() {
     let cluster = RedisCluster::start().await.unwrap();
     let bridge = Bridge::bind(([127, 0, 0, 1], 0).into(), "token", Backend::Cluster(cluster.urls())).await.unwrap();
     let url = format!("http://{}", bridge.address());

@@ -7,7 +7,7 @@ use crate::server::Server;
 use crate::{INDEX, create, delete, id, key, replace, tenant, tenants};
 
 #[tokio::test]
-async fn a_tenant_lives_from_its_creation_to_its_deletion_in_both_spellings() {
+async fn a_tenant_is_created_and_deleted_in_both_dialects() {
     let mut server = Server::start().await;
     let transport = server.transport();
     for dialect in [Dialect::Plain, Dialect::KeyLocking] {
@@ -37,7 +37,7 @@ async fn a_tenant_lives_from_its_creation_to_its_deletion_in_both_spellings() {
 }
 
 #[tokio::test]
-async fn keys_are_those_of_the_design_and_never_expire() {
+async fn keys_have_the_documented_form_and_never_expire() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let stored = create(tenants(&transport), "acme-2.eu", "free").await;
@@ -50,7 +50,7 @@ async fn keys_are_those_of_the_design_and_never_expire() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_in_their_own_spelling_is_compared_as_they_wrote_it() {
+async fn foreign_json_is_compared_byte_for_byte() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let tenants = tenants(&transport);
@@ -62,7 +62,7 @@ async fn what_others_wrote_in_their_own_spelling_is_compared_as_they_wrote_it() 
 }
 
 #[tokio::test]
-async fn several_are_read_at_once_in_their_order() {
+async fn several_tenants_are_read_in_order() {
     let server = Server::start().await;
     let transport = server.transport();
     let tenants = tenants(&transport);

@@ -7,7 +7,7 @@ use crate::server::Server;
 use crate::{INDEX, create, id, key, tenant, tenants};
 
 #[tokio::test]
-async fn garbage_is_an_error_that_names_the_tenant_and_the_field() {
+async fn garbage_names_the_tenant_and_the_field() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let tenants = tenants(&transport);
@@ -50,7 +50,7 @@ async fn garbage_is_an_error_that_names_the_tenant_and_the_field() {
 }
 
 #[tokio::test]
-async fn another_type_is_told_too() {
+async fn another_redis_type_is_reported() {
     let mut server = Server::start().await;
     let transport = server.transport();
     server.run::<()>(&["RPUSH", &key("acme"), "a"]);
@@ -61,7 +61,7 @@ async fn another_type_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_member_of_the_index_that_is_no_id_is_named() {
+async fn an_invalid_index_member_is_named() {
     let mut server = Server::start().await;
     let transport = server.transport();
     create(tenants(&transport), "acme", "pro").await;
@@ -74,7 +74,7 @@ async fn a_member_of_the_index_that_is_no_id_is_named() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_away_is_an_error_everywhere() {
+async fn an_outage_is_an_error_everywhere() {
     let server = Server::start().await;
     let transport = server.transport();
     let stored = create(tenants(&transport), "acme", "pro").await;

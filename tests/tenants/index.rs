@@ -4,7 +4,7 @@ use crate::server::Server;
 use crate::{create, delete, id, list, tenants};
 
 #[tokio::test]
-async fn pages_of_any_size_list_all_tenants_in_order() {
+async fn pages_of_any_size_list_all_tenants() {
     let server = Server::start().await;
     let transport = server.transport();
     let tenants = tenants(&transport);

@@ -65,7 +65,7 @@ const ALL: [Interruption; 4] =
 const MOST_COMMANDS: usize = 12;
 
 #[tokio::test]
-async fn a_creation_may_be_interrupted_anywhere() {
+async fn a_creation_survives_interruption_anywhere() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let mut interrupted = 0;
@@ -82,7 +82,7 @@ async fn a_creation_may_be_interrupted_anywhere() {
 }
 
 #[tokio::test]
-async fn a_deletion_may_be_interrupted_anywhere() {
+async fn a_deletion_survives_interruption_anywhere() {
     let mut server = Server::start().await;
     let transport = server.transport();
     let mut interrupted = 0;
@@ -106,7 +106,7 @@ async fn consistent(server: &mut Server, transport: &HttpTransport, when: &str) 
 }
 
 #[tokio::test]
-async fn a_creation_that_dies_leaves_no_tenant_that_is_not_listed() {
+async fn a_failed_creation_leaves_no_unlisted_tenant() {
     /// Answers so many commands, then never again.
     struct Dying<'a>(&'a HttpTransport, Cell<usize>);
 
@@ -130,7 +130,7 @@ async fn a_creation_that_dies_leaves_no_tenant_that_is_not_listed() {
 }
 
 #[tokio::test]
-async fn operations_cost_what_they_say() {
+async fn operations_send_the_documented_commands() {
     let server = Server::start().await;
     let transport = server.transport();
     // The script is known from here on.

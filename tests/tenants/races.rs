@@ -32,7 +32,7 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_writers_exactly_one_wins_each_version() {
+async fn exactly_one_writer_wins_each_version() {
     const ROUNDS: usize = 20;
     let server = Server::start().await;
     let first = create(tenants(&server.transport()), "acme", "first").await;
@@ -105,7 +105,7 @@ fn count(stored: &Stored) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_creators_exactly_one_creates_and_of_many_deleters_one_deletes() {
+async fn exactly_one_creator_and_one_deleter_win() {
     let mut server = Server::start().await;
     for _ in 0..3 {
         let created = at_once(&server, |writer, transport, barrier| async move {
@@ -135,7 +135,7 @@ async fn of_many_creators_exactly_one_creates_and_of_many_deleters_one_deletes()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_any_creations_and_deletions_a_tenant_is_listed_exactly_if_it_exists() {
+async fn a_tenant_is_listed_exactly_if_it_exists() {
     const NAMES: [&str; 3] = ["a", "b", "c"];
     const STEPS: usize = 20;
     let mut server = Server::start().await;
