@@ -133,7 +133,7 @@ fn a_script_touches_only_its_keys() {
 }
 
 #[test]
-fn a_script_returns_integers_and_never_a_fraction() {
+fn a_script_returns_only_integers() {
     let mut redis = Redis::start();
     for call in calls() {
         // Redis cuts a fraction off silently, so it has to be looked for before the reply leaves Lua.
@@ -150,7 +150,7 @@ fn a_script_returns_integers_and_never_a_fraction() {
 }
 
 #[test]
-fn a_script_sets_no_global_and_reads_only_those_of_redis() {
+fn a_script_uses_no_globals_but_those_of_redis() {
     const KNOWN: [&str; 13] = [
         "ARGV", "KEYS", "ipairs", "math", "pairs", "redis", "string", "table", "tonumber", "tostring", "type",
         "unpack", "error",
@@ -171,7 +171,7 @@ fn a_script_sets_no_global_and_reads_only_those_of_redis() {
 }
 
 #[test]
-fn the_test_for_globals_finds_them() {
+fn the_globals_test_detects_globals() {
     let mut redis = Redis::start();
     let source = "local a = math.random() local function f() b = c + a end return f";
     let dumped: Vec<u8> = redis.run(&["EVAL", "return string.dump(loadstring(ARGV[1]))", "0", source]);
@@ -182,7 +182,7 @@ fn the_test_for_globals_finds_them() {
 }
 
 #[tokio::test]
-async fn both_spellings_load_and_run() {
+async fn both_dialects_load_and_run() {
     let redis = RedisServer::start().await.unwrap();
     let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
     let transport =
@@ -248,7 +248,7 @@ fn named(script: &Script) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn a_header_declares_what_the_body_reads() {
+fn a_header_declares_the_keys_and_arguments_used() {
     for script in script::ALL {
         let named = named(script);
         for table in ["KEYS", "ARGV"] {

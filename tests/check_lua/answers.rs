@@ -53,7 +53,7 @@ fn a_log_numbers_its_units_beyond_2_53() {
 }
 
 #[test]
-fn a_log_tells_the_exact_retry_near_2_53() {
+fn a_log_has_the_exact_retry_near_2_53() {
     let mut redis = Redis::start();
     let most = (1 << 53) - 1;
     let limits = [log("l", most, 1000)];
@@ -65,7 +65,7 @@ fn a_log_tells_the_exact_retry_near_2_53() {
 }
 
 #[test]
-fn a_log_with_a_hole_is_judged_and_blocks_nobody() {
+fn a_log_with_a_gap_still_decides() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     for (i, cost) in [3, 3, 4].into_iter().enumerate() {
@@ -87,7 +87,7 @@ fn one_refusing_limit_charges_none() {
 }
 
 #[test]
-fn a_cost_that_never_fits_says_so() {
+fn a_cost_that_never_fits_gets_retry_minus_one() {
     let mut redis = Redis::start();
     assert_eq!(redis.check("s", &[bucket("b", 5, 1000, 10), log("l", 20, 1000)], &[11], T), [0, 10, -1, 0, 20, 0, 0]);
     assert_eq!(redis.check("s", &[log("l", 20, 1000)], &[21], T), [0, 20, -1, 0]);
@@ -121,7 +121,7 @@ fn time_that_goes_backwards_grants_nothing() {
 }
 
 #[test]
-fn without_a_time_the_servers_clock_judges() {
+fn without_a_time_the_servers_clock_decides() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 1, 3_600_000, 1), log("l", 1, 3_600_000)];
     assert_eq!(redis.check("s", &limits, &[1], 0), [1, 0, 0, 3_600_000, 0, 0, 3_600_000]);

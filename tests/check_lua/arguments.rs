@@ -6,7 +6,7 @@ use crate::T;
 use crate::support::{Redis, bucket};
 
 #[test]
-fn a_server_that_would_cut_numbers_is_refused() {
+fn a_server_with_32_bit_formatting_is_refused() {
     let mut redis = Redis::start();
     let mut words = crate::support::words("s", &[bucket("b", 2, 1000, 3)], &[1], T);
     words[1] = format!(

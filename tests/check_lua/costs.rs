@@ -15,7 +15,7 @@ fn check_costs(redis: &mut Redis, limits: &[Spec], costs: &[&str], now: u64) -> 
 }
 
 #[test]
-fn each_limit_can_have_a_cost_of_its_own() {
+fn each_limit_can_have_its_own_cost() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 1000, 10), log("l", 2000, 1000)];
     let now = T.cast_signed();
@@ -36,7 +36,7 @@ fn each_limit_can_have_a_cost_of_its_own() {
 }
 
 #[test]
-fn a_cost_of_0_takes_nothing_of_its_limit() {
+fn a_cost_of_0_charges_nothing() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 1000, 10), log("l", 10, 1000)];
     let now = T.cast_signed();
@@ -89,7 +89,7 @@ fn wrong_lists_of_costs_are_named_and_change_nothing() {
 }
 
 #[test]
-fn a_log_that_takes_nothing_keeps_its_entries_and_its_life() {
+fn an_uncharged_log_keeps_its_entries_and_expiry() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 1000, 10), log("l", 10, 60_000)];
     assert_eq!(check_costs(&mut redis, &limits, &["0,4"], T).unwrap()[0], 1);

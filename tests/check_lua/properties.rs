@@ -58,7 +58,7 @@ proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
-    fn every_number_is_the_oracles(limits in limits(), requests in requests(40)) {
+    fn every_number_matches_the_oracle(limits in limits(), requests in requests(40)) {
         with_subject(|redis, subject| {
             let mut oracle = Oracle::new(&limits);
             for (now, cost) in times(&requests) {
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn a_refusal_changes_nothing_and_tells_the_exact_retry(limits in limits(), requests in requests(40)) {
+    fn a_refusal_changes_nothing_and_retry_is_exact(limits in limits(), requests in requests(40)) {
         with_subject(|redis, subject| {
             for (now, cost) in times(&requests) {
                 let before = redis.dump(subject);

@@ -4,7 +4,7 @@ use crate::T;
 use crate::support::{Redis, bucket, fixed, log, sliding};
 
 #[test]
-fn every_key_expires_a_second_after_its_state_stops_to_matter() {
+fn keys_expire_one_second_after_their_state_is_full() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 60_000, 10), bucket("slow", 10, 600_000, 10), log("l", 10, 120_000)];
     redis.check("s", &limits, &[5], T);
@@ -19,7 +19,7 @@ fn every_key_expires_a_second_after_its_state_stops_to_matter() {
 }
 
 #[test]
-fn limits_that_a_call_does_not_name_keep_their_state_until_it_stops_to_matter() {
+fn unnamed_limits_keep_their_state_until_full() {
     let mut redis = Redis::start();
     let (a, b) = (bucket("a", 10, 60_000, 10), bucket("ab", 10, 600_000, 10));
     redis.check("s", std::slice::from_ref(&a), &[4], T);
@@ -43,7 +43,7 @@ fn a_changed_limit_keeps_what_was_used() {
 }
 
 #[test]
-fn only_a_call_that_takes_writes() {
+fn only_a_charge_writes() {
     let mut redis = Redis::start();
     let limits = [bucket("a", 1, 60_000, 1), bucket("b", 5, 60_000, 5)];
     for (cost, calls) in [(1, "eval get set"), (1, "eval get"), (0, "eval get")] {
@@ -63,7 +63,7 @@ fn only_a_call_that_takes_writes() {
 }
 
 #[test]
-fn the_state_is_the_limits_the_time_and_the_numbers() {
+fn the_state_has_the_documented_format() {
     let mut redis = Redis::start();
     let limits = [bucket("a", 2, 1000, 3), fixed("b", 9, 60_000), sliding("c", 9, 1000), log("d", 9, 1000)];
     let words = "a token_bucket 1000 3 1 500 b fixed_window 60000 9 c sliding_window 1000 9 d sliding_log 1000 9";

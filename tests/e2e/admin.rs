@@ -12,7 +12,7 @@ use crate::service;
 use crate::support::{body, client, get, header, plenty, problem, raw, stack, status};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_secret_there_is_no_api() {
+async fn without_the_admin_token_there_is_no_api() {
     let vars = vec![("SLUICEGATE_ADMIN_TOKEN".to_owned(), String::new())];
     let stack = Stack::start(Options { sluicegate: Some(plenty()), vars, ..Options::default() }).await.unwrap();
     let nothing = get(&stack, "/_sluicegate/nothing").send().await.unwrap().text().await.unwrap();
@@ -34,7 +34,7 @@ async fn without_the_secret_there_is_no_api() {
 
 /// One stack for all.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_is_for_the_operator_alone() {
+async fn the_api_requires_the_admin_token() {
     let stack = stack(service::config()).await;
     tokens(&stack).await;
     headers(&stack).await;

@@ -32,7 +32,7 @@ fn configuration() -> Value {
 
 /// One stack for all: each client has an address of its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_costs_what_it_really_cost() {
+async fn settlements_charge_the_real_cost() {
     let mut stack = stack(configuration()).await;
     let inside = Inside::of(&stack, &configuration()).await;
     // Loads the scripts: from here on each question is one trip.

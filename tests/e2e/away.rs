@@ -42,7 +42,7 @@ async fn start() -> Stack {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn routes_say_what_an_outage_means() {
+async fn routes_choose_their_outage_policy() {
     let mut stack = start().await;
     let inside = Inside::of(&stack, &configuration()).await;
     old_documents(&stack, &inside).await;

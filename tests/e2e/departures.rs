@@ -38,7 +38,7 @@ fn remaining(head: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_of_a_silent_stream_that_go_away_give_their_places_back() {
+async fn leaving_a_silent_stream_frees_its_place() {
     let bare = Bare::start(places(5)).await;
     let mut clients = join_all((0..5).map(|_| bare.get("/sse?gate=never"))).await;
     for client in &mut clients {
@@ -54,7 +54,7 @@ async fn clients_of_a_silent_stream_that_go_away_give_their_places_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_before_the_answer_gives_its_place_back_and_pays() {
+async fn leaving_before_the_response_frees_the_place_and_pays() {
     let bare = Bare::start(places(5)).await;
     let before = remaining(&bare.head("/any").await);
     bare.expect_leases(0).await;
@@ -68,7 +68,7 @@ async fn a_client_that_goes_away_before_the_answer_gives_its_place_back_and_pays
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_in_the_middle_of_its_request_pays() {
+async fn leaving_during_the_upload_pays() {
     let bare = Bare::start(places(5)).await;
     let before = remaining(&bare.head("/any").await);
     bare.expect_leases(0).await;
@@ -87,7 +87,7 @@ async fn a_client_that_goes_away_in_the_middle_of_its_request_pays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_while_redis_is_asked_gives_its_place_back() {
+async fn leaving_during_the_check_frees_the_place() {
     let bare = Bare::start(places(5)).await;
     // Loads the script.
     bare.head("/any").await;
@@ -104,7 +104,7 @@ async fn a_client_that_goes_away_while_redis_is_asked_gives_its_place_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_clients_that_go_away_leave_nothing() {
+async fn a_thousand_departures_leave_no_lease() {
     let bare = Bare::start(places(1000)).await;
     for batch in 0..10 {
         let clients = (0..100).map(|i| {
@@ -130,7 +130,7 @@ async fn a_thousand_clients_that_go_away_leave_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_answers_too_late_keeps_no_lease() {
+async fn a_late_reply_of_redis_keeps_no_lease() {
     let bare = Bare::start(impatient("open")).await;
     assert!(bare.head("/any").await.contains("ratelimit:"));
     bare.expect_leases(0).await;
@@ -166,7 +166,7 @@ async fn detain_the_first(listener: TcpListener, server: SocketAddr) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_that_was_held_up_on_its_way_keeps_no_lease() {
+async fn a_delayed_check_keeps_no_lease() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let rest = format!("http://{}", listener.local_addr().unwrap());
     let bare = Bare::start_behind(impatient("open"), |bridge| {
@@ -183,7 +183,7 @@ async fn a_question_that_was_held_up_on_its_way_keeps_no_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn judged_by_the_isolate_places_are_given_back_too() {
+async fn places_taken_in_memory_are_freed_too() {
     let mut bare = Bare::start(impatient("local")).await;
     bare.redis.stop().await;
     for _ in 0..5 {
@@ -204,7 +204,7 @@ async fn judged_by_the_isolate_places_are_given_back_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_without_the_admin_token_keeps_the_api_waiting_for_a_body() {
+async fn the_api_reads_no_body_without_the_token() {
     let bare = Bare::start(places(5)).await;
     let unfinished = "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     let mut stranger = bare.send("POST /_sluicegate/v1/check").await;

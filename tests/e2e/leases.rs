@@ -32,7 +32,7 @@ fn configuration() -> Value {
 
 /// One stack for all: each client has an address of its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_is_taken_as_long_as_a_request_is_in_flight() {
+async fn a_place_is_taken_while_a_request_is_in_flight() {
     let mut stack = stack(configuration()).await;
     let inside = Inside::of(&stack, &configuration()).await;
     until_the_body_has_ended(&stack, &inside).await;

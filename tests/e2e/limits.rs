@@ -17,7 +17,7 @@ fn flush(redis: &RedisServer, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_concurrent_requests_exactly_the_limit_reaches_the_origin_twenty_times_in_a_row() {
+async fn exactly_the_limit_reaches_the_origin_twenty_times() {
     let stack =
         stack(limits(&json!([{ "name": "minute", "algorithm": "sliding_log", "limit": 50, "window": "60s" }]))).await;
     for round in 0..20 {
@@ -37,7 +37,7 @@ async fn of_200_concurrent_requests_exactly_the_limit_reaches_the_origin_twenty_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_flush_in_the_middle_of_load_changes_no_answer() {
+async fn a_script_flush_under_load_changes_no_response() {
     let stack =
         stack(limits(&json!([{ "name": "minute", "algorithm": "sliding_log", "limit": 50, "window": "60s" }]))).await;
     let load = join_all((0..300).map(|_| async { get(&stack, "/hello").send().await.unwrap().status().as_u16() }));
@@ -54,7 +54,7 @@ async fn a_script_flush_in_the_middle_of_load_changes_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_tell_the_budget_and_a_refusal_tells_when_to_come_back() {
+async fn responses_have_ratelimit_headers_and_refusals_retry_after() {
     let stack = stack(limits(&json!([
         { "name": "second", "algorithm": "token_bucket", "limit": 1, "window": "1s", "burst": 2 },
         { "name": "day", "algorithm": "sliding_log", "limit": 100, "window": "1d" },
@@ -116,7 +116,7 @@ async fn structured_fields(values: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clock_of_redis_may_judge() {
+async fn the_clock_of_redis_can_decide() {
     let mut config = limits(&json!([{ "name": "hour", "algorithm": "token_bucket", "limit": 2, "window": "1h" }]));
     config["clock"] = json!("redis");
     let stack = stack(config).await;
@@ -133,7 +133,7 @@ async fn the_clock_of_redis_may_judge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_ours_is_not_limited_and_nothing_else_is_ours() {
+async fn only_sluicegate_paths_are_reserved_and_unlimited() {
     let stack =
         stack(limits(&json!([{ "name": "hour", "algorithm": "token_bucket", "limit": 4, "window": "1h" }]))).await;
     for _ in 0..6 {

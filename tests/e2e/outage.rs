@@ -59,7 +59,7 @@ async fn expect_logged(stack: &Stack, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn open_forwards_and_says_so() {
+async fn open_forwards_and_marks_the_response() {
     let mut stack = stack(policy("open")).await;
     expect_judged(&stack, 200).await;
     expect_health(&stack, 200, json!({ "status": "ok" })).await;
@@ -88,7 +88,7 @@ async fn open_forwards_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn closed_refuses_and_says_so() {
+async fn closed_refuses_with_503() {
     let mut stack = stack(policy("closed")).await;
     expect_judged(&stack, 200).await;
     stack.redis.stop().await;
@@ -105,7 +105,7 @@ async fn closed_refuses_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_is_an_outage_and_the_log_names_it() {
+async fn a_wrong_token_is_a_logged_outage() {
     let vars = vec![("UPSTASH_REDIS_REST_TOKEN".to_owned(), "hunter2".to_owned())];
     let options = Options { sluicegate: Some(policy("closed")), vars, ..Options::default() };
     let stack = Stack::start(options).await.unwrap();

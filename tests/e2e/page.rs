@@ -7,13 +7,13 @@ use tokio::process::Command;
 use crate::support::{limits, stack};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_page_shows_what_the_worker_answers() {
+async fn the_demo_page_shows_the_workers_responses() {
     let burst = json!([{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }]);
     in_chromium(&["page"], stack(limits(&burst)).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_page_creates_tenants_and_fights_for_locks() {
+async fn the_demo_page_creates_tenants_and_competes_for_locks() {
     let mut config = limits(&json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]));
     config["identify"] = json!(["api_key", "address"]);
     config["plans"]["free"] =

@@ -10,7 +10,7 @@ use crate::support::{body, client, echoed, get, header, plenty, raw, stack};
 
 /// One stack for all: nothing here exhausts it, and each starts half a dozen processes.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_changes_nothing() {
+async fn the_proxy_passes_requests_through_unchanged() {
     let mut stack = stack(plenty()).await;
     method_and_body(&stack).await;
     path_and_query(&stack).await;

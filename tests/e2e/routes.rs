@@ -35,7 +35,7 @@ pub(crate) fn configuration() -> Value {
 
 /// One stack for all: each client has an address of its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn routes_hold_for_what_they_match() {
+async fn routes_apply_to_what_they_match() {
     let stack = stack(configuration()).await;
     the_first_that_matches(&stack).await;
     costs(&stack).await;

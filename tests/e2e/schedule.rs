@@ -25,7 +25,7 @@ fn reports(stack: &Stack) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_used_becomes_history() {
+async fn usage_becomes_history() {
     let mut config = plenty();
     config["identify"] = json!(["api_key", "address"]);
     let stack = stack(config.clone()).await;

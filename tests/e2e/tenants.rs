@@ -24,7 +24,7 @@ pub(crate) fn configuration() -> Value {
 
 /// One stack for all: each has tenants and addresses of its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn tenants_live_by_their_documents() {
+async fn tenants_follow_their_documents() {
     let stack = stack(configuration()).await;
     let inside = Inside::of(&stack, &configuration()).await;
     let key = in_three_steps(&stack).await;

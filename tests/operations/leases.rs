@@ -4,7 +4,7 @@ use crate::call::{MINUTE, T, check, less, settle};
 use crate::support::{Redis, bucket, concurrency, log};
 
 #[test]
-fn a_released_lease_makes_room_and_releasing_again_does_not() {
+fn releasing_frees_one_place_once() {
     let mut redis = Redis::start();
     let limits = [concurrency("a", 2, MINUTE), concurrency("b", 3, MINUTE)];
     let keys = ["sg:1:{s}:inflight:a", "sg:1:{s}:inflight:b"];
@@ -24,7 +24,7 @@ fn a_released_lease_makes_room_and_releasing_again_does_not() {
 }
 
 #[test]
-fn a_reset_deletes_its_keys_and_no_other() {
+fn a_reset_deletes_only_its_own_keys() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, MINUTE, 10), log("l", 10, MINUTE), concurrency("c", 10, MINUTE)];
     for subject in ["s", "other"] {

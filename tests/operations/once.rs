@@ -26,7 +26,7 @@ fn a_request_is_settled_once() {
 const GRACE: u64 = 1000;
 
 #[test]
-fn every_key_lives_a_second_longer_than_it_matters() {
+fn keys_expire_one_second_after_they_matter() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, MINUTE, 10), log("l", 10, MINUTE)];
     let slow = bucket("slow", 10, 2 * MINUTE, 10);
@@ -69,7 +69,7 @@ fn every_key_lives_a_second_longer_than_it_matters() {
 }
 
 #[test]
-fn without_a_time_the_servers_clock_says_what_is_over() {
+fn without_a_time_the_servers_clock_expires_ids() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     let (seconds, _): (u64, u64) = redis.run(&["TIME"]);
@@ -79,7 +79,7 @@ fn without_a_time_the_servers_clock_says_what_is_over() {
 
 /// Garbage, or a key of another type, in each place that is read.
 #[test]
-fn an_error_leaves_the_request_unsettled_and_everything_as_it_was() {
+fn an_error_leaves_the_request_unsettled() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, MINUTE, 10), log("l", 10, MINUTE), log("m", 10, MINUTE)];
     check(&mut redis, "s", &limits, 5, T);
@@ -115,7 +115,7 @@ fn an_error_leaves_the_request_unsettled_and_everything_as_it_was() {
 }
 
 #[test]
-fn a_state_of_128_limits_takes_no_more_and_the_request_stays_unsettled() {
+fn a_full_state_leaves_the_request_unsettled() {
     let mut redis = Redis::start();
     let number = |i: usize| bucket(&format!("n{i}"), 10, MINUTE, 10);
     for i in 0..128 {

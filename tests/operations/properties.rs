@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
-    fn giving_back_equals_never_having_been_charged(
+    fn giving_back_equals_never_charging(
         limit in limit(), before in others(5), cost in 1_u64..20, share in 0_u64..=4, between in others(12), wait in 0_u64..500
     ) {
         with_redis(|redis| {
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn charging_more_equals_having_been_charged_that_much_or_is_stricter(
+    fn charging_later_is_at_least_as_strict(
         limit in limit(), before in others(5), cost in 1_u64..20, units in 1_u64..20, between in others(12), wait in 0_u64..500
     ) {
         with_redis(|redis| {
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn many_limits_in_one_call_are_each_alone(
+    fn limits_in_one_call_settle_independently(
         mut limits in prop::collection::vec(limit(), 1..5),
         (charge, costs) in (any::<bool>(), prop::collection::vec((0_u64..3000, 0_u64..6), 0..6)),
         (units, back, wait) in (0_u64..30, 0_u64..4000, 0_u64..4000)

@@ -88,7 +88,7 @@ proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
     #[test]
-    fn no_window_of_a_log_admits_more_than_its_quota_by_real_costs(
+    fn real_costs_never_exceed_a_logs_quota(
         (quota, window) in (1_u64..20, 1_u64..3000), events in events()
     ) {
         with_redis(|redis| {
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn no_fixed_window_admits_more_than_its_quota_by_real_costs(
+    fn real_costs_never_exceed_a_fixed_windows_quota(
         (quota, window) in (1_u64..20, 1_u64..3000), events in events()
     ) {
         with_redis(|redis| {
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn no_span_of_a_bucket_admits_more_than_it_may_by_real_costs(
+    fn real_costs_stay_within_a_buckets_bound(
         (quota, window, burst) in (1_u64..20, 1_u64..3000, 1_u64..20), events in events()
     ) {
         with_redis(|redis| {

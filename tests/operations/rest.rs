@@ -52,7 +52,7 @@ async fn the_limiter_settles_releases_and_resets_over_rest() {
 }
 
 #[tokio::test]
-async fn by_the_clock_of_redis_a_request_is_settled_as_of_the_time_that_its_check_tells() {
+async fn settling_by_redis_clock_uses_the_checks_time() {
     let redis = RedisServer::start().await.unwrap();
     let mut connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
     let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();

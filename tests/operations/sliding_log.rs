@@ -4,7 +4,7 @@ use crate::call::{MOST, Settle, T, check, check_batch, entries, less, more, sett
 use crate::support::{Redis, log};
 
 #[test]
-fn a_log_is_charged_behind_its_newest_entry() {
+fn a_log_is_charged_after_its_newest_entry() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     check(&mut redis, "s", &limits, 4, T);
@@ -22,7 +22,7 @@ fn a_log_is_charged_behind_its_newest_entry() {
 }
 
 #[test]
-fn a_log_gives_back_units_of_the_oldest_entries_from_the_charge_on() {
+fn a_log_gives_back_from_the_charge_on() {
     let mut redis = Redis::start();
     let limits = [log("l", 100, 1000)];
     for (time, cost) in [(0, 9), (100, 2), (100, 3), (200, 4), (300, 5)] {
@@ -38,7 +38,7 @@ fn a_log_gives_back_units_of_the_oldest_entries_from_the_charge_on() {
 }
 
 #[test]
-fn a_logs_newest_entry_stays_as_its_time_which_never_goes_back() {
+fn a_log_keeps_its_newest_entry() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     check(&mut redis, "s", &limits, 10, T);
@@ -54,7 +54,7 @@ fn a_logs_newest_entry_stays_as_its_time_which_never_goes_back() {
 }
 
 #[test]
-fn a_log_does_not_give_back_what_has_left_the_window() {
+fn a_log_gives_back_nothing_outside_the_window() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     check(&mut redis, "s", &limits, 5, T);
@@ -67,7 +67,7 @@ fn a_log_does_not_give_back_what_has_left_the_window() {
 }
 
 #[test]
-fn a_log_of_many_entries_and_beyond_2_53_is_renumbered() {
+fn a_long_log_beyond_2_53_is_renumbered() {
     let mut redis = Redis::start();
     let limits = [log("l", MOST, 10_000)];
     check(&mut redis, "s", &limits, MOST - 5000, T);

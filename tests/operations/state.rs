@@ -4,7 +4,7 @@ use crate::call::{MINUTE, Settle, T, check, entries, less, more, settle, state};
 use crate::support::{Redis, bucket, concurrency, fixed, log, month, sliding};
 
 #[test]
-fn what_the_state_does_not_know_is_charged_now_and_gives_nothing_back() {
+fn unknown_limits_are_charged_now_and_refund_nothing() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 10_000, 10), fixed("f", 10, 10_000), sliding("s", 10, 10_000)];
     assert_eq!(settle(&mut redis, "s", &limits, less(3, T)), [1, 0, 0, 0]);
@@ -24,7 +24,7 @@ fn what_the_state_does_not_know_is_charged_now_and_gives_nothing_back() {
 }
 
 #[test]
-fn a_state_that_is_older_than_the_charge_is_brought_there_first() {
+fn an_older_state_is_advanced_to_the_charge() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 10_000, 10), fixed("f", 10, 10_000), sliding("s", 10, 10_000)];
     let all = [&limits[..], &[month("m", 10), bucket("other", 10, 10_000, 10)]].concat();
@@ -38,7 +38,7 @@ fn a_state_that_is_older_than_the_charge_is_brought_there_first() {
 }
 
 #[test]
-fn other_limits_keep_their_words_and_numbers() {
+fn other_limits_stay_unchanged() {
     let mut redis = Redis::start();
     let (a, b) = (bucket("a", 10, MINUTE, 10), sliding("b", 10, MINUTE));
     let all = [

@@ -4,7 +4,7 @@ use crate::call::{MINUTE, MOST, Settle, T, check, entries, less, more, settle, s
 use crate::support::{Redis, bucket, fixed, log, sliding};
 
 #[test]
-fn a_bucket_is_overdrawn_and_lets_others_wait_exactly_as_long_as_it_takes() {
+fn an_overdrawn_bucket_delays_others_exactly() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 10_000, 10)];
     assert_eq!(check(&mut redis, "s", &limits, 4, T), [1, 6, 0, 4000]);
@@ -16,7 +16,7 @@ fn a_bucket_is_overdrawn_and_lets_others_wait_exactly_as_long_as_it_takes() {
 }
 
 #[test]
-fn a_bucket_gives_back_what_is_owed_and_no_more() {
+fn a_bucket_refunds_at_most_its_debt() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 10_000, 10)];
     check(&mut redis, "s", &limits, 8, T);
@@ -28,7 +28,7 @@ fn a_bucket_gives_back_what_is_owed_and_no_more() {
 }
 
 #[test]
-fn a_bucket_whose_plan_has_changed_is_settled_in_the_fractions_it_is_kept_in() {
+fn a_bucket_settles_in_its_stored_fractions() {
     let mut redis = Redis::start();
     check(&mut redis, "s", &[bucket("b", 100, MINUTE, 100)], 60, T);
     let changed = [bucket("b", 1000, MINUTE, 1000)];
@@ -38,7 +38,7 @@ fn a_bucket_whose_plan_has_changed_is_settled_in_the_fractions_it_is_kept_in() {
 }
 
 #[test]
-fn what_a_limit_holds_stays_below_2_53() {
+fn a_limit_never_holds_2_53() {
     let mut redis = Redis::start();
     let limits = [bucket("b", 10, 10_000, 10), fixed("f", 10, 10_000), sliding("s", 10, 10_000), log("l", 10, 10_000)];
     check(&mut redis, "s", &limits, 7, T);

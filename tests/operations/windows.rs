@@ -4,7 +4,7 @@ use crate::call::{MINUTE, Settle, T, check, less, more, settle, state};
 use crate::support::{Redis, fixed, month, sliding};
 
 #[test]
-fn a_fixed_window_is_settled_while_it_lasts() {
+fn a_fixed_window_settles_within_the_window() {
     let mut redis = Redis::start();
     for (name, limits, end) in [
         ("span", [fixed("f", 10, MINUTE)], MINUTE),
@@ -31,7 +31,7 @@ fn a_fixed_window_is_settled_while_it_lasts() {
 }
 
 #[test]
-fn a_sliding_window_is_settled_in_the_window_that_was_charged() {
+fn a_sliding_window_settles_in_the_charged_window() {
     let mut redis = Redis::start();
     let limits = [sliding("w", 100, MINUTE)];
     check(&mut redis, "s", &limits, 50, T);
@@ -57,7 +57,7 @@ fn a_sliding_window_is_settled_in_the_window_that_was_charged() {
 }
 
 #[test]
-fn the_months_are_those_of_the_calendar() {
+fn months_match_the_calendar() {
     let mut redis = Redis::start();
     let limits = [month("m", 10)];
     for (first, last) in [
