@@ -5,68 +5,56 @@
 
 #[path = "support/cases.rs"]
 mod cases;
+#[path = "support/direct.rs"]
+mod direct;
 mod support;
 #[path = "support/traffic.rs"]
 mod traffic;
 
 use std::cell::RefCell;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
+use direct::{DirectTransport, RunCommand, at_once};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use redis::RedisResult;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{LeaseId, Limit, LimitName, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::redis::script::{self, Dialect};
-use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 use support::{Redis, kept};
 use traffic::Call;
 
-/// The way to a redis-server without REST in between. Instead of the script it runs one that keeps its keys: the
-/// tests' clock is not the server's.
-struct Direct {
+/// A redis-server. It runs a variant of the script that keeps its keys, because the clock of the tests is not the
+/// clock of the server.
+struct Server {
     redis: RefCell<Redis>,
     kept: String,
 }
 
-impl Direct {
+impl Server {
     fn start() -> Self {
         let mut redis = Redis::start();
         let kept = redis.run(&["SCRIPT", "LOAD", &kept(script::CHECK.source)]);
-        Direct { redis: RefCell::new(redis), kept }
+        Server { redis: RefCell::new(redis), kept }
     }
 }
 
-impl Transport for &Direct {
-    async fn post(&self, body: String) -> Result<Response, RedisError> {
-        let words: Vec<Value> = serde_json::from_str(&body).expect("a JSON array");
-        let mut words: Vec<String> =
-            words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
-        assert_eq!(words[0], "EVALSHA", "the script is there");
-        words[1].clone_from(&self.kept);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (status, answer) = match self.redis.borrow_mut().try_run::<Vec<i64>>(&words) {
-            Ok(numbers) => (200, json!({ "result": numbers })),
-            // As Redis says it: the client writes some codes in its own way.
-            Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
-        };
-        Ok(Response { status, body: answer.to_string().into_bytes() })
+impl RunCommand for &Server {
+    fn run_command(&self, mut command: Vec<String>) -> RedisResult<redis::Value> {
+        assert_eq!(command[0], "EVALSHA", "the script is loaded");
+        command[1].clone_from(&self.kept);
+        self.redis.borrow_mut().try_run(&command.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
 thread_local! {
-    static SERVER: (Direct, RefCell<u64>) = (Direct::start(), RefCell::new(0));
+    static SERVER: (Server, RefCell<u64>) = (Server::start(), RefCell::new(0));
 }
 
 /// Asks Redis and memory the same and expects the same.
-fn agree(direct: &Direct, local: &mut MemoryLimiter, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
-    let limiter = Limiter::new(direct, Dialect::Plain);
-    let check = limiter.check_batch(subject, &call.limits, call.requests(), Now::At(call.now));
-    let Poll::Ready(answer) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("nothing here waits");
-    };
+fn agree(server: &Server, local: &mut MemoryLimiter, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
+    let limiter = Limiter::new(DirectTransport(server), Dialect::Plain);
+    let answer = at_once(limiter.check_batch(subject, &call.limits, call.requests(), Now::At(call.now)));
     let answer = answer.map_err(|error| TestCaseError::fail(format!("{error}: {call:?}")))?;
     let expected = local.check_batch(subject, &call.limits, call.requests(), call.now).unwrap();
     for (request, (answer, expected)) in answer.iter().zip(&expected).enumerate() {
@@ -77,7 +65,7 @@ fn agree(direct: &Direct, local: &mut MemoryLimiter, subject: &Subject, call: &C
 }
 
 /// Ends a lease in Redis and in memory and expects that it was at as many limits.
-fn agree_on_release(direct: &Direct, local: &mut MemoryLimiter, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
+fn agree_on_release(server: &Server, local: &mut MemoryLimiter, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
     let inflight = limits.iter().filter(|limit| limit.needs_lease());
     let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
     let mut released = 0;
@@ -86,7 +74,7 @@ fn agree_on_release(direct: &Direct, local: &mut MemoryLimiter, subject: &Subjec
         let mut words = vec!["EVAL", include_str!("../lua/release.lua"), count.as_str()];
         words.extend(keys.iter().map(String::as_str));
         words.push(lease.as_str());
-        released = direct.redis.borrow_mut().run(&words);
+        released = server.redis.borrow_mut().run(&words);
     }
     assert_eq!(local.release(subject, limits, lease), released, "{lease} of {keys:?}");
 }
@@ -98,18 +86,18 @@ fn follow(calls: &[Call]) -> Result<(), TestCaseError> {
 
 /// The same, and after each call one of the leases is given back.
 fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
-    SERVER.with(|(direct, cases)| {
+    SERVER.with(|(server, cases)| {
         *cases.borrow_mut() += 1;
         let subject = Subject::named(&format!("case{}", cases.borrow()));
         let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX });
         let result = calls.iter().try_for_each(|call| {
-            agree(direct, &mut local, &subject, call)?;
+            agree(server, &mut local, &subject, call)?;
             if let Some(lease) = leases.next() {
-                agree_on_release(direct, &mut local, &subject, &call.limits, &lease);
+                agree_on_release(server, &mut local, &subject, &call.limits, &lease);
             }
             Ok(())
         });
-        direct.redis.borrow_mut().run::<()>(&["FLUSHALL"]);
+        server.redis.borrow_mut().run::<()>(&["FLUSHALL"]);
         result
     })
 }

@@ -3,15 +3,16 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
+use redis::{RedisResult, Value};
 use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window};
 use sluicegate::limiter::{Correction, Limiter, Now, RequestId, Settlement};
+use sluicegate::redis::Argument;
 use sluicegate::redis::cas::{self, Expiry};
 use sluicegate::redis::script::{self, Dialect, Script};
-use sluicegate::redis::{Argument, RedisError, Response, Transport};
 use sluicegate::time::Millis;
 
 use crate::cases;
-use crate::clocked::{answer, at_once};
+use crate::direct::{DirectTransport, RunCommand, at_once};
 use crate::lives::GRACE;
 use crate::support::Redis;
 
@@ -29,7 +30,7 @@ proptest! {
     ) {
         SERVER.with(|server| {
             server.run::<()>(&["FLUSHALL"]);
-            let (subject, limiter) = (Subject::named("s"), Limiter::new(server, Dialect::Plain));
+            let (subject, limiter) = (Subject::named("s"), Limiter::new(DirectTransport(server), Dialect::Plain));
             let clock = |redis: bool| if redis { Now::Redis } else { Now::At(Millis::new(server.now())) };
             let mut over = 0;
             for (i, cost) in costs.iter().enumerate() {
@@ -62,14 +63,16 @@ fn a_lock_leaves_only_its_fencing_counters() {
         let run = |script: &Script, keys: &[&str], arguments: &[Argument<'_>]| {
             let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
             let script = script.in_dialect(Dialect::Plain);
-            at_once(sluicegate::redis::eval::<serde_json::Value>(&server, script, &keys, arguments)).unwrap()
+            at_once(sluicegate::redis::eval::<serde_json::Value>(&DirectTransport(server), script, &keys, arguments))
+                .unwrap()
         };
         let (owner, new, ttl) = (Argument::Text("me"), Argument::Text("new"), Argument::Number(30));
         assert_eq!(run(&script::LOCK_ACQUIRE, &keys[..2], &[owner, ttl])[0], 1);
         let written = run(&script::FENCED_WRITE, &[keys[2], keys[3], keys[1]], &[Argument::Number(1), new, ttl]);
         assert_eq!(written[0], 1);
         run(&script::LOCK_RENEW, &keys[..1], &[owner, Argument::Number(1), ttl]);
-        let create = cas::create(&server, Dialect::Plain, "flag", "on", Expiry::After(Millis::new(30)));
+        let create =
+            cas::create(&DirectTransport(server), Dialect::Plain, "flag", "on", Expiry::After(Millis::new(30)));
         assert_eq!(at_once(create).unwrap(), cas::Outcome::Swapped);
         server.is_left_with(&[keys[1], keys[3]], server.now() + 30);
         assert_eq!((server.run::<i64>(&["GET", keys[1]]), server.run::<i64>(&["GET", keys[3]])), (1, 1));
@@ -130,11 +133,8 @@ impl Plain {
     }
 }
 
-impl Transport for &Plain {
-    async fn post(&self, body: String) -> Result<Response, RedisError> {
-        let words: Vec<serde_json::Value> = serde_json::from_str(&body).expect("a JSON array");
-        let words: Vec<String> =
-            words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
-        Ok(answer(self.0.borrow_mut().try_run(&words.iter().map(String::as_str).collect::<Vec<_>>())))
+impl RunCommand for &Plain {
+    fn run_command(&self, command: Vec<String>) -> RedisResult<Value> {
+        self.0.borrow_mut().try_run(&command.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }

@@ -8,7 +8,8 @@ use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
 use crate::cases;
-use crate::clocked::{Clocked, at_once};
+use crate::clocked::Clocked;
+use crate::direct::at_once;
 use crate::lives::GRACE;
 use crate::traffic::{self, Call};
 

@@ -10,7 +10,8 @@ use sluicegate::time::Millis;
 
 use crate::acts::{Act, Kind, acts};
 use crate::cases;
-use crate::clocked::{Clocked, Life, Seen, at_once};
+use crate::clocked::{Clocked, Life, Seen};
+use crate::direct::at_once;
 use crate::traffic::{self, Call};
 
 thread_local! {

@@ -7,6 +7,8 @@ mod acts;
 mod cases;
 #[path = "../support/clocked.rs"]
 mod clocked;
+#[path = "../support/direct.rs"]
+mod direct;
 mod empty;
 mod forgetting;
 mod lives;

@@ -7,7 +7,8 @@ use sluicegate::limiter::{Limiter, Now};
 use sluicegate::time::Millis;
 
 use crate::cases;
-use crate::clocked::{Clocked, Way, at_once};
+use crate::clocked::{Clocked, ClockedTransport};
+use crate::direct::at_once;
 
 thread_local! {
     static SERVER: Clocked = Clocked::start();
@@ -114,7 +115,7 @@ fn granted(server: &Clocked, traffic: &Skewed) -> Granted {
         server.reach(real);
         let clock = real + if step.ahead { traffic.ahead } else { 0 };
         let lease = LeaseId::new(&format!("lease-{i}")).unwrap();
-        let ask = |limiter: &Limiter<Way<'_>>, subject: &str| -> Vec<Verdict> {
+        let ask = |limiter: &Limiter<ClockedTransport<'_>>, subject: &str| -> Vec<Verdict> {
             let requests = step.costs.iter().map(|cost| CheckRequest { cost: *cost, lease: Some(&lease) });
             let (subject, limits) = (Subject::named(subject), std::slice::from_ref(&traffic.limit));
             at_once(limiter.check_batch(&subject, limits, requests, Now::At(Millis::new(clock)))).unwrap()

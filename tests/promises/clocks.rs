@@ -6,7 +6,7 @@ use sluicegate::limit::{Algorithm, Budget, CheckRequest, LeaseId, Limit, Retry, 
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
-use crate::clocked::at_once;
+use crate::direct::at_once;
 use crate::{T, cases, limit, traffic, with_limiter};
 
 proptest! {

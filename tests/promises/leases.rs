@@ -7,7 +7,7 @@ use sluicegate::limit::{CheckRequest, LeaseId, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
-use crate::clocked::at_once;
+use crate::direct::at_once;
 use crate::{T, cases, dump, limit, with_limiter};
 
 proptest! {

@@ -15,6 +15,8 @@ mod refusals;
 mod cases;
 #[path = "../support/clocked.rs"]
 mod clocked;
+#[path = "../support/direct.rs"]
+mod direct;
 #[path = "../support/oracle.rs"]
 mod oracle;
 #[path = "../support/mod.rs"]
@@ -22,7 +24,7 @@ mod support;
 #[path = "../support/traffic.rs"]
 mod traffic;
 
-use clocked::{Clocked, Way};
+use clocked::{Clocked, ClockedTransport};
 use proptest::test_runner::TestCaseError;
 use sluicegate::limit::{Limit, LimitName, Subject, Window};
 use sluicegate::limiter::Limiter;
@@ -37,7 +39,7 @@ thread_local! {
 
 /// Runs a case on an empty server.
 fn with_limiter(
-    case: impl FnOnce(&Limiter<Way<'_>>, &Clocked) -> Result<(), TestCaseError>,
+    case: impl FnOnce(&Limiter<ClockedTransport<'_>>, &Clocked) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
     SERVER.with(|server| {
         server.clear();

@@ -8,7 +8,7 @@ use sluicegate::limit::{Limit, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
-use crate::clocked::at_once;
+use crate::direct::at_once;
 use crate::{T, cases, limit, with_limiter};
 
 proptest! {

@@ -6,7 +6,7 @@ use sluicegate::limit::{CheckRequest, LeaseId, MAX_INTEGER, Retry, Subject};
 use sluicegate::limiter::Now;
 use sluicegate::time::Millis;
 
-use crate::clocked::at_once;
+use crate::direct::at_once;
 use crate::{T, cases, dump, limit, traffic, with_limiter};
 
 proptest! {

@@ -12,15 +12,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
-use redis::Value;
-use serde_json::json;
+use redis::{RedisResult, Value};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::{self, Dialect};
-use sluicegate::redis::{RedisError, Response, Transport};
 
+use super::direct::{DirectTransport, RunCommand};
 use super::support::Redis;
 
 /// Instead of a script, one runs that first gives its keys the time to live that they have left, then looks how long
@@ -96,13 +93,13 @@ impl Clocked {
     }
 
     /// A limiter whose keys expire, in time.
-    pub(crate) fn limiter(&self) -> Limiter<Way<'_>> {
-        Limiter::new(Way { server: self, forgets: true }, Dialect::Plain)
+    pub(crate) fn limiter(&self) -> Limiter<ClockedTransport<'_>> {
+        Limiter::new(DirectTransport(ClockedCommands { server: self, forgets: true }), Dialect::Plain)
     }
 
     /// A limiter whose keys never expire.
-    pub(crate) fn unforgetting(&self) -> Limiter<Way<'_>> {
-        Limiter::new(Way { server: self, forgets: false }, Dialect::Plain)
+    pub(crate) fn unforgetting(&self) -> Limiter<ClockedTransport<'_>> {
+        Limiter::new(DirectTransport(ClockedCommands { server: self, forgets: false }), Dialect::Plain)
     }
 
     /// The keys of the last call.
@@ -119,10 +116,7 @@ impl Clocked {
         self.ends.borrow().get(key).map(|end| end.saturating_sub(self.now.get()))
     }
 
-    fn call(&self, body: &str, forgets: bool) -> Response {
-        let words: Vec<serde_json::Value> = serde_json::from_str(body).expect("a JSON array");
-        let mut words: Vec<String> =
-            words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect();
+    fn call(&self, mut words: Vec<String>, forgets: bool) -> RedisResult<Value> {
         assert_eq!(words[0], "EVALSHA", "the scripts are there");
         let observed = &self.observed[&words[1]];
         words[1].clone_from(observed);
@@ -130,15 +124,11 @@ impl Clocked {
         let lefts: Vec<Option<u64>> = keys.iter().map(|key| if forgets { self.left(key) } else { None }).collect();
         words.extend(lefts.iter().map(|left| left.map_or("-1".to_owned(), |left| left.to_string())));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match self.redis.borrow_mut().try_run::<(Value, Vec<i64>, u64)>(&words) {
-            Ok((reply, lives, blur)) => {
-                if forgets {
-                    self.see(&keys, &lefts, &lives, blur);
-                }
-                answer(Ok(reply))
-            }
-            Err(error) => answer(Err(error)),
+        let (reply, lives, blur) = self.redis.borrow_mut().try_run::<(Value, Vec<i64>, u64)>(&words)?;
+        if forgets {
+            self.see(&keys, &lefts, &lives, blur);
         }
+        Ok(reply)
     }
 
     fn see(&self, keys: &[String], lefts: &[Option<u64>], lives: &[i64], blur: u64) {
@@ -168,45 +158,20 @@ impl Clocked {
     }
 }
 
-/// The way to the server.
-pub(crate) struct Way<'a> {
+/// Runs commands on a [`Clocked`] server, which lets its keys expire by the test's clock if `forgets`.
+pub(crate) struct ClockedCommands<'a> {
     server: &'a Clocked,
     forgets: bool,
 }
 
-impl Transport for Way<'_> {
-    async fn post(&self, body: String) -> Result<Response, RedisError> {
-        Ok(self.server.call(&body, self.forgets))
+impl RunCommand for ClockedCommands<'_> {
+    fn run_command(&self, command: Vec<String>) -> RedisResult<Value> {
+        self.server.call(command, self.forgets)
     }
 }
 
-/// A future that waits for nothing.
-pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("nothing here waits"),
-    }
-}
-
-/// As the REST protocol answers.
-pub(crate) fn answer(reply: redis::RedisResult<Value>) -> Response {
-    let number = |value: &Value| match value {
-        Value::Int(number) => json!(number),
-        Value::BulkString(bytes) => json!(String::from_utf8_lossy(bytes)),
-        Value::SimpleString(text) => json!(text),
-        Value::Okay => json!("OK"),
-        Value::Nil => json!(null),
-        other => panic!("no script returns this: {other:?}"),
-    };
-    let (status, body) = match reply {
-        Ok(Value::Array(values)) => (200, json!({ "result": values.iter().map(number).collect::<Vec<_>>() })),
-        Ok(value) => (200, json!({ "result": number(&value) })),
-        // As Redis says it: the client writes some codes in its own way.
-        Err(error) if error.to_string().contains("NoScript") => (400, json!({ "error": format!("NOSCRIPT {error}") })),
-        Err(error) => (400, json!({ "error": format!("{} {error}", error.code().unwrap_or("ERR")) })),
-    };
-    Response { status, body: body.to_string().into_bytes() }
-}
+/// The transport to a [`Clocked`] server.
+pub(crate) type ClockedTransport<'a> = DirectTransport<ClockedCommands<'a>>;
 
 fn observed(source: &str, mistake: Mistake) -> String {
     include_str!("clocked.lua")
