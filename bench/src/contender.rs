@@ -1,26 +1,26 @@
-//! What is compared.
+//! The Workers that are compared.
 
 use serde::Serialize;
 
-/// A Worker that is measured.
+/// A Worker to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Contender {
-    /// Forwards to the origin and nothing else.
+    /// Forwards to the origin, without a limiter.
     Forward,
-    /// Hand-written JavaScript with one raw fetch of our script: the least that a limiter can cost.
+    /// Hand-written JavaScript that runs our script with one raw fetch: the minimum a limiter can cost.
     Floor,
     /// JavaScript with npm `@upstash/ratelimit`.
     Upstash,
-    /// Our own Worker, as it is deployed.
+    /// Our Worker, as it is deployed.
     Sluicegate,
 }
 
 impl Contender {
-    /// All, in the order of the table.
+    /// All contenders, in the order of the table.
     pub(crate) const ALL: [Self; 4] = [Self::Forward, Self::Floor, Self::Upstash, Self::Sluicegate];
 
-    /// Its name in the table; also of its folder.
+    /// Returns its name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
@@ -30,7 +30,7 @@ impl Contender {
         }
     }
 
-    /// Whether it judges requests, and so must say it in the headers of every answer.
+    /// Returns whether it limits requests, so that every response must have `RateLimit` headers.
     pub(crate) fn limits(self) -> bool {
         self != Self::Forward
     }

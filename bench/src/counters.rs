@@ -1,4 +1,4 @@
-//! What a measurement costs beside time: counters that only grow, read before and after.
+//! Monotonic counters of CPU time, Redis commands and HTTP calls, read before and after a measurement.
 
 use std::{fs, io, net::SocketAddr, time::Duration};
 
@@ -6,20 +6,20 @@ use redis::RedisError;
 
 use crate::http::{self, Connection, HttpError};
 
-/// The ways to the counters that all contenders share.
+/// The connections through which the counters are read.
 pub(crate) struct Counters {
     redis: redis::Connection,
     bridge: Connection,
 }
 
-/// The counters at one moment.
+/// The values of the counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// CPU time of the contender's process, in user and kernel mode, all threads; in steps of 10 ms.
+    /// CPU time of the contender's process: user and system time of all threads, with a resolution of 10 ms.
     pub(crate) cpu: Duration,
-    /// Commands that Redis executed, those inside scripts included.
+    /// Commands that Redis executed, including those inside scripts.
     pub(crate) redis_commands: u64,
-    /// HTTP requests that the bridge answered.
+    /// HTTP requests that the bridge served.
     pub(crate) http_calls: u64,
 }
 
@@ -27,10 +27,10 @@ pub(crate) struct Counts {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CountersError {
     /// Redis's `INFO`.
-    #[error("commands of redis cannot be counted: {0}")]
+    #[error("redis commands cannot be counted: {0}")]
     Redis(#[from] RedisError),
     /// The bridge's `/metrics`.
-    #[error("calls of the bridge cannot be counted: {0}")]
+    #[error("calls to the bridge cannot be counted: {0}")]
     Bridge(#[from] HttpError),
     /// `/proc`.
     #[error("cpu time of workerd cannot be read: {0}")]
@@ -44,7 +44,7 @@ impl Counters {
         Ok(Self { redis, bridge: Connection::open(bridge).await? })
     }
 
-    /// Reads all of them. Reading counts as nothing.
+    /// Reads all counters; `process` is the id of the contender's process. Reading does not change them.
     pub(crate) async fn read(&mut self, process: u32) -> Result<Counts, CountersError> {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut self.redis)?;
         let metrics = http::text(self.bridge.get("/metrics", None).await?.into_body()).await?;
@@ -55,14 +55,14 @@ impl Counters {
     }
 }
 
-/// utime and stime of `/proc/PID/stat` (proc(5)). The name before them may have spaces and parentheses.
+/// Returns utime + stime of `/proc/PID/stat` (proc(5)). The name before them may contain spaces and parentheses.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
-/// The calls of all commands but `INFO`, which is ours.
+/// Returns the number of calls of all commands except `INFO`, which only this program sends.
 fn redis_commands(stats: &str) -> u64 {
     let calls = |line: &str| {
         let (command, numbers) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
@@ -83,21 +83,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpu_time_is_found_behind_any_name() {
+    fn cpu_time_is_found_after_any_process_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 250 17 0 0 20 0 5 0 1000 0 0";
         assert_eq!(cpu_ticks(stat), Some(267));
         assert_eq!(cpu_ticks("42 (workerd) S 1"), None);
     }
 
     #[test]
-    fn commands_are_summed() {
+    fn redis_commands_are_summed() {
         let stats = "# Commandstats\r\ncmdstat_get:calls=3,usec=9,usec_per_call=3.00\r\n\
             cmdstat_info:calls=7,usec=1\r\ncmdstat_script|load:calls=1,usec=2\r\n";
         assert_eq!(redis_commands(stats), 4);
     }
 
     #[test]
-    fn calls_are_summed_over_routes() {
+    fn http_calls_are_summed_over_routes() {
         let metrics = "# TYPE sluicegate_bridge_http_requests counter\n\
             sluicegate_bridge_http_requests_total{route=\"command\",status=\"200\"} 40\n\
             sluicegate_bridge_http_requests_total{route=\"pipeline\",status=\"200\"} 2\n\

@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection, kept alive: as little work as a client can do.
+//! A persistent HTTP/1.1 connection with as little overhead as possible.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,18 +24,18 @@ pub(crate) struct Connection {
 /// A connection that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
-    /// There is no connection.
+    /// The server does not accept a connection.
     #[error("cannot connect to {address}: {source}")]
     Connect {
-        /// To where.
+        /// The address of the server.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A request could not be written.
+    /// The request is invalid.
     #[error("bad request: {0}")]
     Request(#[from] hyper::http::Error),
-    /// It broke, or what came is not HTTP.
+    /// The connection broke, or the server does not speak HTTP.
     #[error("connection failed: {0}")]
     Broken(#[from] hyper::Error),
 }
@@ -51,13 +51,13 @@ impl Connection {
         let stream = connect.await.map_err(|source| HttpError::Connect { address, source })?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(async move {
-            // What breaks the connection is told to the request that waits for its answer.
+            // The pending request returns the error as well.
             let _ = connection.await;
         });
         Ok(Self { sender, driver, host: address.to_string() })
     }
 
-    /// Asks for `path`, if `client` is given as if it came through Cloudflare from there.
+    /// Sends a `GET` for `path`; `client` is the address that Cloudflare would report.
     pub(crate) async fn get(&mut self, path: &str, client: Option<IpAddr>) -> Result<Response<Incoming>, HttpError> {
         self.sender.ready().await?;
         let mut request = Request::get(path).header(HOST, &self.host);
@@ -74,7 +74,7 @@ impl Drop for Connection {
     }
 }
 
-/// Reads a body to its end and forgets it.
+/// Reads a body to its end and discards it.
 pub(crate) async fn drain(mut body: Incoming) -> Result<(), HttpError> {
     while let Some(frame) = body.frame().await {
         frame?;
@@ -82,7 +82,7 @@ pub(crate) async fn drain(mut body: Incoming) -> Result<(), HttpError> {
     Ok(())
 }
 
-/// Reads a body as text; bytes that are not UTF-8 become U+FFFD.
+/// Returns a body as text; bytes that are not UTF-8 become U+FFFD.
 pub(crate) async fn text(body: Incoming) -> Result<String, HttpError> {
     Ok(String::from_utf8_lossy(&body.collect().await?.to_bytes()).into_owned())
 }

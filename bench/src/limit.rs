@@ -10,14 +10,14 @@ use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 
-/// One unit a second lets the state of a subject live on between two of its requests, as a real one does; the burst
-/// is more than a run can use up, so no request is refused.
+/// At one unit per second, the state of a subject outlives the time between two of its requests, as in production. A
+/// run cannot use up the burst, so no request is refused.
 const LIMIT: u64 = 1;
 const WINDOW_SECONDS: u64 = 1;
 const BURST: u64 = 100_000_000;
 const NAME: &str = "bench";
 
-/// The variable `SLUICEGATE` of our Worker. It refuses when Redis fails, so that no request passes unjudged.
+/// Returns the variable `SLUICEGATE` of our Worker. It refuses requests when Redis fails, so none passes unchecked.
 pub(crate) fn configuration() -> Value {
     json!({
         "identify": ["address"],
@@ -35,14 +35,14 @@ pub(crate) fn configuration() -> Value {
     })
 }
 
-/// The variable `CHECK` of the floor: what our Worker sends, word by word, but for the key and the time between
+/// Returns the variable `CHECK` of the floor: the command our Worker sends, without the key and the time between
 /// `head` and `tail`.
 pub(crate) async fn check() -> Result<Value, CheckError> {
     let config = Config::from_json(&configuration().to_string())?;
     let recorder = Recorder::default();
     let limiter = Limiter::new(&recorder, Dialect::Plain);
     let now = Now::At(Millis::new(1));
-    // The recorder never answers; what was asked is all that is wanted.
+    // The recorder never replies; only the command it receives matters.
     let _ = limiter.check(&Subject::named("subject"), config.default_plan.limits(), 1, now).await;
     let sent = recorder.sent.take();
     let words: Vec<Value> = serde_json::from_str(&sent).unwrap_or_default();
@@ -58,21 +58,21 @@ pub(crate) async fn check() -> Result<Value, CheckError> {
     }
 }
 
-/// What our Worker sends is not known.
+/// The command of our Worker cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] sluicegate::config::ConfigError),
-    /// It is not one EVALSHA with one key and the time first.
-    #[error("the floor does not know how to send this: {sent}")]
+    /// The command is not an EVALSHA with one key and the time as its first argument.
+    #[error("the floor cannot send this command: {sent}")]
     Unexpected {
-        /// The body.
+        /// The body our Worker sent.
         sent: String,
     },
 }
 
-/// Keeps what is sent, and loses it on its way.
+/// A transport that records what is sent and then times out.
 #[derive(Debug, Default)]
 struct Recorder {
     sent: RefCell<String>,

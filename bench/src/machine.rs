@@ -1,4 +1,4 @@
-//! The machine that measures.
+//! The machine on which a run takes place.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -8,19 +8,19 @@ use std::{
 
 use serde::Serialize;
 
-/// What matters of it for the numbers.
+/// The properties of a machine that affect the numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Machine {
-    /// The processor's name.
+    /// The name of the processor.
     pub(crate) cpu: String,
-    /// How many threads can run at the same time.
+    /// The number of threads that can run in parallel.
     pub(crate) cores: usize,
-    /// Processes that wanted to run, the mean of the minute before the measurements; where it is known.
+    /// The load average of the minute before the measurements, if it is known.
     pub(crate) load: Option<f64>,
 }
 
 impl Machine {
-    /// This machine, now.
+    /// Returns the properties of this machine.
     pub(crate) fn here() -> Self {
         let cpu = cpu(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
         let load = fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse().ok());
@@ -35,7 +35,7 @@ impl Display for Machine {
     }
 }
 
-/// The first "model name" of `/proc/cpuinfo` (x86), or that it is not told.
+/// Returns the first "model name" of `/proc/cpuinfo` (x86), or a placeholder with the architecture.
 fn cpu(info: &str) -> String {
     let name = |line: &str| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned());
     info.lines().find_map(name).unwrap_or_else(|| format!("an unnamed {} processor", std::env::consts::ARCH))

@@ -1,4 +1,4 @@
-//! The numbers of a run, as a table to read and as JSON to keep.
+//! The numbers of a run, as a table and as JSON.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -11,47 +11,48 @@ use crate::{
     sample::{Sample, median},
 };
 
-/// Everything a run has measured.
+/// The results of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    /// Where.
+    /// The machine.
     pub(crate) machine: Machine,
-    /// How long one measurement took, in seconds.
+    /// Duration of one measurement, in seconds.
     pub(crate) seconds: f64,
-    /// How often each was taken.
+    /// Number of measurements of each kind.
     pub(crate) rounds: usize,
-    /// One for each number of connections and contender.
+    /// One result per number of connections and contender.
     pub(crate) results: Vec<Outcome>,
 }
 
-/// What was measured of one contender at one number of connections.
+/// The result of one contender at one number of connections.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Outcome {
-    /// Connections that were busy at the same time.
+    /// Number of concurrent connections.
     pub(crate) connections: usize,
-    /// Who.
+    /// The contender.
     pub(crate) contender: Contender,
-    /// The medians over the rounds.
+    /// Medians over the rounds.
     pub(crate) median: Sample,
-    /// Against the floor.
+    /// Relative to the floor.
     pub(crate) to_floor: Ratios,
-    /// Against npm `@upstash/ratelimit`.
+    /// Relative to npm `@upstash/ratelimit`.
     pub(crate) to_upstash: Ratios,
-    /// Round by round.
+    /// The measurement of each round.
     pub(crate) rounds: Vec<Sample>,
 }
 
-/// How many times as much as another. The median over the rounds of the ratio within a round, where both had
-/// the same luck with the machine.
+/// The ratios of a contender's numbers to those of another.
+///
+/// Each is the median of the ratios within the rounds, because the load of the machine differs between rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Ratios {
-    /// CPU time a request; less is better.
+    /// CPU time per request; less is better.
     pub(crate) cpu: f64,
-    /// Requests a second; more is better.
+    /// Requests per second; more is better.
     pub(crate) requests_per_second: f64,
 }
 
-/// The outcomes of one number of connections: every contender with its samples, one a round, in the same order.
+/// Returns the outcomes at one number of connections. `samples` has each contender with one sample per round.
 pub(crate) fn outcomes(connections: usize, samples: &[(Contender, Vec<Sample>)]) -> Vec<Outcome> {
     let of = |wanted: Contender| samples.iter().find(|(contender, _)| *contender == wanted).map(|(_, rounds)| rounds);
     let outcome = |(contender, rounds): &(Contender, Vec<Sample>)| Outcome {
@@ -76,7 +77,7 @@ impl Ratios {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEAD}")?;
+        writeln!(f, "{HEADER}")?;
         let mut connections = 0;
         for outcome in &self.results {
             if outcome.connections != connections {
@@ -87,11 +88,11 @@ impl Display for Report {
         }
         write!(
             f,
-            "\nEach contender is a Worker in a workerd process of its own that answers {SUBJECTS} clients in turn and \
-             forwards to the same origin; all but forward ask the same Redis through the same bridge before. CPU is \
-             user and system time of that process a request; redis counts commands, those inside the script too; http \
-             counts calls of the bridge; the ratios say how many times the CPU and the requests a second of floor and \
-             of upstash. Medians of {} rounds of {} s, taken in turns on {}.",
+            "\nEach worker runs in its own workerd process, serves {SUBJECTS} clients in turn and forwards to the same \
+             origin. All but forward first check a limit in the same Redis through the same bridge. Per request: CPU is \
+             the user and system time of the workerd process, redis is the number of commands (including those inside \
+             the script), http is the number of calls to the bridge. \"÷ floor\" and \"÷ upstash\" divide a worker's \
+             number by theirs. Medians of {} rounds of {} s, taken in turns on {}.",
             self.rounds, self.seconds, self.machine
         )
     }
@@ -114,7 +115,7 @@ impl Display for Outcome {
     }
 }
 
-const HEAD: &str = concat!(
+const HEADER: &str = concat!(
     "                                                                         ÷ floor         ÷ upstash\n",
     "connections  worker       req/s   p50 ms   p99 ms   CPU µs   redis   http      CPU    req/s      CPU    req/s",
 );
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_of_the_same_round() {
+    fn ratios_are_taken_within_a_round() {
         let outcomes = outcomes(8, &samples());
         let ours = outcomes.last().unwrap();
         assert_eq!(ours.to_floor, Ratios { cpu: 1.5, requests_per_second: 0.8 });
@@ -146,18 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_under_their_heads() {
+    fn columns_align_with_the_header() {
         let line = outcomes(8, &samples())[2].to_string();
-        let head = HEAD.lines().last().unwrap();
+        let header = HEADER.lines().last().unwrap();
         assert_eq!(
             line,
             "          8  sluicegate     800     1.00     2.50      150    3.00   1.00     1.50     0.80     0.38     1.60"
         );
-        assert_eq!(line.chars().count(), head.chars().count());
+        assert_eq!(line.chars().count(), header.chars().count());
     }
 
     #[test]
-    fn the_sentence_names_the_machine() {
+    fn the_legend_names_the_machine() {
         let machine = Machine { cpu: "Fast CPU".to_owned(), cores: 2, load: Some(0.25) };
         let report = Report { machine, seconds: 2.0, rounds: 3, results: outcomes(8, &samples()) };
         let text = report.to_string();

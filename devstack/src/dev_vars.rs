@@ -1,4 +1,4 @@
-//! `.dev.vars`: the secrets of the development Worker, one `NAME=value` a line, as wrangler reads them.
+//! `.dev.vars`: the secrets of the development Worker in wrangler's format, one `NAME=value` per line.
 
 use std::{
     fs::{self, Permissions},
@@ -9,7 +9,7 @@ use std::{
 
 use sluicegate_bridge::random_token;
 
-/// Who the secrets are for: the bridge and the Worker's admin API.
+/// The tokens of the bridge and of the Worker's admin API.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
     /// The bridge's bearer token, `UPSTASH_REDIS_REST_TOKEN`.
@@ -19,27 +19,27 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Makes both tokens, of 160 random bits each.
+    /// Generates both tokens, 160 random bits each.
     ///
     /// # Errors
     ///
-    /// The system has no random numbers.
+    /// Fails if the system has no random numbers.
     pub fn random() -> io::Result<Self> {
         Ok(Self { rest_token: random_token()?, admin_token: random_token()? })
     }
 
-    /// Reads the secrets from the file at `path` and adds those it lacks; its other lines stay as they are.
+    /// Reads the secrets from the file at `path` and adds missing ones; other lines stay as they are.
     ///
-    /// The file is readable by its owner alone afterwards.
+    /// Afterwards only the owner can read the file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn keep(path: &Path) -> Result<Self, DevVarsError> {
-        Self::read_or_add(path).map_err(|source| DevVarsError { path: path.to_owned(), source })
+        Self::read_or_create(path).map_err(|source| DevVarsError { path: path.to_owned(), source })
     }
 
-    fn read_or_add(path: &Path) -> io::Result<Self> {
+    fn read_or_create(path: &Path) -> io::Result<Self> {
         let before = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -47,8 +47,8 @@ impl Secrets {
         };
         let mut text = before.clone();
         let secrets = Self {
-            rest_token: value_or_add(&mut text, REST_TOKEN)?,
-            admin_token: value_or_add(&mut text, ADMIN_TOKEN)?,
+            rest_token: read_or_append(&mut text, REST_TOKEN)?,
+            admin_token: read_or_append(&mut text, ADMIN_TOKEN)?,
         };
         if text != before {
             write_privately(path, &text)?;
@@ -60,23 +60,23 @@ impl Secrets {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Never the values: debug output ends in logs.
+        // Without the values, because debug output ends up in logs.
         f.debug_struct("Secrets").finish_non_exhaustive()
     }
 }
 
 /// `.dev.vars` could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: secrets cannot be kept", path.display())]
+#[error("{}: secrets cannot be stored", path.display())]
 pub struct DevVarsError {
     /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     #[source]
     pub source: io::Error,
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file that only its owner can read, atomically.
 pub(crate) fn write_privately(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -85,7 +85,7 @@ pub(crate) fn write_privately(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn value_or_add(text: &mut String, name: &str) -> io::Result<String> {
+fn read_or_append(text: &mut String, name: &str) -> io::Result<String> {
     if let Some(value) = value_of(text, name) {
         return Ok(value.to_owned());
     }
@@ -97,7 +97,7 @@ fn value_or_add(text: &mut String, name: &str) -> io::Result<String> {
     Ok(value)
 }
 
-/// The value of the last line that sets `name`, as the dotenv format has it: `export` and quotes are allowed.
+/// Returns the value of the last line that sets `name`. As in the dotenv format, `export` and quotes are allowed.
 fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut values = text.lines().filter_map(|line| {
         let line = line.trim();
@@ -113,7 +113,7 @@ fn unquoted(value: &str) -> &str {
             return inner;
         }
     }
-    // Without quotes a comment may follow.
+    // A comment may follow a value without quotes.
     value.split_once('#').map_or(value, |(value, _)| value.trim_end())
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_made_once_and_other_lines_stay() {
+    fn secrets_are_generated_once_and_other_lines_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".dev.vars");
         fs::write(&path, "# mine\nOTHER=\"a b\"\nUPSTASH_REDIS_REST_TOKEN=\nLAST=1").unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_never_the_same_and_never_shown() {
+    fn tokens_differ_and_are_not_shown() {
         let secrets = Secrets::random().unwrap();
         assert_ne!(secrets.rest_token, secrets.admin_token);
         assert_ne!(secrets, Secrets::random().unwrap());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_dotenv_reads_them() {
+    fn values_are_parsed_as_dotenv_does() {
         let check = |text, expected| assert_eq!(value_of(text, "A"), expected, "{text}");
         check("A=x", Some("x"));
         check("export A = x # note", Some("x"));
@@ -165,8 +165,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_is_named() {
+    fn the_error_names_the_file() {
         let path = Path::new("/nowhere/at/all/.dev.vars");
-        assert_eq!(Secrets::keep(path).unwrap_err().to_string(), "/nowhere/at/all/.dev.vars: secrets cannot be kept");
+        assert_eq!(Secrets::keep(path).unwrap_err().to_string(), "/nowhere/at/all/.dev.vars: secrets cannot be stored");
     }
 }

@@ -5,22 +5,22 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
-/// A port with the name of the setting that chooses it.
+/// A port, with the name of the setting that selects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port {
     /// The setting, such as `PORT`.
     pub setting: &'static str,
-    /// The number; 0 asks for a free one.
+    /// The number; 0 means a free one.
     pub number: u16,
 }
 
-/// Says whether every one of the ports can be opened, before anything is started.
+/// Checks that all the ports can be opened.
 ///
 /// # Errors
 ///
-/// The first port that cannot, also when two of them are the same.
+/// Fails with the first port that cannot be opened, also if the same number is given twice.
 pub fn check(ports: &[Port]) -> Result<(), PortError> {
-    // All are held until the end, so that a number given twice is found too.
+    // All stay open until the end, so that a number given twice is found.
     let mut held = Vec::with_capacity(ports.len());
     for &Port { setting, number } in ports {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, number)) {
@@ -37,22 +37,22 @@ pub fn check(ports: &[Port]) -> Result<(), PortError> {
 /// A port cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// Somebody else has it.
+    /// Another program uses it.
     #[error("port {number} is taken (set {setting}= to another one)")]
     Taken {
-        /// The setting that chooses the port.
+        /// The setting that selects the port.
         setting: &'static str,
         /// The port.
         number: u16,
     },
-    /// The system does not let this user open it.
+    /// The system does not permit it.
     #[error("port {number} cannot be opened (set {setting}= to another one)")]
     Refused {
-        /// The setting that chooses the port.
+        /// The setting that selects the port.
         setting: &'static str,
         /// The port.
         number: u16,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },

@@ -1,8 +1,8 @@
-//! Which of wrangler's lines a developer sees.
+//! The lines of wrangler that a developer sees.
 
 use sluicegate_devstack::worker::{Follow, Line, Output};
 
-/// Prints the lines worth seeing until the log ends.
+/// Prints the lines that [`Filter`] shows, until the log ends.
 pub(crate) async fn relay(mut lines: Follow) {
     let mut filter = Filter::default();
     while let Some(line) = lines.next().await {
@@ -12,10 +12,10 @@ pub(crate) async fn relay(mut lines: Follow) {
     }
 }
 
-/// Keeps warnings, errors, the build's output and what the Worker logs; drops wrangler's own chatter.
+/// Shows warnings, errors, the output of builds and the Worker's log; hides wrangler's other lines.
 #[derive(Debug, Default)]
 struct Filter {
-    /// Until the Worker runs, what stands on standard output is not its own.
+    /// Until the Worker runs, lines on standard output are not the Worker's.
     running: bool,
 }
 
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chatter_is_dropped_and_the_worker_is_heard() {
+    fn only_wranglers_own_lines_are_hidden() {
         let lines = [
             ("[custom build] Running: cargo build", true),
             ("[custom build] ", false),

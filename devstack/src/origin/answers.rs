@@ -1,4 +1,4 @@
-//! Answers that are known before they are sent.
+//! Responses that do not depend on the request body and are sent whole.
 
 use std::{
     io::{self, Write},
@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::state::State;
 
-/// Any final status, with itself as the body where the status allows one.
+/// Responds with any final status; the body, if the status allows one, is the status.
 pub(super) async fn status(Path(code): Path<u16>) -> Response {
     match final_status(code) {
         Some(status) => (status, format!("{code}\n")).into_response(),
@@ -31,7 +31,7 @@ pub(super) struct Redirect {
     to: String,
 }
 
-/// A redirect to `to`, spelled exactly so.
+/// Redirects to exactly `to`.
 pub(super) async fn redirect(Path(code): Path<u16>, Query(Redirect { to }): Query<Redirect>) -> Response {
     match (final_status(code), HeaderValue::try_from(to)) {
         (Some(status), Ok(to)) => (status, [(LOCATION, to)]).into_response(),
@@ -40,7 +40,7 @@ pub(super) async fn redirect(Path(code): Path<u16>, Query(Redirect { to }): Quer
     }
 }
 
-/// Three cookies; the date in the last one has a comma, which a proxy that joins headers would break.
+/// Sets three cookies; the date in the last one has a comma, which breaks a proxy that joins headers.
 pub(super) async fn cookies() -> impl IntoResponse {
     let cookies = [
         (SET_COOKIE, "first=1; Path=/"),
@@ -50,7 +50,7 @@ pub(super) async fn cookies() -> impl IntoResponse {
     (AppendHeaders(cookies), "three cookies\n")
 }
 
-/// The headers the query names, in its order, repetitions kept.
+/// Responds with the headers of the query, in its order and with repetitions.
 pub(super) async fn headers(Query(pairs): Query<Vec<(String, String)>>) -> Response {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
@@ -64,7 +64,7 @@ pub(super) async fn headers(Query(pairs): Query<Vec<(String, String)>>) -> Respo
     (headers, "headers as asked\n").into_response()
 }
 
-/// The same, once the gate of that name lets one through.
+/// Responds as [`headers`] does, after a release of the gate.
 pub(super) async fn late(
     Shared(state): Shared<Arc<State>>,
     Path(gate): Path<String>,
@@ -74,7 +74,7 @@ pub(super) async fn late(
     headers(pairs).await
 }
 
-/// A body whose bytes on the wire are not its text.
+/// Responds with a compressed body.
 pub(super) async fn gzip() -> Response {
     let headers = [(CONTENT_ENCODING, "gzip"), (CONTENT_TYPE, "text/plain; charset=utf-8")];
     match compressed(&GZIP_LINE.repeat(GZIP_LINES)) {
@@ -89,7 +89,7 @@ fn compressed(text: &str) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// 1xx statuses are no answer of their own, so they are refused.
+/// Returns `None` for 1xx statuses, which cannot end an exchange.
 fn final_status(code: u16) -> Option<StatusCode> {
     StatusCode::from_u16(code).ok().filter(|status| !status.is_informational())
 }

@@ -1,4 +1,4 @@
-//! The request, as it was received, as JSON.
+//! The echo: the received request as JSON.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use axum::{
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
-/// Answers with the request itself.
+/// Responds with the request.
 pub(super) async fn echo(request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let mut seen = Seen::default();
+    let mut summary = Summary::default();
     let read = body.into_data_stream().try_for_each(|piece| {
-        seen.add(&piece);
+        summary.add(&piece);
         std::future::ready(Ok(()))
     });
     if let Err(error) = read.await {
-        return (StatusCode::BAD_REQUEST, format!("request body broke off: {error}")).into_response();
+        return (StatusCode::BAD_REQUEST, format!("request body ended early: {error}")).into_response();
     }
-    let echo = describe(&parts, seen);
+    let echo = describe(&parts, summary);
     ([(CONTENT_TYPE, "application/json")], echo.to_string()).into_response()
 }
 
-/// Answers with the request itself after that many milliseconds.
+/// Responds with the request after `ms` milliseconds.
 pub(super) async fn slow(Path(ms): Path<u64>, request: Request) -> Response {
     tokio::time::sleep(Duration::from_millis(ms)).await;
     echo(request).await
 }
 
-fn describe(parts: &Parts, body: Seen) -> Value {
+fn describe(parts: &Parts, body: Summary) -> Value {
     let headers: Vec<_> = parts
         .headers
         .iter()
@@ -50,21 +50,21 @@ fn describe(parts: &Parts, body: Seen) -> Value {
     })
 }
 
-/// What is known of a body after reading it once, in bounded memory.
-struct Seen {
+/// A summary of a body, computed in bounded memory.
+struct Summary {
     length: u64,
     sha1: sha1_smol::Sha1,
     /// `None` once the body has grown above [`TEXT_MAX`].
     text: Option<Vec<u8>>,
 }
 
-impl Default for Seen {
+impl Default for Summary {
     fn default() -> Self {
         Self { length: 0, sha1: sha1_smol::Sha1::new(), text: Some(Vec::new()) }
     }
 }
 
-impl Seen {
+impl Summary {
     fn add(&mut self, piece: &[u8]) {
         self.length += piece.len() as u64;
         self.sha1.update(piece);

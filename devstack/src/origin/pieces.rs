@@ -1,4 +1,4 @@
-//! Bodies sent one piece at a time.
+//! Bodies sent in pieces.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -28,12 +28,12 @@ pub(super) struct Pieces {
     tokens: Option<u64>,
 }
 
-/// `n` lines of text: `piece 1` and so on.
+/// Sends `n` lines of text: `piece 1` and so on.
 pub(super) async fn stream(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
     text(state, pieces, End::Whole)
 }
 
-/// The same, but where one more piece should follow, and when it should, the connection breaks off.
+/// Sends the same, but breaks the connection when one more piece would be due.
 pub(super) async fn broken(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
     text(state, pieces, End::Broken)
 }
@@ -46,13 +46,13 @@ fn text(state: Arc<State>, pieces: Pieces, end: End) -> Response {
     response
 }
 
-/// `n` server-sent events whose ids count from 1.
+/// Sends `n` server-sent events with ids from 1.
 pub(super) async fn events(Shared(state): Shared<Arc<State>>, Query(pieces): Query<Pieces>) -> Response {
     let body = body(state, pieces, End::Whole, |number| format!("id: {number}\ndata: event {number}\n\n"));
     ([(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-fn body(state: Arc<State>, Pieces { n, every, gate, .. }: Pieces, end: End, spell: fn(u64) -> String) -> Body {
+fn body(state: Arc<State>, Pieces { n, every, gate, .. }: Pieces, end: End, format: fn(u64) -> String) -> Body {
     let pace = match gate {
         Some(name) => Pace::Gate(state.gate(&name)),
         None => Pace::Every(Duration::from_millis(every)),
@@ -64,9 +64,9 @@ fn body(state: Arc<State>, Pieces { n, every, gate, .. }: Pieces, end: End, spel
         }
         pace.wait(number).await;
         if number > n {
-            return Some((Err(io::Error::other("broken as asked")), (number + 1, pace, open)));
+            return Some((Err(io::Error::other("broken as requested")), (number + 1, pace, open)));
         }
-        let piece = Bytes::from(spell(number));
+        let piece = Bytes::from(format(number));
         open.sent(piece.len());
         Some((Ok(piece), (number + 1, pace, open)))
     }))
@@ -79,7 +79,7 @@ enum End {
     Broken,
 }
 
-/// What the next piece waits for.
+/// When the next piece is sent.
 enum Pace {
     Every(Duration),
     Gate(Arc<Semaphore>),
@@ -91,7 +91,7 @@ impl Pace {
             Self::Every(interval) if number > 1 => tokio::time::sleep(*interval).await,
             Self::Every(_) => {}
             Self::Gate(gate) => {
-                // One release is one piece; gates are never closed, so this does not fail.
+                // One release lets one piece through. Gates are never closed, so this does not fail.
                 if let Ok(permit) = gate.acquire().await {
                     permit.forget();
                 }
@@ -104,7 +104,7 @@ const fn default_count() -> u64 {
     10
 }
 
-/// Milliseconds between two pieces.
+/// The default interval, in milliseconds.
 const fn default_every() -> u64 {
     100
 }

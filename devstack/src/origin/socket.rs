@@ -1,4 +1,4 @@
-//! The WebSocket that sends back what it gets.
+//! The WebSocket that echoes messages.
 
 use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
@@ -6,38 +6,38 @@ use axum::{
     response::Response,
 };
 
-/// Accepts a WebSocket with the first subprotocol that was offered, if any.
+/// Accepts a WebSocket with the first subprotocol the client offers, if any.
 pub(super) async fn echo(headers: HeaderMap, mut upgrade: WebSocketUpgrade) -> Response {
     if let Some(protocol) = first_offered(&headers) {
         upgrade.set_selected_protocol(protocol);
     }
-    upgrade.on_upgrade(converse)
+    upgrade.on_upgrade(echo_messages)
 }
 
-/// The client's favourite; `requested_protocols` of the upgrade has lost their order.
+/// Returns the client's first choice; `requested_protocols` of the upgrade does not keep the order.
 fn first_offered(headers: &HeaderMap) -> Option<HeaderValue> {
     let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     offered.split(',').next()?.trim().parse().ok()
 }
 
-async fn converse(mut socket: WebSocket) {
+async fn echo_messages(mut socket: WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
-        let answer = match message {
+        let reply = match message {
             Message::Text(text) => match close_frame(&text) {
                 Some(frame) => Message::Close(Some(frame)),
                 None => Message::Text(text),
             },
             Message::Binary(_) => message,
-            // The library answers these itself.
+            // The library replies to these itself.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
         };
-        if socket.send(answer).await.is_err() {
+        if socket.send(reply).await.is_err() {
             return;
         }
     }
 }
 
-/// `close CODE REASON` asks the origin to be the one that closes.
+/// Parses `close CODE REASON`, which makes the origin close the socket.
 fn close_frame(text: &str) -> Option<CloseFrame> {
     let (code, reason) = text.strip_prefix("close ")?.split_once(' ')?;
     Some(CloseFrame { code: code.parse().ok()?, reason: reason.into() })

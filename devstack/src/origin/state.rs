@@ -1,4 +1,4 @@
-//! What the origin remembers: counts of requests, and the gates its streams wait at.
+//! The state of the origin: counts of requests, and the gates at which streams wait.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use axum::{
 };
 use tokio::sync::Semaphore;
 
-/// Shared by all requests of one origin, and kept over a restart.
+/// The state that all requests of one origin share; it survives a restart.
 #[derive(Debug, Default)]
 pub(super) struct State {
     requests: AtomicU64,
@@ -43,13 +43,13 @@ impl State {
         self.bytes_streamed.load(Ordering::SeqCst)
     }
 
-    /// The gate of that name; it begins closed.
+    /// Returns the gate `name`; it starts closed.
     pub(super) fn gate(&self, name: &str) -> Arc<Semaphore> {
         let mut gates = lock(&self.gates);
         Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
     }
 
-    /// Waits at the gate of that name for one release.
+    /// Waits for one release of the gate `name`.
     pub(super) async fn pass(&self, name: &str) {
         let gate = self.gate(name);
         // Gates are never closed, so this does not fail.
@@ -69,7 +69,7 @@ impl State {
     }
 }
 
-/// Counts a request as it arrives and numbers its answer.
+/// Counts a request when it arrives, and numbers its response.
 pub(super) async fn count(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
     let number = state.record(request.uri().path());
     let mut response = next.run(request).await;
@@ -77,7 +77,7 @@ pub(super) async fn count(Shared(state): Shared<Arc<State>>, request: Request, n
     response
 }
 
-/// A streamed body being sent; dropped with it, also when the client goes away.
+/// Counts a streamed body until it is dropped, which also happens when the client disconnects.
 pub(super) struct OpenStream(Arc<State>);
 
 impl OpenStream {
@@ -98,11 +98,11 @@ impl Drop for OpenStream {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is left half-done under these locks, so a panic elsewhere does not spoil what they hold.
+    // No panic can leave the values under these locks in an inconsistent state.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const X_ORIGIN_REQUEST: HeaderName = HeaderName::from_static("x-origin-request");
 
-/// Paths counted one by one: a client that invents paths for days must not fill the memory.
+/// The number of paths counted separately; a client that requests new paths for days must not fill the memory.
 const PATHS_COUNTED: usize = 10_000;

@@ -17,15 +17,15 @@ use serde_json::json;
 
 use super::state::{OpenStream, State};
 
-/// The bytes of `/bytes/N` and of an upload that counts as unharmed: byte `offset` is `offset % 251`.
+/// Returns the bytes of `/bytes/N`, and of an upload that counts as intact: byte `offset` is `offset % 251`.
 ///
-/// 251 is prime, so that a piece lost, doubled or swapped shows wherever pieces are cut.
+/// 251 is prime, so that a lost, repeated or swapped piece is detected wherever pieces are cut.
 #[must_use]
 pub fn pattern(offset: u64, length: usize) -> Vec<u8> {
     (offset..).take(length).map(byte_at).collect()
 }
 
-/// `count` bytes of the pattern.
+/// Sends `count` bytes of the pattern.
 pub(super) async fn bytes(Shared(state): Shared<Arc<State>>, Path(count): Path<u64>) -> Response {
     let piece = Bytes::from(pattern(0, PIECE));
     let open = OpenStream::new(state);
@@ -45,7 +45,7 @@ pub(super) async fn bytes(Shared(state): Shared<Arc<State>>, Path(count): Path<u
     (headers, Body::from_stream(body)).into_response()
 }
 
-/// Counts the body as it comes: `{"bytes": count, "pattern": whether they were the pattern}`.
+/// Counts the body while it arrives: `{"bytes": count, "pattern": whether they are the pattern}`.
 pub(super) async fn upload(request: Request) -> Response {
     let reference = pattern(0, PIECE + PERIOD);
     let mut body = request.into_body().into_data_stream();
@@ -57,7 +57,7 @@ pub(super) async fn upload(request: Request) -> Response {
                 length += piece.len() as u64;
             }
             Err(error) => {
-                let message = format!("request body broke off after {length} bytes: {error}\n");
+                let message = format!("request body ended after {length} bytes: {error}\n");
                 return (StatusCode::BAD_REQUEST, message).into_response();
             }
         }
@@ -66,9 +66,9 @@ pub(super) async fn upload(request: Request) -> Response {
     ([(CONTENT_TYPE, "application/json")], counted.to_string()).into_response()
 }
 
-/// Whether `piece` is the pattern from `offset` on; `reference` is the pattern from 0 on, [`PERIOD`] longer than [`PIECE`].
+/// Returns whether `piece` is the pattern from `offset` on; `reference` is [`PIECE`] + [`PERIOD`] bytes of the pattern.
 ///
-/// Slices are compared as a whole because a hundred megabytes byte by byte take seconds in a debug build.
+/// Compares whole slices, because comparing a hundred megabytes byte by byte takes seconds in a debug build.
 fn follows(piece: &[u8], offset: u64, reference: &[u8]) -> bool {
     let from = usize::from(byte_at(offset));
     piece.chunks(PIECE).all(|part| reference.get(from..from + part.len()) == Some(part))
@@ -81,7 +81,7 @@ const fn byte_at(offset: u64) -> u8 {
 
 const PERIOD: usize = 251;
 
-/// Bytes a piece: a whole number of periods, so that every piece is the same bytes.
+/// The length of a piece in bytes: a whole number of periods, so that all pieces are equal.
 const PIECE: usize = PERIOD * 256;
 
 #[cfg(test)]
@@ -89,15 +89,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_lost_doubled_or_spoiled_shows() {
+    fn a_changed_or_shifted_piece_is_detected() {
         let reference = pattern(0, PIECE + PERIOD);
         for offset in [0, 1, 250, 251, 70_000] {
             let whole = pattern(offset, 3 * PIECE + 7);
             assert!(follows(&whole, offset, &reference));
             assert!(!follows(&whole, offset + 1, &reference));
-            let mut spoiled = whole;
-            spoiled[2 * PIECE] ^= 1;
-            assert!(!follows(&spoiled, offset, &reference));
+            let mut changed = whole;
+            changed[2 * PIECE] ^= 1;
+            assert!(!follows(&changed, offset, &reference));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A wrangler configuration for a test, derived from the repository's.
+//! The wrangler configuration of a test's Worker, derived from the repository's.
 
 use std::{
     fs, io,
@@ -7,9 +7,9 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// Reads the TOML at `path` and makes it independent of where it stands: paths absolute, no `[build]`.
+/// Reads the TOML at `path` and makes it independent of its location: paths become absolute, `[build]` is removed.
 ///
-/// `sluicegate`, if given, replaces the variable of that name, and `more` adds or replaces fields.
+/// `sluicegate` replaces the variable `SLUICEGATE`; `more` adds or replaces fields.
 pub(super) fn derive(
     path: &Path,
     sluicegate: Option<Value>,
@@ -21,7 +21,7 @@ pub(super) fn derive(
         .map_err(|source| ConfigurationError::Toml { path: path.clone(), source: Box::new(source) })?;
     let folder = path.parent().unwrap_or(Path::new("/"));
 
-    // Tests run what was built; a build inside each of them would take minutes and collide with the others.
+    // Tests run the Worker that is already built: builds in each of them would take minutes and collide.
     config.remove("build");
     for name in ["main", "base_dir"] {
         config.entry(name).and_modify(|path| make_absolute(path, folder));
@@ -52,7 +52,7 @@ pub enum ConfigurationError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -61,14 +61,14 @@ pub enum ConfigurationError {
     Toml {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error.
         #[source]
         source: Box<toml::de::Error>,
     },
     /// The Worker's module does not exist.
     #[error("{}: not built (run `make build` first)", main.display())]
     NotBuilt {
-        /// The module `main` names.
+        /// The module that `main` names.
         main: PathBuf,
     },
 }
@@ -85,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn paths_become_absolute_and_the_build_goes() {
+    fn paths_become_absolute_and_build_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().canonicalize().unwrap();
         let path = folder.join("wrangler.toml");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_is_not_built_is_named() {
+    fn the_error_names_a_worker_that_is_not_built() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wrangler.toml");
         fs::write(&path, "main = 'build/index.js'").unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_toml_is_named() {
+    fn the_error_names_a_file_that_is_not_toml() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wrangler.toml");
         fs::write(&path, "main = ").unwrap();

@@ -1,4 +1,4 @@
-//! Why a Worker does not run.
+//! The errors of a Worker.
 
 use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
@@ -8,52 +8,52 @@ pub enum WorkerError {
     /// The JavaScript tools are not installed.
     #[error("{}: not found (run `npm ci` in the repository first)", path.display())]
     NoWrangler {
-        /// Where wrangler should be.
+        /// The path where wrangler should be.
         path: PathBuf,
     },
-    /// A search path cannot hold the repository's path.
+    /// The repository's path cannot be part of a search path.
     #[error("{}: a path with a colon cannot hold programs (move the repository)", path.display())]
     OddPath {
         /// The folder of the tools.
         path: PathBuf,
     },
-    /// No process or folder could be made.
+    /// A process or folder could not be created.
     #[error("wrangler cannot be started")]
     Spawn(#[source] io::Error),
-    /// wrangler ended before the Worker answered.
-    #[error("wrangler ended before the Worker answered, {status}; it wrote:{log}")]
+    /// wrangler ended before the Worker responded.
+    #[error("wrangler ended before the Worker responded, {status}; it wrote:{log}")]
     Ended {
         /// How it ended.
         status: ExitStatus,
         /// The last lines it wrote, each on a line of its own.
         log: String,
     },
-    /// workerd ended before the Worker answered.
-    #[error("workerd crashed before the Worker answered; wrangler wrote:{log}")]
+    /// workerd ended before the Worker responded.
+    #[error("workerd crashed before the Worker responded; wrangler wrote:{log}")]
     Crashed {
         /// The last lines wrangler wrote, each on a line of its own.
         log: String,
     },
-    /// The Worker did not answer in time.
-    #[error("the Worker did not answer within {} s; wrangler wrote:{log}", patience.as_secs())]
+    /// The Worker did not respond in time.
+    #[error("the Worker did not respond within {} s; wrangler wrote:{log}", patience.as_secs())]
     Silent {
-        /// How long it was given.
+        /// How long it had to respond.
         patience: Duration,
         /// The last lines wrangler wrote, each on a line of its own.
         log: String,
     },
 }
 
-/// A Worker that ran has come to its end.
+/// The reason why a running Worker has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerDeath {
     /// wrangler ended.
     #[error("wrangler ended, {0}")]
     Ended(ExitStatus),
-    /// workerd ended. wrangler goes on, and starts it again, but from then on it answers no request.
+    /// workerd ended. wrangler restarts it, but no request gets a response from then on.
     #[error("workerd crashed")]
     Crashed,
-    /// The system cannot say how wrangler ended.
+    /// The system does not report how wrangler ended.
     #[error("wrangler is lost")]
     Lost(#[source] io::Error),
 }

@@ -1,4 +1,4 @@
-//! What a process has written so far, line by line.
+//! The output of a process, line by line.
 
 use std::{
     collections::VecDeque,
@@ -11,18 +11,18 @@ use tokio::{
     sync::watch,
 };
 
-/// The lines of a process, readable while it runs and afterwards. A clone reads the same lines.
+/// The lines a process has written, readable while it runs and afterwards. A clone reads the same lines.
 #[derive(Clone, Debug)]
 pub struct Log {
     lines: Arc<Mutex<Lines>>,
-    /// Changes with each line, and closes when both outputs have ended.
+    /// Changes with each line; closes when both outputs have ended.
     added: watch::Receiver<()>,
 }
 
-/// One line of output, without colours and without the line feed.
+/// One line of output, without colors and without the line feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Which output it came from.
+    /// The output it came from.
     pub output: Output,
     /// Its text.
     pub text: String,
@@ -40,7 +40,7 @@ pub enum Output {
 #[derive(Debug, Default)]
 struct Lines {
     kept: VecDeque<Line>,
-    /// How many lines came before the first one kept.
+    /// The number of lines before the first one kept.
     dropped: usize,
 }
 
@@ -58,20 +58,20 @@ impl Log {
         Self { lines, added }
     }
 
-    /// The lines so far; of a long log the last 10,000.
+    /// Returns the lines so far, at most the last 10,000.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.locked().kept.iter().cloned().collect()
     }
 
-    /// The text of all lines so far.
+    /// Returns the text of these lines.
     #[must_use]
     pub fn text(&self) -> String {
         self.locked().kept.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
-    /// Waits for a line that holds `text`, counting those already there; `None` when it has not come within
-    /// `patience` or can no longer come.
+    /// Waits for a line that contains `text`, including earlier lines; `None` if there is none within `patience` or
+    /// when the output ends.
     pub async fn wait_for(&self, text: &str, patience: Duration) -> Option<Line> {
         let mut follow = self.follow();
         let found = async {
@@ -86,7 +86,7 @@ impl Log {
         tokio::time::timeout(patience, found).await.ok().flatten()
     }
 
-    /// Reads the log from its first line on.
+    /// Creates a reader that starts at the first line.
     #[must_use]
     pub fn follow(&self) -> Follow {
         Follow { log: self.clone(), next: 0 }
@@ -105,10 +105,10 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Waits for the next line; `None` when both outputs have ended.
+    /// Waits for the next line and returns it; `None` when both outputs have ended.
     pub async fn next(&mut self) -> Option<Line> {
         loop {
-            // Looked at before the lines, so that the lines seen at the end are all of them.
+            // Checked before the lines: after the end, no line can follow.
             let ended = self.log.added.has_changed().is_err();
             self.log.added.mark_unchanged();
             if let Some(line) = self.take() {
@@ -117,7 +117,7 @@ impl Follow {
             if ended {
                 return None;
             }
-            // An error is the end, which the next round sees.
+            // An error means the end, which the next iteration detects.
             drop(self.log.added.changed().await);
         }
     }
@@ -134,7 +134,7 @@ impl Follow {
 async fn read(output: impl AsyncRead + Unpin, name: Output, lines: Arc<Mutex<Lines>>, added: Arc<watch::Sender<()>>) {
     let mut reader = BufReader::new(output);
     let mut bytes = Vec::new();
-    // A process that writes nonsense is still read: otherwise it would block on a full pipe.
+    // Output that is not UTF-8 is read as well: otherwise the process would block on a full pipe.
     while let Ok(1..) = reader.read_until(b'\n', &mut bytes).await {
         let text = plain(&String::from_utf8_lossy(&bytes));
         bytes.clear();
@@ -150,7 +150,7 @@ async fn read(output: impl AsyncRead + Unpin, name: Output, lines: Arc<Mutex<Lin
     }
 }
 
-/// The line without its end and without terminal colours (`ESC [ … letter`).
+/// Returns the line without its end and without terminal colors (`ESC [ … letter`).
 fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line.trim_end_matches(['\n', '\r']);
@@ -163,7 +163,7 @@ fn plain(line: &str) -> String {
     text
 }
 
-/// Lines kept; a Worker that logs each request for days must not fill the memory.
+/// The number of lines kept; a Worker that logs requests for days must not fill the memory.
 const LINES_KEPT: usize = 10_000;
 
 #[cfg(test)]
@@ -171,12 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_go_and_text_stays() {
+    fn colors_are_removed_and_text_stays() {
         assert_eq!(plain("\u{1b}[33m▲ \u{1b}[43;33m[\u{1b}[0mWARNING] x[0]\u{1b}[0m\r\n"), "▲ [WARNING] x[0]");
     }
 
     #[tokio::test]
-    async fn lines_are_followed_to_the_end() {
+    async fn a_reader_gets_every_line() {
         let log = Log::collect(&b"one\ntwo\nlast"[..], &b"bad \xff\n"[..]);
         let mut follow = log.follow();
         let mut texts = Vec::new();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_log_loses_its_beginning() {
+    async fn a_long_log_drops_its_first_lines() {
         let numbers: Vec<_> = (0..LINES_KEPT + 5).map(|number| number.to_string()).collect();
         let text = numbers.join("\n");
         let log = Log::collect(std::io::Cursor::new(text), &b""[..]);

@@ -1,24 +1,24 @@
-//! Whether anything of a process group still runs.
+//! The processes of a process group.
 
 use std::fs;
 
 use rustix::process::{Pid, test_kill_process_group};
 
-/// Whether a process of the group can still hold a port or write a file.
+/// Returns whether a process of the group can still hold a port or write a file.
 ///
-/// A process that has ended and that its new parent has not noticed yet (the init of a container may take seconds)
-/// still answers signals; where there is a `/proc`, it does not count.
+/// A process that has ended and was not reaped yet (the init of a container may take seconds) still accepts signals;
+/// on systems with a `/proc` it does not count.
 pub(super) fn any_running(group: Pid) -> bool {
     if test_kill_process_group(group).is_err() {
         return false;
     }
     let Ok(entries) = fs::read_dir("/proc") else { return true };
     let mut stats = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok()).peekable();
-    // macOS has no such files, and another system's may read otherwise: then the signal's answer stands.
+    // On systems without these files, such as macOS, the result of the signal counts.
     stats.peek().is_none() || stats.any(|stat| runs_in(&stat, group))
 }
 
-/// Reads `ID (NAME) STATE PARENT GROUP …`; see `proc_pid_stat(5)`. A name may hold spaces and brackets.
+/// Parses `ID (NAME) STATE PARENT GROUP …`; see `proc_pid_stat(5)`. A name may contain spaces and parentheses.
 fn runs_in(stat: &str, group: Pid) -> bool {
     let Some((_, fields)) = stat.rsplit_once(") ") else { return false };
     let mut fields = fields.split(' ');
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn this_test_runs() {
+    fn the_group_of_this_test_runs() {
         assert!(any_running(rustix::process::getpgrp()));
     }
 }

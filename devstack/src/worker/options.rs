@@ -1,28 +1,29 @@
-//! What a Worker is run with.
+//! The options of a Worker.
 
 use std::{path::PathBuf, time::Duration};
 
-/// What to run and how.
+/// What to run, and how.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
-    /// The repository: its `node_modules` has wrangler, and a `[build]` command runs there.
+    /// The repository: wrangler is in its `node_modules`, and a `[build]` command runs there.
     pub root: PathBuf,
     /// wrangler's configuration file.
     pub config: PathBuf,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Variables that win over the configuration and over `env_file`. Everybody on the machine can read them.
+    /// Variables that override the configuration and `env_file`. Every user of the machine can read them.
     pub vars: Vec<(String, String)>,
-    /// A file of secrets, instead of `.dev.vars` beside the configuration.
+    /// A file of secrets, used instead of the `.dev.vars` next to the configuration.
     pub env_file: Option<PathBuf>,
     /// More environment variables for wrangler and the `[build]` command.
     pub environment: Vec<(String, String)>,
-    /// How long building and starting may take.
+    /// How long building and starting may take together.
     pub patience: Duration,
 }
 
 impl WorkerOptions {
-    /// Runs the configuration at `config` with the tools of the repository at `root`, on a free port.
+    /// Creates options that run the configuration at `config` with the tools of the repository at `root`, on a free
+    /// port.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, config: impl Into<PathBuf>) -> Self {
         Self {
