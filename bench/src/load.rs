@@ -1,4 +1,4 @@
-//! The load: each connection asks again as soon as it is answered.
+//! The load: each connection sends the next request as soon as it has the response.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -16,71 +16,71 @@ pub(crate) struct Load {
     clients: Vec<Client>,
 }
 
-/// What was answered.
+/// The responses to a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answered {
-    /// From the first request sent to the last answer complete.
+pub(crate) struct Responses {
+    /// From the first request sent to the last response complete.
     pub(crate) elapsed: Duration,
-    /// From request sent to answer complete, one for each request, in no order.
+    /// From request sent to response complete, one per request, unordered.
     pub(crate) latencies: Vec<Duration>,
 }
 
-/// A load that did not get what it should.
+/// A load that got a wrong response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     /// The connection failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// An answer that is not 200.
-    #[error("answered {status} instead of 200: {body}")]
+    /// The status of a response is not 200.
+    #[error("expected status 200, found {status}: {body}")]
     Status {
-        /// The answer's status.
+        /// The status.
         status: StatusCode,
-        /// The answer's body.
+        /// The body.
         body: String,
     },
-    /// An answer of a limiter without its headers.
-    #[error("answered without a RateLimit header: the request was not judged")]
-    Unjudged,
-    /// The task of a connection is gone.
+    /// A response of a limiter has no `RateLimit` header.
+    #[error("the response has no RateLimit header: the request was not checked")]
+    Unchecked,
+    /// The task of a connection panicked.
     #[error("a connection's task was lost: {0}")]
     Lost(#[from] tokio::task::JoinError),
 }
 
 impl Load {
-    /// Opens `connections` to the Worker at `address`; `judged` says whether its answers must show a limit.
-    pub(crate) async fn open(address: SocketAddr, connections: usize, judged: bool) -> Result<Self, LoadError> {
+    /// Opens `connections` to the Worker at `address`. If `limited`, its responses must have a `RateLimit` header.
+    pub(crate) async fn open(address: SocketAddr, connections: usize, limited: bool) -> Result<Self, LoadError> {
         let mut clients = Vec::with_capacity(connections);
         for number in 0..connections {
             let connection = Connection::open(address).await?;
-            // Spread over all subjects, so that no two connections walk side by side.
-            clients.push(Client { connection, judged, turn: number * SUBJECTS / connections });
+            // Spread over all subjects, so that no two connections use the same one at the same time.
+            clients.push(Client { connection, limited, turn: number * SUBJECTS / connections });
         }
         Ok(Self { clients })
     }
 
-    /// Keeps all connections busy for this long, then waits for the answers that are due.
+    /// Keeps all connections busy for `during`, then waits for the outstanding responses.
     ///
     /// # Errors
     ///
-    /// The first answer that is not as it should be.
-    pub(crate) async fn run(&mut self, during: Duration) -> Result<Answered, LoadError> {
+    /// Fails with the first wrong response.
+    pub(crate) async fn run(&mut self, during: Duration) -> Result<Responses, LoadError> {
         let started = Instant::now();
         let mut tasks: JoinSet<_> = self.clients.drain(..).map(|client| client.run(started + during)).collect();
         let mut latencies = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
-            let (client, answered) = outcome??;
+            let (client, latest) = outcome??;
             self.clients.push(client);
-            latencies.extend(answered);
+            latencies.extend(latest);
         }
-        Ok(Answered { elapsed: started.elapsed(), latencies })
+        Ok(Responses { elapsed: started.elapsed(), latencies })
     }
 }
 
 #[derive(Debug)]
 struct Client {
     connection: Connection,
-    judged: bool,
+    limited: bool,
     turn: usize,
 }
 
@@ -92,35 +92,35 @@ impl Client {
             if sent >= until && !latencies.is_empty() {
                 return Ok((self, latencies));
             }
-            self.ask().await?;
+            self.request().await?;
             latencies.push(sent.elapsed());
         }
     }
 
-    async fn ask(&mut self) -> Result<(), LoadError> {
+    async fn request(&mut self) -> Result<(), LoadError> {
         let response = self.connection.get(PATH, Some(subject(self.turn))).await?;
         self.turn += 1;
         let status = response.status();
         if status != StatusCode::OK {
             return Err(LoadError::Status { status, body: http::text(response.into_body()).await? });
         }
-        if self.judged && !response.headers().contains_key("ratelimit") {
-            return Err(LoadError::Unjudged);
+        if self.limited && !response.headers().contains_key("ratelimit") {
+            return Err(LoadError::Unchecked);
         }
         Ok(http::drain(response.into_body()).await?)
     }
 }
 
-/// The address of a client, one of [`SUBJECTS`] in the network for benchmarks (RFC 2544, appendix C.2.2).
+/// Returns a client address, one of [`SUBJECTS`] in the network for benchmarks (RFC 2544, appendix C.2.2).
 fn subject(turn: usize) -> IpAddr {
     let [.., high, low] = (turn % SUBJECTS).to_be_bytes();
     IpAddr::V4(Ipv4Addr::new(198, 18, high, low))
 }
 
-/// How many clients take turns.
+/// The number of client addresses that take turns.
 pub(crate) const SUBJECTS: usize = 1000;
 
-/// The demo origin's shortest answer.
+/// The path of the demo origin's shortest response.
 const PATH: &str = "/status/200";
 
 #[cfg(test)]

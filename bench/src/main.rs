@@ -1,9 +1,7 @@
-//! Measures the Worker side by side with others: one Redis, one bridge, one origin, a workerd for each.
+//! Measures the Worker side by side with others, which share one Redis, one bridge and one origin.
 //!
-//! Nothing here judges a number: a table is printed, and whoever reads it decides.
+//! The program prints a table. It has no thresholds.
 
-mod compatibility;
-mod config;
 mod contender;
 mod counters;
 mod http;
@@ -15,7 +13,6 @@ mod run;
 mod sample;
 mod stage;
 mod tools;
-mod workerd;
 
 use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -34,28 +31,28 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "sluicegate-bench", version)]
 struct Options {
-    /// How long one measurement takes, in seconds
+    /// Duration of one measurement, in seconds
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
-    /// How often each measurement is taken
+    /// Number of measurements of each kind
     #[arg(long, env = "BENCH_ROUNDS", default_value_t = 5, value_parser = rounds)]
     rounds: usize,
-    /// Also write the numbers, round by round, as JSON
+    /// Also write the numbers of each round to FILE as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The repository: with `node_modules`, and `build/worker` from `make build`
+    /// The repository, after `make build`
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     root: PathBuf,
 }
 
-// One thread makes the whole load; the bridge and the origin have their own.
+// One thread generates the whole load; the bridge and the origin have threads of their own.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = async {
-        let told = told_to_end()?;
+        let stopped = stop_signal()?;
         tokio::select! {
-            () = told => Err(BenchError::Interrupted),
+            () = stopped => Err(BenchError::Interrupted),
             outcome = bench(&options) => outcome,
         }
     };
@@ -68,7 +65,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Everything that was started ends when the future is dropped.
+/// Runs the benchmark. Everything it starts ends when the future is dropped.
 async fn bench(options: &Options) -> Result<(), BenchError> {
     let tools = Tools::find(&options.root)?;
     let machine = Machine::here();
@@ -87,8 +84,8 @@ async fn bench(options: &Options) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Resolves when somebody wants the program to end: Ctrl-C, SIGTERM, or the terminal closed.
-fn told_to_end() -> Result<impl Future<Output = ()>, BenchError> {
+/// Resolves on Ctrl-C, on SIGTERM, and when the terminal closes.
+fn stop_signal() -> Result<impl Future<Output = ()>, BenchError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(BenchError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(BenchError::Signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(BenchError::Signals)?;
@@ -136,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn impossible_numbers_are_refused() {
+    fn numbers_out_of_range_are_refused() {
         assert_eq!(seconds("0.05"), Ok(0.05));
         for text in ["0", "-1", "NaN", "inf", "2s"] {
             assert_eq!(seconds(text), Err("expected 0.01 to 600".to_owned()), "{text}");

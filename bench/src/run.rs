@@ -1,6 +1,8 @@
-//! The measurements, in turns: what slows the machine down for a while slows all contenders down alike.
+//! The measurements. Contenders take turns, so that load on the machine affects all of them.
 
 use std::{mem, time::Duration};
+
+use sluicegate_devstack::workerd::Workerd;
 
 use crate::{
     contender::Contender,
@@ -8,29 +10,28 @@ use crate::{
     load::{Load, LoadError},
     report::{Outcome, outcomes},
     sample::Sample,
-    workerd::Workerd,
 };
 
-/// How much is measured.
+/// How long and how often to measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Plan {
-    /// How long one measurement takes. Each has a warm-up of a quarter of it before.
+    /// The duration of one measurement. A warm-up of a quarter of it comes first.
     pub(crate) each: Duration,
-    /// How often each is taken.
+    /// The number of measurements of each kind.
     pub(crate) rounds: usize,
 }
 
 /// A measurement that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    /// Wrong answers count for nothing.
+    /// A response was wrong.
     #[error("{} at {connections} connections: {source} (its log: {log})", contender.name())]
     Load {
-        /// Whose.
+        /// The contender.
         contender: Contender,
-        /// At how many connections.
+        /// The number of connections.
         connections: usize,
-        /// What was wrong.
+        /// What is wrong.
         source: LoadError,
         /// The end of its log.
         log: String,
@@ -40,7 +41,7 @@ pub(crate) enum RunError {
     Counters(#[from] CountersError),
 }
 
-/// Measures every Worker at every number of connections, in every round, and says on standard error how far it is.
+/// Measures each Worker at each number of connections in each round, and prints the progress to standard error.
 pub(crate) async fn run(
     workers: &[(Contender, Workerd)],
     counters: &mut Counters,
@@ -50,7 +51,7 @@ pub(crate) async fn run(
     let mut samples = CONNECTIONS.map(|connections| (connections, empty()));
     eprintln!("warming up");
     for (contender, worker) in workers {
-        // The engine compiles what is used much a second time, and better. That is paid once a process.
+        // V8 optimizes hot code once per process; that is not part of the measurements.
         let [_, connections, _] = CONNECTIONS;
         measure(*contender, worker, connections, counters, plan.each).await?;
     }
@@ -58,7 +59,7 @@ pub(crate) async fn run(
         eprintln!("round {} of {}", round + 1, plan.rounds);
         for (connections, samples) in &mut samples {
             let mut turns: Vec<_> = workers.iter().zip(samples).collect();
-            // Another one begins each round.
+            // Each round starts with another contender.
             turns.rotate_left(round % workers.len().max(1));
             for ((contender, worker), (_, samples)) in turns {
                 samples.push(measure(*contender, worker, *connections, counters, plan.each).await?);
@@ -75,13 +76,13 @@ async fn measure(
     counters: &mut Counters,
     each: Duration,
 ) -> Result<Sample, RunError> {
-    let failed = |source| RunError::Load { contender, connections, source, log: worker.log() };
+    let failed = |source| RunError::Load { contender, connections, source, log: worker.log_tail() };
     let mut load = Load::open(worker.address(), connections, contender.limits()).await.map_err(failed)?;
     load.run(each / WARM_UP).await.map_err(failed)?;
     let before = counters.read(worker.process()).await?;
-    let answered = load.run(each).await.map_err(failed)?;
+    let responses = load.run(each).await.map_err(failed)?;
     let after = counters.read(worker.process()).await?;
-    Ok(Sample::new(answered, before, after))
+    Ok(Sample::new(responses, before, after))
 }
 
 const CONNECTIONS: [usize; 3] = [1, 8, 64];

@@ -1,35 +1,35 @@
-//! One measurement as numbers a request, and many as their medians.
+//! A measurement as numbers per request, and medians of measurements.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{counters::Counts, load::Answered};
+use crate::{counters::Counts, load::Responses};
 
-/// What was measured of one contender, at one number of connections, in one round; or the medians of such.
+/// One measurement of a contender, or the medians of several.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Sample {
-    /// Answers a second.
+    /// Responses per second.
     pub(crate) requests_per_second: f64,
-    /// Half of the answers were complete within this, in milliseconds.
+    /// The median latency, in milliseconds.
     pub(crate) p50_ms: f64,
-    /// 99 of 100 answers were complete within this, in milliseconds.
+    /// The 99th percentile of the latency, in milliseconds.
     pub(crate) p99_ms: f64,
-    /// CPU time of the workerd process a request, in microseconds.
+    /// CPU time of the workerd process per request, in microseconds.
     pub(crate) cpu_us: f64,
-    /// Commands that Redis executed a request, those inside the script included.
+    /// Commands that Redis executed per request, including those inside the script.
     pub(crate) redis_commands: f64,
-    /// HTTP requests at the bridge a request.
+    /// HTTP requests to the bridge per request.
     pub(crate) http_calls: f64,
 }
 
 impl Sample {
-    /// The numbers of a load that was answered between two readings of the counters.
-    pub(crate) fn new(answered: Answered, before: Counts, after: Counts) -> Self {
-        let Answered { elapsed, mut latencies } = answered;
+    /// Computes the numbers of a load that ran between two readings of the counters.
+    pub(crate) fn new(responses: Responses, before: Counts, after: Counts) -> Self {
+        let Responses { elapsed, mut latencies } = responses;
         latencies.sort_unstable();
-        let requests = real(latencies.len() as u64);
-        let grown = |before: u64, after: u64| real(after.saturating_sub(before)) / requests;
+        let requests = to_f64(latencies.len() as u64);
+        let grown = |before: u64, after: u64| to_f64(after.saturating_sub(before)) / requests;
         Self {
             requests_per_second: requests / elapsed.as_secs_f64(),
             p50_ms: percentile(&latencies, 50).as_secs_f64() * 1e3,
@@ -40,7 +40,7 @@ impl Sample {
         }
     }
 
-    /// The median of each number by itself.
+    /// Returns the median of each number.
     pub(crate) fn medians(samples: &[Self]) -> Self {
         let of = |number: fn(&Self) -> f64| median(samples.iter().map(number).collect());
         Self {
@@ -54,7 +54,7 @@ impl Sample {
     }
 }
 
-/// The middle one, or the mean of the middle two; 0 of none.
+/// Returns the middle number, or the mean of the middle two; 0 if there is none.
 pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_unstable_by(f64::total_cmp);
     let middle = numbers.len() / 2;
@@ -65,14 +65,14 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     }
 }
 
-/// The smallest value that at least `percent` of all do not exceed (the nearest rank); 0 of none.
+/// Returns a percentile by the nearest-rank method; 0 if there is no value.
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run of minutes are far below 2^53")]
-fn real(count: u64) -> f64 {
+fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_values_that_occurred() {
+    fn percentiles_are_measured_values() {
         let hundred = ms(1..=100);
         assert_eq!((percentile(&hundred, 50), percentile(&hundred, 99)), (hundred[49], hundred[98]));
         let three = ms([1, 2, 9]);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_in_the_middle() {
+    fn the_median_is_in_the_middle() {
         for (numbers, expected) in
             [(vec![3.0, 1.0, 2.0], 2.0), (vec![4.0, 1.0, 2.0, 3.0], 2.5), (vec![5.0], 5.0), (vec![], 0.0)]
         {
@@ -104,11 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_a_request() {
+    fn numbers_are_per_request() {
         let counts =
             |cpu, redis_commands, http_calls| Counts { cpu: Duration::from_millis(cpu), redis_commands, http_calls };
-        let answered = Answered { elapsed: Duration::from_secs(2), latencies: ms([4, 1, 2, 3]) };
-        let sample = Sample::new(answered, counts(100, 10, 1), counts(104, 22, 5));
+        let responses = Responses { elapsed: Duration::from_secs(2), latencies: ms([4, 1, 2, 3]) };
+        let sample = Sample::new(responses, counts(100, 10, 1), counts(104, 22, 5));
         let expected = Sample {
             requests_per_second: 2.0,
             p50_ms: 2.0,

@@ -1,53 +1,44 @@
-//! What a run needs of the repository, found before anything is started.
+//! The programs and files a run needs, found before anything is started.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
+use sluicegate_devstack::workerd::{Code, Compatibility, Module, NotBuilt, built_worker};
 use tokio::process::Command;
 
-use crate::{
-    compatibility::Compatibility,
-    config::Module::{self, Script, Wasm},
-    contender::Contender,
-};
+use crate::contender::Contender;
 
-/// The programs and files, all of them there.
+/// The programs and files, all present.
 #[derive(Debug)]
 pub(crate) struct Tools {
     root: PathBuf,
-    /// The program.
+    /// The program workerd.
     pub(crate) workerd: PathBuf,
     esbuild: PathBuf,
-    /// Of wrangler.toml.
+    /// Our Worker, read once, so that a build in the meantime changes nothing.
+    built: Vec<Module>,
+    /// The compatibility of wrangler.toml, used for all contenders.
     pub(crate) compatibility: Compatibility,
 }
 
-/// Something is missing, or does not work.
+/// A program or file is missing or does not work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolsError {
     /// A tool from npm.
     #[error("{}: not installed (run `make setup` first)", .0.display())]
     NotInstalled(PathBuf),
     /// Our Worker.
-    #[error("{}: not built (run `make build` first)", .0.display())]
-    NotBuilt(PathBuf),
+    #[error(transparent)]
+    NotBuilt(#[from] NotBuilt),
     /// wrangler.toml.
-    #[error("{}: {source} (--root names the repository)", path.display())]
+    #[error("{}: {source} (set --root to the repository)", path.display())]
     NoCompatibility {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
-        source: io::Error,
-    },
-    /// A file cannot be copied.
-    #[error("{}: cannot be copied: {source}", path.display())]
-    Copy {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
+        /// The system's or the parser's error.
         source: io::Error,
     },
     /// esbuild.
@@ -55,17 +46,17 @@ pub(crate) enum ToolsError {
     Bundle {
         /// The script.
         script: PathBuf,
-        /// What esbuild or the system said.
+        /// The error of esbuild or of the system.
         reason: String,
     },
 }
 
 impl Tools {
-    /// Looks for everything below `root`, the repository.
+    /// Finds everything below `root`, the repository.
     ///
     /// # Errors
     ///
-    /// The first that is missing, with what to run.
+    /// Fails if anything is missing; the error names the command to run.
     pub(crate) fn find(root: &Path) -> Result<Self, ToolsError> {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let path = root.join("wrangler.toml");
@@ -78,62 +69,50 @@ impl Tools {
         let workerd = installed("node_modules/.bin/workerd")?;
         let esbuild = installed("node_modules/.bin/esbuild")?;
         installed("node_modules/@upstash/ratelimit/package.json")?;
-        if let Some(missing) = BUILT.map(|file| root.join(BUILD).join(file)).into_iter().find(|path| !path.exists()) {
-            return Err(ToolsError::NotBuilt(missing));
-        }
-        Ok(Self { root, workerd, esbuild, compatibility })
+        let built = built_worker(&root)?;
+        Ok(Self { root, workerd, esbuild, built, compatibility })
     }
 
-    /// Puts the modules of a contender into `folder`.
+    /// Returns the modules of a contender.
     ///
     /// # Errors
     ///
-    /// A file cannot be copied or bundled.
-    pub(crate) async fn modules(&self, contender: Contender, folder: &Path) -> Result<&'static [Module], ToolsError> {
-        if contender != Contender::Sluicegate {
-            let script = self.root.join("bench/workers").join(contender.name()).with_extension("js");
-            self.bundle(&script, &folder.join(INDEX)).await?;
-            return Ok(&[Script(INDEX)]);
+    /// Fails if a script cannot be bundled.
+    pub(crate) async fn modules(&self, contender: Contender) -> Result<Vec<Module>, ToolsError> {
+        if contender == Contender::Sluicegate {
+            return Ok(self.built.clone());
         }
-        // A copy, so that a build in the meantime changes nothing.
-        for file in BUILT {
-            let path = self.root.join(BUILD).join(file);
-            fs::copy(&path, folder.join(file)).map_err(|source| ToolsError::Copy { path, source })?;
-        }
-        Ok(&[Script(INDEX), Wasm(INDEX_WASM)])
+        let script = self.root.join("bench/workers").join(contender.name()).with_extension("js");
+        Ok(vec![Module { name: "index.js", code: Code::Script(self.bundle(&script).await?) }])
     }
 
-    /// Bundles a script as wrangler would.
-    async fn bundle(&self, script: &Path, into: &Path) -> Result<(), ToolsError> {
+    /// Bundles a script as wrangler does.
+    async fn bundle(&self, script: &Path) -> Result<Vec<u8>, ToolsError> {
         let failed = |reason: String| ToolsError::Bundle { script: script.to_owned(), reason };
         let output = Command::new(&self.esbuild)
             .arg(script)
             .args(["--bundle", "--format=esm", "--target=es2024", "--conditions=workerd,worker,browser"])
             .args(["--log-level=error", "--color=false"])
-            .arg(format!("--outfile={}", into.display()))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
             .await
             .map_err(|error| failed(error.to_string()))?;
         if output.status.success() {
-            return Ok(());
+            return Ok(output.stdout);
         }
         Err(failed(String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")))
     }
 }
 
-const BUILD: &str = "build/worker";
-const BUILT: [&str; 2] = [INDEX, INDEX_WASM];
-const INDEX: &str = "index.js";
-const INDEX_WASM: &str = "index_bg.wasm";
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_with_its_remedy() {
+    fn an_error_names_what_is_missing_and_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         let missing = || Tools::find(&root).unwrap_err().to_string();
@@ -142,7 +121,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         };
-        assert!(missing().ends_with("(--root names the repository)"), "{}", missing());
+        assert!(missing().ends_with("(set --root to the repository)"), "{}", missing());
         fs::write(root.join("wrangler.toml"), "compatibility_date = '2026-01-02'").unwrap();
         assert!(missing().ends_with("node_modules/.bin/workerd: not installed (run `make setup` first)"));
         make("node_modules/.bin/workerd");

@@ -1,27 +1,28 @@
-//! A server of this process on threads of its own.
+//! The threads of one server.
 
 use std::{future::Future, io, time::Duration};
 
 use tokio::{
     runtime::{Builder, Runtime},
-    task::{JoinError, JoinHandle},
+    task::JoinHandle,
 };
 
 /// Threads that run one server and nothing else.
 ///
-/// Stopping them closes every socket of the server at once, also one that was handed to a WebSocket; and a test that
-/// keeps its own thread busy does not slow the server down.
+/// Stopping them closes every socket of the server at once, including those upgraded to a WebSocket. A test that blocks
+/// its own thread does not slow the server down.
 #[derive(Debug)]
 pub(crate) struct Host {
+    /// `None` only while the value is dropped.
     runtime: Option<Runtime>,
 }
 
 impl Host {
-    /// Starts the threads; `name` is what a debugger shows.
+    /// Starts the threads, named `name`.
     ///
     /// # Errors
     ///
-    /// The system refused a thread.
+    /// Fails if the system has no thread left.
     pub(crate) fn start(name: &str) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build()?;
         Ok(Self { runtime: Some(runtime) })
@@ -31,17 +32,16 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The task panicked, or the host is stopped.
+    /// Fails if the task panicked.
     pub(crate) async fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
-        let handle = self.spawn(task)?;
-        handle.await.map_err(|error: JoinError| io::Error::other(error))
+        self.spawn(task)?.await.map_err(io::Error::other)
     }
 
     /// Runs `task` on the host's threads until it ends or the host is stopped.
     ///
     /// # Errors
     ///
-    /// The host is stopped.
+    /// Fails if the host is stopped.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -53,7 +53,7 @@ impl Host {
     /// Ends every task and returns once their sockets are closed.
     pub(crate) async fn stop(mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // A runtime must not be waited for on a thread that runs tasks itself.
+            // Waiting for a runtime would block a thread that runs other tasks.
             let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(STOP_WITHIN));
             drop(ended.await);
         }
@@ -68,5 +68,5 @@ impl Drop for Host {
     }
 }
 
-/// Tasks end at their next await; only a task that never awaits could reach this bound.
+/// Tasks end at their next await; only a task that never awaits reaches this bound.
 const STOP_WITHIN: Duration = Duration::from_secs(5);

@@ -1,9 +1,8 @@
-//! Starts everything `make dev` serves, says where, and ends all of it on Ctrl-C, on SIGTERM, or when a part dies.
+//! Starts the parts of `make dev`, prints their addresses, and stops them on Ctrl-C, on SIGTERM, or when one dies.
 
 mod relay;
 
 use std::{
-    error::Error,
     io,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus},
@@ -11,12 +10,13 @@ use std::{
 };
 
 use clap::Parser;
-use sluicegate_bridge::{RedisServer, StartError, stop_signal};
+use sluicegate_bridge::stop_signal;
 use sluicegate_devstack::{
-    BridgeServer, Origin, Worker,
+    Backends, Worker,
+    backends::{BackendOptions, BackendsError},
     bridge::BridgeServerError,
+    causes::with_causes,
     dev_vars::{DevVarsError, Secrets},
-    origin::OriginError,
     ports::{self, Port, PortError},
     stack,
     worker::{WorkerDeath, WorkerError, WorkerOptions},
@@ -38,7 +38,7 @@ struct Settings {
     /// wrangler's configuration file [default: wrangler.toml at the root]
     #[arg(long, env = "CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The repository: its tools are installed, and its secrets are kept there in .dev.vars
+    /// The repository, with its tools installed; the secrets are in its .dev.vars
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     root: PathBuf,
 }
@@ -55,31 +55,34 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: &Settings) -> Result<(), DevError> {
-    let told = stop_signal().map_err(DevError::Signals)?;
+    let stopped = stop_signal().map_err(DevError::Signals)?;
     ports::check(&[
         Port { setting: "PORT", number: settings.port },
         Port { setting: "REST_PORT", number: settings.rest_port },
         Port { setting: "ORIGIN_PORT", number: settings.origin_port },
     ])?;
     tokio::select! {
-        // First, because Ctrl-C may reach a part as well: that is no death to report.
+        // First: Ctrl-C may also end a part, which is not an error.
         biased;
-        () = told => Ok(()),
+        () = stopped => Ok(()),
         outcome = serve(settings) => outcome,
     }
 }
 
-/// Starts the parts and serves until one of them dies. All of them end when the future is dropped.
+/// Starts the parts and waits until one of them dies. All of them end when the future is dropped.
 async fn serve(settings: &Settings) -> Result<(), DevError> {
     let root = settings.root.canonicalize().map_err(|source| DevError::NoRoot(settings.root.clone(), source))?;
     let dev_vars = root.join(".dev.vars");
     let secrets = Secrets::keep(&dev_vars)?;
 
-    let mut redis = RedisServer::start().await?;
+    let options = BackendOptions {
+        rest_port: settings.rest_port,
+        origin_port: settings.origin_port,
+        ..BackendOptions::default()
+    };
+    let Backends { mut bridge, origin, mut redis } = Backends::start(&secrets.rest_token, &options).await?;
     println!("redis   {}", redis.url());
-    let mut bridge = BridgeServer::start(settings.rest_port, secrets.rest_token, redis.url()).await?;
     println!("bridge  {}", bridge.url());
-    let origin = Origin::start(settings.origin_port).await?;
     println!("origin  {}", origin.url());
 
     let worker = worker_options(settings, &root, dev_vars, stack::addresses(&origin.url(), &bridge.url()));
@@ -89,7 +92,7 @@ async fn serve(settings: &Settings) -> Result<(), DevError> {
                 Ok(status) => DevError::RedisDied(status),
                 Err(source) => DevError::RedisLost(source),
             },
-            error = bridge.wait() => DevError::Bridge(error),
+            error = bridge.wait() => DevError::BridgeDied(error),
         }
     };
     tokio::pin!(death);
@@ -108,19 +111,19 @@ async fn serve(settings: &Settings) -> Result<(), DevError> {
 
 fn worker_options(settings: &Settings, root: &Path, dev_vars: PathBuf, vars: Vec<(String, String)>) -> WorkerOptions {
     let config = settings.config.clone().unwrap_or_else(|| root.join("wrangler.toml"));
-    // wrangler runs at the root; a path the user gave is relative to where the user is.
+    // wrangler runs in the root; a path given by the user is relative to the user's folder.
     let config = std::path::absolute(&config).unwrap_or(config);
     WorkerOptions {
         port: settings.port,
         vars,
-        // Named even where wrangler would find it, so that a configuration elsewhere means the same secrets.
+        // Named explicitly, so that a configuration in another folder uses the same secrets.
         env_file: Some(dev_vars),
         patience: BUILD_WITHIN,
         ..WorkerOptions::new(root, config)
     }
 }
 
-/// Why the program ends with a failure; the part at fault comes first.
+/// Why the program fails; the message starts with the part at fault.
 #[derive(Debug, thiserror::Error)]
 enum DevError {
     #[error(transparent)]
@@ -131,12 +134,10 @@ enum DevError {
     DevVars(#[from] DevVarsError),
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
-    #[error("redis-server failed")]
-    Redis(#[from] StartError),
     #[error(transparent)]
-    Bridge(#[from] BridgeServerError),
+    Backends(#[from] BackendsError),
     #[error(transparent)]
-    Origin(#[from] OriginError),
+    BridgeDied(BridgeServerError),
     #[error("worker failed")]
     Worker(#[from] WorkerError),
     #[error("redis-server died: {0}")]
@@ -147,10 +148,5 @@ enum DevError {
     WorkerDied(#[source] WorkerDeath),
 }
 
-fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-/// A first release build takes minutes on a small machine, and what it prints is shown meanwhile.
+/// A first release build takes minutes on a small machine.
 const BUILD_WITHIN: Duration = Duration::from_mins(30);

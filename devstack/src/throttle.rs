@@ -1,6 +1,7 @@
-//! A slow network on the way to a server.
+//! A slow network in front of a server.
 
 use std::{
+    future::Future,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -19,19 +20,20 @@ use tokio::{
     sync::watch,
 };
 
-use crate::host::Host;
+use crate::{endpoint::endpoint, server::Server};
 
-/// A TCP proxy whose answers can be delayed or held back.
+/// A TCP proxy that can delay or hold back responses.
 ///
-/// Requests always pass at once: what is slow, to the client, is the server.
+/// Requests pass at once: to the client, it is the server that is slow.
 #[derive(Debug)]
 pub struct Throttle {
-    address: SocketAddr,
+    server: Server<()>,
     network: Arc<Network>,
-    _host: Host,
 }
 
-/// What all connections of one throttle share.
+endpoint!(Throttle, server.address);
+
+/// The state that all connections of one throttle share.
 #[derive(Debug, Default)]
 struct Network {
     flow: watch::Sender<Flow>,
@@ -42,7 +44,7 @@ struct Network {
 struct Flow {
     delay: Duration,
     held: bool,
-    /// Counts the calls of [`Throttle::cut`].
+    /// The number of calls of [`Throttle::cut`].
     cuts: u64,
 }
 
@@ -51,61 +53,51 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// No port can be opened.
+    /// Fails if no port can be opened.
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
-        let host = Host::start("throttle")?;
-        let listener = host.run(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).await??;
-        let address = listener.local_addr()?;
         let network = Arc::new(Network::default());
-        host.spawn(accept(listener, server, Arc::clone(&network)))?;
-        Ok(Self { address, network, _host: host })
+        let server = Server::start("throttle", bind(server, Arc::clone(&network))).await?;
+        Ok(Self { server, network })
     }
 
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Its base URL, without a slash at the end.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Delays each piece of an answer that arrives from now on by `delay`.
+    /// Delays each piece of a response that arrives from now on by `delay`.
     pub fn set_delay(&self, delay: Duration) {
         self.network.flow.send_modify(|flow| flow.delay = delay);
     }
 
-    /// Lets no answer through until [`Throttle::release`]; connections stay open.
+    /// Holds all responses back until [`Throttle::release`]; connections stay open.
     pub fn hold(&self) {
         self.network.flow.send_modify(|flow| flow.held = true);
     }
 
-    /// Ends [`Throttle::hold`]: what was held back goes out at once.
+    /// Ends [`Throttle::hold`] and sends what was held back.
     pub fn release(&self) {
         self.network.flow.send_modify(|flow| flow.held = false);
     }
 
-    /// How many connections have an answer waiting for [`Throttle::release`].
+    /// Returns the number of connections with a response that waits for [`Throttle::release`].
     #[must_use]
     pub fn held_back(&self) -> usize {
         self.network.held_back.load(Ordering::SeqCst)
     }
 
-    /// Breaks every open connection in the middle of whatever it does; new ones are accepted.
+    /// Breaks every open connection, also in the middle of an exchange; new ones are accepted.
     ///
-    /// workerd then sends a `GET` again on a new connection, if the broken one was kept open from an earlier request,
-    /// and does not send a `POST` again.
+    /// If a broken connection was kept alive from an earlier request, workerd retries a `GET` on a new connection. It
+    /// does not retry a `POST`.
     pub fn cut(&self) {
         self.network.flow.send_modify(|flow| flow.cuts += 1);
     }
 }
 
+async fn bind(server: SocketAddr, network: Arc<Network>) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    Ok((listener.local_addr()?, accept(listener, server, network)))
+}
+
 async fn accept(listener: TcpListener, server: SocketAddr, network: Arc<Network>) {
     loop {
-        // An error here is the client's: it went away before it was accepted.
+        // An error means that the client has disconnected before it was accepted.
         if let Ok((client, _)) = listener.accept().await {
             tokio::spawn(connect(client, server, Arc::clone(&network)));
         }
@@ -113,21 +105,21 @@ async fn accept(listener: TcpListener, server: SocketAddr, network: Arc<Network>
 }
 
 async fn connect(client: TcpStream, server: SocketAddr, network: Arc<Network>) {
-    // Subscribed before the server is reached, so that no cut is missed.
+    // Subscribes before connecting, so that no cut is missed.
     let mut flow = network.flow.subscribe();
     let cuts = flow.borrow_and_update().cuts;
-    // A server that is down is, to the client, a connection that closes.
+    // If the server is down, the client sees its connection close.
     let Ok(server) = TcpStream::connect(server).await else { return };
-    // Small answers must not wait for an acknowledgement: only the delay that was asked for counts.
+    // No delay other than the requested one.
     if client.set_nodelay(true).is_err() || server.set_nodelay(true).is_err() {
         return;
     }
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
     let both =
-        async { tokio::join!(requests(client_read, server_write), answers(server_read, client_write, &network)) };
+        async { tokio::join!(requests(client_read, server_write), responses(server_read, client_write, &network)) };
     tokio::select! {
-        // Each direction has said to the other side how it ended.
+        // Each direction has already shut down its writing side.
         _ = both => {}
         _ = flow.wait_for(|flow| flow.cuts != cuts) => {}
     }
@@ -138,7 +130,7 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf) -> io::
     server.shutdown().await
 }
 
-async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, network: &Network) -> io::Result<()> {
+async fn responses(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, network: &Network) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         let length = server.read(&mut piece).await?;
@@ -154,7 +146,7 @@ async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, network:
 }
 
 impl Network {
-    /// Waits until answers may pass; how long this one takes then.
+    /// Waits until responses may pass and returns the delay of this one.
     async fn released(&self) -> io::Result<Duration> {
         let _waiting = Waiting::new(&self.held_back);
         let mut flow = self.flow.subscribe();
@@ -163,7 +155,7 @@ impl Network {
     }
 }
 
-/// Counts itself for as long as it lives, also when a connection is cut.
+/// Counts one waiting response until it is dropped, also when its connection is cut.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -179,5 +171,5 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Bytes read at once; an answer of the bridge is one piece.
+/// Bytes read at once; a response of the bridge is one piece.
 const PIECE: usize = 64 * 1024;

@@ -1,34 +1,35 @@
-//! All parts together, on free ports, for an end-to-end test.
+//! All parts together, on free ports, for end-to-end tests.
 
 mod configuration;
 
 use std::{io, path::PathBuf};
 
 use serde_json::Value;
-use sluicegate_bridge::{RedisServer, StartError};
+use sluicegate_bridge::RedisServer;
 use tempfile::TempDir;
 
 use crate::{
-    bridge::{BridgeServer, BridgeServerError},
+    backends::{BackendOptions, Backends, BackendsError},
+    bridge::BridgeServer,
     dev_vars::{ADMIN_TOKEN, REST_TOKEN, Secrets, write_privately},
-    origin::{Origin, OriginError},
+    origin::Origin,
     throttle::Throttle,
     worker::{Worker, WorkerError, WorkerOptions},
 };
 pub use configuration::ConfigurationError;
 
-/// What a test wants to be different from `make dev`.
+/// How a test's stack differs from that of `make dev`.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The repository, whose `node_modules` has wrangler.
+    /// The repository; wrangler is in its `node_modules`.
     pub root: PathBuf,
-    /// The wrangler configuration (TOML) the Worker's own is derived from.
+    /// The wrangler configuration (TOML) from which the Worker's is derived.
     pub config: PathBuf,
-    /// Replaces the variable `SLUICEGATE` as a whole; a string stays a string, so that broken JSON can be tried.
+    /// Replaces the variable `SLUICEGATE`; a string stays a string, so that a test can try invalid JSON.
     pub sluicegate: Option<Value>,
-    /// More fields of the wrangler configuration, such as bindings; each replaces the file's own.
+    /// More fields of the wrangler configuration, such as bindings; each replaces the field of the file.
     pub configuration: Vec<(String, Value)>,
-    /// Variables of the Worker that win over everything, also over the addresses and tokens of the parts.
+    /// Variables of the Worker that override all others, also the addresses and tokens of the parts.
     pub vars: Vec<(String, String)>,
     /// Environment variables of wrangler.
     pub environment: Vec<(String, String)>,
@@ -37,7 +38,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// The repository this crate was built in, and its `wrangler.toml`.
+    /// Uses the repository this crate was built in, and its `wrangler.toml`.
     fn default() -> Self {
         let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let root = root.canonicalize().unwrap_or(root);
@@ -53,10 +54,10 @@ impl Default for Options {
     }
 }
 
-/// redis-server, the bridge, the origin and the Worker, ready, each at a free port of 127.0.0.1.
+/// A running redis-server, bridge, origin and Worker, each on a free port of 127.0.0.1.
 ///
-/// The Worker reaches the bridge through [`Stack::network`], so that a test can make Redis slow; whatever a test asks
-/// the bridge itself goes to it directly. Each part can be stopped and started again.
+/// The Worker reaches the bridge through [`Stack::network`], so that a test can make Redis slow. A test's own requests
+/// to [`Stack::bridge`] go there directly. Each part can be stopped and restarted.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,7 +74,7 @@ impl Default for Options {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Stack {
-    // Fields are dropped in this order: the Worker first, so that it does not see the others go.
+    // Fields are dropped in this order: the Worker first, so that it does not see the others end.
     /// The Worker, in workerd.
     pub worker: Worker,
     /// The network between the Worker and the bridge.
@@ -94,13 +95,12 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// The first part that could not be started, by name.
+    /// Fails if a part cannot be started; the error names it.
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let secrets = Secrets::random()?;
-        let redis = RedisServer::start_with(&options.redis_arguments).await?;
-        let bridge = BridgeServer::start(0, secrets.rest_token.as_str(), redis.url()).await?;
+        let backends = BackendOptions { redis_arguments: options.redis_arguments, ..BackendOptions::default() };
+        let Backends { bridge, origin, redis } = Backends::start(&secrets.rest_token, &backends).await?;
         let network = Throttle::start(bridge.address()).await?;
-        let origin = Origin::start(0).await?;
 
         let folder = tempfile::Builder::new().prefix("sluicegate-").tempdir()?;
         let config = folder.path().join("wrangler.json");
@@ -120,16 +120,14 @@ impl Stack {
         Ok(Self { worker, network, bridge, origin, redis, secrets, _folder: folder })
     }
 
-    /// Ends all parts and waits until they have ended.
+    /// Stops all parts and waits until they have ended.
     pub async fn stop(mut self) {
         self.worker.stop().await;
-        self.bridge.stop().await;
-        self.origin.stop().await;
-        self.redis.stop().await;
+        Backends { bridge: self.bridge, origin: self.origin, redis: self.redis }.stop().await;
     }
 }
 
-/// The Worker's variables that say where the other parts are.
+/// Returns the Worker's variables that hold the addresses of the other parts.
 #[must_use]
 pub fn addresses(origin: &str, rest: &str) -> Vec<(String, String)> {
     vec![("ORIGIN".to_owned(), origin.to_owned()), ("UPSTASH_REDIS_REST_URL".to_owned(), rest.to_owned())]
@@ -138,15 +136,9 @@ pub fn addresses(origin: &str, rest: &str) -> Vec<(String, String)> {
 /// A part that could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// `redis-server`.
-    #[error("redis-server failed")]
-    Redis(#[from] StartError),
-    /// The bridge.
+    /// Redis, the bridge or the origin.
     #[error(transparent)]
-    Bridge(#[from] BridgeServerError),
-    /// The demo origin.
-    #[error(transparent)]
-    Origin(#[from] OriginError),
+    Backends(#[from] BackendsError),
     /// The wrangler configuration.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),

@@ -6,15 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{WorkerError, WorkerOptions, group::Environment};
+use super::{error::WorkerError, group::Environment, options::WorkerOptions};
 
-/// How to run wrangler for one Worker.
+/// The command that runs wrangler for one Worker.
 pub(super) struct WranglerDev {
     pub(super) command: Vec<OsString>,
     pub(super) environment: Environment,
 }
 
-/// Builds the command; whatever wrangler and workerd write goes below `scratch`.
+/// Builds the command; wrangler and workerd write only below `scratch`.
 pub(super) fn wrangler_dev(options: &WorkerOptions, port: u16, scratch: &Path) -> Result<WranglerDev, WorkerError> {
     let tools = options.root.join("node_modules/.bin");
     let wrangler = tools.join("wrangler");
@@ -47,7 +47,7 @@ pub(super) fn wrangler_dev(options: &WorkerOptions, port: u16, scratch: &Path) -
     Ok(WranglerDev { command, environment: environment(options, &tools, scratch)? })
 }
 
-/// wrangler asks nothing, reports nothing, fetches nothing by itself and writes nothing to the user's home.
+/// Builds an environment in which wrangler does not prompt, report, update itself, or write to the user's home.
 fn environment(options: &WorkerOptions, tools: &Path, scratch: &Path) -> Result<Environment, WorkerError> {
     let fixed = [
         ("CI", "true"),
@@ -64,7 +64,7 @@ fn environment(options: &WorkerOptions, tools: &Path, scratch: &Path) -> Result<
         ("WRANGLER_REGISTRY_PATH", "registry"),
         ("XDG_CONFIG_HOME", "config"),
     ];
-    // These would add bindings or choose another environment behind the configuration's back.
+    // These would add bindings or select another environment than the configuration says.
     let removed = ["CLOUDFLARE_ENV", "CLOUDFLARE_INCLUDE_PROCESS_ENV"];
 
     let mut environment: Environment = vec![("PATH".into(), Some(path_with(tools)?))];
@@ -76,7 +76,7 @@ fn environment(options: &WorkerOptions, tools: &Path, scratch: &Path) -> Result<
     Ok(environment)
 }
 
-/// The search path with `tools` first: the Node found there is the one wrangler needs.
+/// Returns the search path with `tools` first, because wrangler needs the Node installed there.
 fn path_with(tools: &Path) -> Result<OsString, WorkerError> {
     let rest = env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/bin:/bin").to_owned());
     let folders = std::iter::once(PathBuf::from(tools)).chain(env::split_paths(&rest));

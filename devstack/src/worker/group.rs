@@ -1,4 +1,4 @@
-//! A process group that ends as a whole, whatever happens to the process that started it.
+//! A process group that ends as a whole, even if the process that started it is killed.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -13,14 +13,14 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::members::any_running;
 
-/// Variables to set, or to remove where there is no value.
+/// Environment variables to set, or to remove if there is no value.
 pub(crate) type Environment = Vec<(OsString, Option<OsString>)>;
 
-/// A command and everything it started, in a process group of their own.
+/// A command and everything it starts, in a process group of their own.
 ///
-/// A small shell script leads the group and holds the read end of a pipe whose write end is here. When this value is
-/// dropped, or this process ends in any way (a panic, SIGKILL), the pipe closes and the script ends the group: SIGTERM
-/// first, SIGKILL after [`GRACE`]. The group also keeps the terminal's Ctrl-C away from the command.
+/// A small shell script leads the group and holds the read end of a pipe; this value holds the write end. When the
+/// value is dropped, or this process ends in any way (a panic, SIGKILL), the pipe closes and the script ends the group:
+/// SIGTERM first, SIGKILL after [`GRACE`]. The group also keeps the terminal's Ctrl-C away from the command.
 #[derive(Debug)]
 pub(crate) struct Group {
     leader: Child,
@@ -29,11 +29,11 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Starts the command in `folder`; `scratch` is a folder that goes with the group. The output is taken with [`Group::take_output`].
+    /// Starts the command in `folder`. The script removes `scratch` when it ends the group.
     ///
     /// # Errors
     ///
-    /// No process can be started. A command that does not exist ends with status 127 instead.
+    /// Fails if no process can be started. A command that does not exist ends with status 127 instead.
     pub(crate) fn spawn(
         command: &[&OsStr],
         folder: &Path,
@@ -63,12 +63,12 @@ impl Group {
         Ok(Self { leader, id, lifeline })
     }
 
-    /// The number of the group, for as long as it has not been waited for.
+    /// Returns the id of the group; `None` once it has been waited for.
     pub(crate) fn id(&self) -> Option<u32> {
         self.leader.id()
     }
 
-    /// Hands out the output of the whole group, once.
+    /// Returns the output of the whole group; `None` after the first call.
     pub(crate) fn take_output(&mut self) -> Option<(ChildStdout, ChildStderr)> {
         Some((self.leader.stdout.take()?, self.leader.stderr.take()?))
     }
@@ -77,9 +77,9 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// The system cannot wait for it.
+    /// Fails if the system cannot wait for it.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        // The lifeline stays open: `Child::wait` would close it only if it were still the child's own.
+        // The lifeline stays open, because it was taken from the child: `Child::wait` closes only the child's own.
         let status = self.leader.wait().await;
         self.finish().await;
         status
@@ -88,12 +88,12 @@ impl Group {
     /// Ends the group and waits until it has ended.
     pub(crate) async fn stop(&mut self) {
         self.lifeline = None;
-        // The script ends within the grace; the bound is for a script that somebody has stopped.
+        // The script ends within the grace period; the bound is for a script that was paused (SIGSTOP).
         drop(tokio::time::timeout(GRACE + MARGIN, self.leader.wait()).await);
         self.finish().await;
     }
 
-    /// Kills what a script that was itself killed has left behind, and waits until the system has taken it away.
+    /// Kills what is left if the script was killed, and waits until it has ended.
     async fn finish(&mut self) {
         let Some(id) = self.kill() else { return };
         let gone = async {
@@ -104,10 +104,10 @@ impl Group {
         drop(tokio::time::timeout(MARGIN, gone).await);
     }
 
-    /// Kills the group once; later its number may be somebody else's.
+    /// Kills the group once; later its id may belong to another group.
     fn kill(&mut self) -> Option<Pid> {
         let id = self.id.take()?;
-        // An error says that there is nothing left to kill.
+        // Fails only if nothing is left to kill.
         let _ = kill_process_group(id, Signal::KILL);
         Some(id)
     }
@@ -123,7 +123,7 @@ impl Drop for Group {
     }
 }
 
-/// Waits as long as the condition holds, `bound` at most; on this thread, since a drop cannot await.
+/// Blocks while the condition holds, for `bound` at most; a drop cannot await.
 fn block_while(bound: Duration, mut condition: impl FnMut() -> bool) {
     let mut left = bound;
     while !left.is_zero() && condition() {
@@ -132,10 +132,10 @@ fn block_while(bound: Duration, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// How long processes have between SIGTERM and SIGKILL; wrangler needs a tenth of a second.
+/// The time between SIGTERM and SIGKILL; wrangler needs a tenth of a second.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What the script itself may take on top of that on a busy machine.
+/// The additional time the script may take on a busy machine.
 const MARGIN: Duration = Duration::from_secs(2);
 
 const POLL: Duration = Duration::from_millis(5);

@@ -1,10 +1,6 @@
-//! From a process to a Worker that answers.
+//! The start of a Worker, from the process to the first response.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use tempfile::TempDir;
 use tokio::{
@@ -13,16 +9,33 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{Follow, Log, Worker, WorkerError, WorkerOptions, command, crash, group::Group};
+use super::{
+    command,
+    error::WorkerError,
+    group::Group,
+    log::{Follow, Log},
+    options::WorkerOptions,
+    wrangler_lines::{crash, ready},
+};
 
-/// wrangler, on its way.
+/// A wrangler whose Worker does not respond yet.
 pub(super) struct Starting {
     group: Group,
     pub(super) log: Log,
     scratch: TempDir,
 }
 
+/// A wrangler whose Worker has responded.
+pub(super) struct Started {
+    pub(super) address: SocketAddr,
+    pub(super) log: Log,
+    pub(super) group: Group,
+    /// Holds everything wrangler writes.
+    pub(super) scratch: TempDir,
+}
+
 impl Starting {
+    /// Starts wrangler.
     pub(super) fn spawn(options: &WorkerOptions) -> Result<Self, WorkerError> {
         let scratch = tempfile::Builder::new().prefix("sluicegate-").tempdir().map_err(WorkerError::Spawn)?;
         std::fs::create_dir(scratch.path().join("tmp")).map_err(WorkerError::Spawn)?;
@@ -34,11 +47,11 @@ impl Starting {
         Ok(Self { group, log: Log::collect(out, err), scratch })
     }
 
-    pub(super) async fn ready(mut self, options: WorkerOptions) -> Result<Worker, WorkerError> {
-        let patience = options.patience;
+    /// Waits until the Worker responds, or stops wrangler after `patience`.
+    pub(super) async fn ready(mut self, patience: Duration) -> Result<Started, WorkerError> {
         let deadline = Instant::now() + patience;
         let address = tokio::select! {
-            address = timeout_at(deadline, answering(self.log.follow())) => address.ok(),
+            address = timeout_at(deadline, responding(self.log.follow())) => address.ok(),
             status = self.group.wait() => {
                 let status = status.map_err(WorkerError::Spawn)?;
                 return Err(WorkerError::Ended { status, log: self.last_lines().await });
@@ -49,52 +62,36 @@ impl Starting {
             }
         };
         if let Some(address) = address {
-            Ok(Worker { options, address, log: self.log, group: self.group, _scratch: self.scratch })
+            Ok(Started { address, log: self.log, group: self.group, scratch: self.scratch })
         } else {
             self.group.stop().await;
             Err(WorkerError::Silent { patience, log: self.last_lines().await })
         }
     }
 
-    /// The end of the log, indented, once the process is gone.
+    /// Waits until the process has ended and returns the end of its log, indented.
     async fn last_lines(&self) -> String {
         let mut follow = self.log.follow();
         while follow.next().await.is_some() {}
         let lines = self.log.lines();
-        let written: Vec<_> =
+        let texts: Vec<_> =
             lines.iter().map(|line| line.text.as_str()).filter(|line| !line.trim().is_empty()).collect();
-        let last = written.len().saturating_sub(LINES_TOLD);
-        written.iter().skip(last).flat_map(|line| ["\n    ", line]).collect()
+        let last = texts.len().saturating_sub(LINES_QUOTED);
+        texts.iter().skip(last).flat_map(|line| ["\n    ", line]).collect()
     }
 }
 
-/// Waits for the address wrangler names and for the first answer there.
-async fn answering(mut lines: Follow) -> SocketAddr {
-    let address = loop {
-        match lines.next().await {
-            Some(line) => {
-                if let Some(address) = address_in(&line.text) {
-                    break address;
-                }
-            }
-            // wrangler is ending, and how it ends is for somebody else to see.
-            None => std::future::pending().await,
-        }
-    };
-    while !answers(address).await {
+/// Waits until wrangler names the address and a request there gets a response.
+async fn responding(lines: Follow) -> SocketAddr {
+    let address = ready(lines).await;
+    while !responds(address).await {
         sleep(POLL).await;
     }
     address
 }
 
-fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, url) = line.split_once("Ready on http://")?;
-    let (_, port) = url.trim().rsplit_once(':')?;
-    Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)))
-}
-
-/// Whether a request gets any HTTP answer.
-async fn answers(address: SocketAddr) -> bool {
+/// Returns whether a request gets any HTTP response.
+async fn responds(address: SocketAddr) -> bool {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
         let request = format!("GET /_sluicegate/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -108,18 +105,5 @@ async fn answers(address: SocketAddr) -> bool {
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// Lines of the log an error tells.
-const LINES_TOLD: usize = 40;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_is_the_one_wrangler_names() {
-        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 40_995)));
-        assert_eq!(address_in("[wrangler:info] Ready on http://127.0.0.1:40995"), expected);
-        assert_eq!(address_in("[wrangler:info] Ready on http://localhost:40995 "), expected);
-        assert_eq!(address_in("Starting local server..."), None);
-    }
-}
+/// The number of log lines that an error quotes.
+const LINES_QUOTED: usize = 40;
