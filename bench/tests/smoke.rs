@@ -1,4 +1,4 @@
-//! The program from the outside: it measures what it says, and leaves nothing behind however it ends.
+//! The program measures all contenders, and leaves no process or file however it ends.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of #[test] functions")]
 
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A run whose temporary files, and those of its children, are in `folder`.
+/// Returns the command of a run with its temporary files, and those of its children, in `folder`.
 fn bench(folder: &TempDir, seconds: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bench"));
     command
@@ -27,15 +27,15 @@ fn bench(folder: &TempDir, seconds: &str) -> Command {
     command
 }
 
-/// Processes that work in `folder` or below.
+/// Returns the processes with their working folder in `folder`.
 fn processes(folder: &TempDir) -> Vec<PathBuf> {
     let folder = folder.path().canonicalize().unwrap();
     let all = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
     all.filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&folder))).collect()
 }
 
-/// Waits until neither a process nor a file is left.
-fn nothing_is_left(folder: &TempDir) {
+/// Waits until no process and no file is left.
+fn expect_nothing_left(folder: &TempDir) {
     let left = || (processes(folder), fs::read_dir(folder).unwrap().map(Result::unwrap).collect::<Vec<_>>());
     for _ in 0..500 {
         if matches!(left(), (processes, files) if processes.is_empty() && files.is_empty()) {
@@ -46,7 +46,7 @@ fn nothing_is_left(folder: &TempDir) {
     panic!("left behind: {:?}", left());
 }
 
-/// Starts a run that takes longer than the test, and returns once it measures.
+/// Starts a run that takes longer than the test, and waits until it measures.
 fn measuring(folder: &TempDir) -> (Child, impl Read + use<>) {
     let mut child = bench(folder, "600").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -83,16 +83,16 @@ fn every_contender_is_measured() {
             let median = &results.iter().find(of).unwrap()["median"];
             assert!(median["requests_per_second"].as_f64().unwrap() > 0.0);
             assert_eq!(median["http_calls"], calls, "{contender}: {median}");
-            // npm @upstash/ratelimit sets the expiry of a window's first request with one more command.
+            // For the first request of a window, npm @upstash/ratelimit sends one more command, to set the expiry.
             let (least, most) = (commands, if contender == "upstash" { commands + 1.0 } else { commands });
             assert!((least..=most).contains(&median["redis_commands"].as_f64().unwrap()), "{contender}: {median}");
         }
     }
-    nothing_is_left(&folder);
+    expect_nothing_left(&folder);
 }
 
 #[test]
-fn an_interrupt_ends_everything() {
+fn an_interrupted_run_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, mut stderr) = measuring(&folder);
     signal(&child, Signal::INT);
@@ -100,7 +100,7 @@ fn an_interrupt_ends_everything() {
     stderr.read_to_string(&mut error).unwrap();
     assert!(!child.wait().unwrap().success());
     assert_eq!(error, "sluicegate-bench: interrupted\n");
-    nothing_is_left(&folder);
+    expect_nothing_left(&folder);
 }
 
 #[test]
@@ -109,5 +109,5 @@ fn a_killed_run_leaves_nothing() {
     let (mut child, _stderr) = measuring(&folder);
     signal(&child, Signal::KILL);
     child.wait().unwrap();
-    nothing_is_left(&folder);
+    expect_nothing_left(&folder);
 }

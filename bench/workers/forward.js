@@ -1,4 +1,4 @@
-// No limiter at all: what the runtime and the origin cost.
+// No limiter: the cost of the runtime and the origin.
 
 import { forward } from "./proxy.js";
 

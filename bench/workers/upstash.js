@@ -1,4 +1,4 @@
-// npm @upstash/ratelimit as its documentation shows it, with everything off that is more than one check a request.
+// npm @upstash/ratelimit as in its documentation, with everything disabled except one check per request.
 
 import { Ratelimit } from "@upstash/ratelimit";
 import { Redis } from "@upstash/redis/cloudflare";

@@ -1,4 +1,4 @@
-//! The program behind `make dev`, from the outside.
+//! The program that `make dev` runs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod common;
@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-/// The program with a root of its own, so that the repository's `.dev.vars` is left alone.
+/// The running program, with a root of its own, so that it does not change the repository's `.dev.vars`.
 struct Program {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -30,7 +30,7 @@ struct Program {
 impl Program {
     fn start(ports: [u16; 3]) -> Self {
         let root = tempfile::tempdir().unwrap();
-        // Whatever is left in it when the program is killed goes with the root.
+        // In the root, so that it is removed even if the program is killed.
         let temporary = root.path().join("tmp");
         let elsewhere = root.path().join("elsewhere");
         for folder in [&temporary, &elsewhere] {
@@ -53,7 +53,7 @@ impl Program {
         Self { child, lines, ports, root }
     }
 
-    /// Starts it on ports that were free a moment ago and returns what it printed until it was ready.
+    /// Starts it on ports that were free a moment ago; returns it with the lines it printed until it was ready.
     async fn ready() -> (Self, Vec<String>) {
         let mut program = Self::start(free_ports());
         let mut printed = Vec::new();
@@ -71,14 +71,14 @@ impl Program {
         kill(self.child.id().unwrap(), signal);
     }
 
-    /// The processes it has started, and all of their groups.
+    /// Returns the processes it has started, with their process groups.
     fn parts(&self) -> Vec<common::Process> {
         let id = self.child.id().unwrap();
         let groups: Vec<_> = processes().iter().filter(|process| process.parent == id).map(|part| part.group).collect();
         processes().into_iter().filter(|process| groups.contains(&process.group)).collect()
     }
 
-    /// Waits for its end; how it ended and what it wrote to standard error.
+    /// Waits until it ends; returns the status and what it wrote to standard error.
     async fn end(&mut self) -> (ExitStatus, String) {
         let mut error = String::new();
         let mut stderr = self.child.stderr.take().unwrap();
@@ -88,7 +88,7 @@ impl Program {
 }
 
 impl Drop for Program {
-    /// A test that fails lets the program end its parts in order.
+    /// Lets the program stop its parts if the test fails.
     fn drop(&mut self) {
         if let Some(id) = self.child.id() {
             kill(id, Signal::TERM);
@@ -100,7 +100,7 @@ impl Drop for Program {
 }
 
 #[tokio::test]
-async fn it_says_where_each_part_is_and_ends_on_ctrl_c_or_sigterm() {
+async fn it_prints_the_addresses_and_stops_on_ctrl_c_or_sigterm() {
     for signal in [Signal::INT, Signal::TERM] {
         let (mut program, printed) = Program::ready().await;
         let [port, rest, origin] = program.ports;
@@ -110,8 +110,8 @@ async fn it_says_where_each_part_is_and_ends_on_ctrl_c_or_sigterm() {
             format!("worker  http://127.0.0.1:{port}"),
         ];
         assert!(printed[0].starts_with("redis   redis+unix:///"), "{printed:?}");
-        let parts_said: Vec<_> = printed[1..].iter().filter(|line| !line.starts_with("worker| ")).collect();
-        assert_eq!(parts_said[..3], expected.each_ref());
+        let addresses: Vec<_> = printed[1..].iter().filter(|line| !line.starts_with("worker| ")).collect();
+        assert_eq!(addresses[..3], expected.each_ref());
         let echo = reqwest::get(format!("http://127.0.0.1:{port}/hello")).await.unwrap().text().await.unwrap();
         assert!(echo.contains(r#""target":"/hello""#), "{echo}");
         let pong = reqwest::get(format!("http://127.0.0.1:{port}/redis/ping")).await.unwrap().text().await.unwrap();
@@ -131,7 +131,7 @@ async fn it_says_where_each_part_is_and_ends_on_ctrl_c_or_sigterm() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_before_anything_is_started() {
+async fn a_taken_port_is_an_error_before_anything_starts() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let number = taken.local_addr().unwrap().port();
     for (index, setting) in ["PORT", "REST_PORT", "ORIGIN_PORT"].into_iter().enumerate() {
@@ -146,18 +146,18 @@ async fn a_taken_port_is_named_before_anything_is_started() {
 }
 
 #[tokio::test]
-async fn a_part_that_dies_is_named_and_takes_the_others_along() {
+async fn all_parts_end_when_one_dies_and_the_error_names_it() {
     let victims = [
         ("redis-server", "redis-server died: "),
         ("wrangler", "worker died: wrangler ended, "),
-        // wrangler says that it starts workerd again, and serves nothing from then on.
+        // wrangler reports that it restarts workerd, but serves nothing from then on.
         ("workerd", "worker died: workerd crashed"),
     ];
     for (victim, message) in victims {
         let (mut program, _) = Program::ready().await;
         let parts = program.parts();
         let id = match victim {
-            // The one process that a guarding shell has started itself.
+            // The child of the shell that guards the group.
             "wrangler" => {
                 let shells: Vec<_> = parts.iter().filter(|part| part.name == "sh").map(|part| part.id).collect();
                 parts.iter().find(|part| part.name != "sh" && shells.contains(&part.parent)).unwrap().id
@@ -175,7 +175,7 @@ async fn a_part_that_dies_is_named_and_takes_the_others_along() {
 }
 
 #[tokio::test]
-async fn every_part_ends_even_if_the_program_is_killed() {
+async fn all_parts_end_even_if_the_program_is_killed() {
     let (mut program, _) = Program::ready().await;
     let parts = program.parts();
     for name in ["redis-server", "workerd"] {

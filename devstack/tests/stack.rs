@@ -1,4 +1,4 @@
-//! All parts together, with a Worker that only proxies.
+//! All parts together, with a Worker that only forwards.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -21,7 +21,7 @@ async fn json_of(url: String) -> Value {
 }
 
 #[tokio::test]
-async fn the_parts_know_each_other_and_go_together() {
+async fn the_parts_are_connected_and_end_together() {
     let options = Options {
         sluicegate: Some(json!({ "from": "the test" })),
         vars: vec![("EXTRA".to_owned(), "1".to_owned())],
@@ -51,21 +51,21 @@ async fn the_parts_know_each_other_and_go_together() {
 }
 
 #[tokio::test]
-async fn each_part_goes_and_comes_back() {
+async fn each_part_can_be_stopped_and_restarted() {
     let mut stack = Stack::start(options()).await.unwrap();
     let ping = stack.worker.url() + "/redis/ping";
-    let answer = json!({ "result": "PONG" });
-    assert_eq!(json_of(ping.clone()).await, answer);
+    let pong = json!({ "result": "PONG" });
+    assert_eq!(json_of(ping.clone()).await, pong);
 
     stack.redis.stop().await;
     assert!(json_of(ping.clone()).await["error"].is_string());
     stack.redis.restart().await.unwrap();
-    assert_eq!(json_of(ping.clone()).await, answer);
+    assert_eq!(json_of(ping.clone()).await, pong);
 
     stack.bridge.stop().await;
     assert_eq!(reqwest::get(&ping).await.unwrap().status(), 500);
     stack.bridge.restart().await.unwrap();
-    assert_eq!(json_of(ping).await, answer);
+    assert_eq!(json_of(ping).await, pong);
 
     stack.origin.stop().await;
     assert_eq!(reqwest::get(stack.worker.url()).await.unwrap().status(), 500);
@@ -74,15 +74,15 @@ async fn each_part_goes_and_comes_back() {
 }
 
 #[tokio::test]
-async fn the_network_to_the_bridge_is_as_slow_as_a_test_wants() {
+async fn the_network_to_the_bridge_can_be_slowed_and_cut() {
     let stack = Stack::start(options()).await.unwrap();
     let ping = stack.worker.url() + "/redis/ping";
-    let answer = json!({ "result": "PONG" });
+    let pong = json!({ "result": "PONG" });
 
     let delay = Duration::from_millis(200);
     stack.network.set_delay(delay);
     let begin = Instant::now();
-    assert_eq!(json_of(ping.clone()).await, answer);
+    assert_eq!(json_of(ping.clone()).await, pong);
     assert!(begin.elapsed() >= delay);
     stack.network.set_delay(Duration::ZERO);
 
@@ -90,20 +90,20 @@ async fn the_network_to_the_bridge_is_as_slow_as_a_test_wants() {
     let mut held = tokio::spawn(json_of(ping.clone()));
     assert!(timeout(delay, &mut held).await.is_err());
     stack.network.release();
-    assert_eq!(held.await.unwrap(), answer);
+    assert_eq!(held.await.unwrap(), pong);
 
     stack.network.hold();
-    // A POST, because workerd itself sends a GET again when the connection it had kept open breaks.
+    // A POST, because workerd retries a GET when a persistent connection breaks.
     let cut = tokio::spawn(reqwest::Client::new().post(ping.clone()).send());
     eventually("the request has reached the bridge", || stack.network.held_back() == 1).await;
     stack.network.cut();
     assert_eq!(cut.await.unwrap().unwrap().status(), 500);
     stack.network.release();
-    assert_eq!(json_of(ping).await, answer);
+    assert_eq!(json_of(ping).await, pong);
 }
 
 #[tokio::test]
-async fn events_and_sockets_come_through_workerd() {
+async fn events_and_websockets_pass_through_workerd() {
     let stack = Stack::start(options()).await.unwrap();
     let mut events = reqwest::get(stack.worker.url() + "/sse?n=2&gate=sse").await.unwrap();
     for expected in ["id: 1\ndata: event 1\n\n", "id: 2\ndata: event 2\n\n"] {

@@ -1,4 +1,4 @@
-//! A Worker run by `wrangler dev`: it answers, it is heard, and it leaves nothing behind.
+//! A Worker run by `wrangler dev`.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
@@ -20,7 +20,7 @@ async fn body(url: String) -> String {
 }
 
 #[tokio::test]
-async fn a_worker_answers_with_its_variables_and_restarts_at_its_port() {
+async fn a_worker_has_its_variables_and_restarts_at_its_port() {
     let folder = tempfile::tempdir().unwrap();
     let env_file = folder.path().join("secrets");
     fs::write(&env_file, "TOKEN=from-the-file\nORIGIN=from-the-file\n").unwrap();
@@ -35,8 +35,8 @@ async fn a_worker_answers_with_its_variables_and_restarts_at_its_port() {
     });
     assert_eq!(serde_json::from_str::<Value>(&health).unwrap(), expected);
 
-    body(worker.url() + "/told").await;
-    assert!(worker.log().wait_for("forwarding /told", PATIENCE).await.is_some(), "{}", worker.log().text());
+    body(worker.url() + "/logged").await;
+    assert!(worker.log().wait_for("forwarding /logged", PATIENCE).await.is_some(), "{}", worker.log().text());
 
     let (address, group) = (worker.address(), worker.process_group().unwrap());
     worker.restart().await.unwrap();
@@ -45,7 +45,7 @@ async fn a_worker_answers_with_its_variables_and_restarts_at_its_port() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_worker_that_was_stopped() {
+async fn stop_ends_all_processes() {
     let folder = tempfile::tempdir().unwrap();
     let mut worker = Worker::start(options(&folder)).await.unwrap();
     let group = worker.process_group().unwrap();
@@ -57,7 +57,7 @@ async fn nothing_is_left_of_a_worker_that_was_stopped() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_worker_whose_test_panicked() {
+async fn a_panicking_test_ends_all_processes() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Worker::start(options(&folder)).await.unwrap();
     let group = worker.process_group().unwrap();
@@ -70,7 +70,7 @@ async fn nothing_is_left_of_a_worker_whose_test_panicked() {
 }
 
 #[tokio::test]
-async fn a_worker_killed_from_outside_has_ended() {
+async fn killing_the_group_leader_ends_all_processes() {
     let folder = tempfile::tempdir().unwrap();
     let mut worker = Worker::start(options(&folder)).await.unwrap();
     let group = worker.process_group().unwrap();
@@ -78,11 +78,11 @@ async fn a_worker_killed_from_outside_has_ended() {
     rustix::process::kill_process(leader, rustix::process::Signal::KILL).unwrap();
     let death = worker.wait().await;
     assert!(matches!(death, WorkerDeath::Ended(_)), "{death}");
-    eventually("the whole group has ended", || in_group(group).is_empty()).await;
+    eventually("the whole group ends", || in_group(group).is_empty()).await;
 }
 
 #[tokio::test]
-async fn a_worker_whose_runtime_is_killed_has_died_and_can_be_restarted() {
+async fn a_worker_can_be_restarted_after_workerd_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let mut worker = Worker::start(options(&folder)).await.unwrap();
     let group = worker.process_group().unwrap();
@@ -96,7 +96,7 @@ async fn a_worker_whose_runtime_is_killed_has_died_and_can_be_restarted() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_cannot_run_is_told_with_wranglers_words() {
+async fn an_error_quotes_the_output_of_wrangler() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wrangler.toml");
     fs::write(&config, "name = 'broken'\nmain = 'missing.js'\ncompatibility_date = '2025-11-01'\n").unwrap();
@@ -107,14 +107,14 @@ async fn a_configuration_that_cannot_run_is_told_with_wranglers_words() {
 }
 
 #[tokio::test]
-async fn a_repository_without_its_tools_is_named() {
+async fn an_error_names_missing_tools() {
     let folder = tempfile::tempdir().unwrap();
     let error = Worker::start(WorkerOptions::new(folder.path(), tiny())).await.unwrap_err().to_string();
     assert!(error.ends_with("wrangler: not found (run `npm ci` in the repository first)"), "{error}");
 }
 
 #[tokio::test]
-async fn a_worker_that_is_not_ready_in_time_is_ended() {
+async fn a_worker_that_is_not_ready_in_time_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let error = Worker::start(WorkerOptions { patience: Duration::ZERO, ..options(&folder) }).await.unwrap_err();
     assert!(matches!(error, WorkerError::Silent { .. }), "{error}");

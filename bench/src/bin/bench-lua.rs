@@ -1,8 +1,8 @@
-//! `make bench-lua`: what a script costs inside Redis, beside the classic scripts it replaces.
+//! `make bench-lua`: the cost of our scripts inside Redis, compared with the classic scripts they replace.
 //!
-//! Microseconds a call come from `INFO commandstats` of one server in one run. Short rounds in which every script has its
-//! turn, in the steady state of its keys: whatever else the machine does meets all of them. Ratios are what counts, and
-//! each is the median of those of the rounds.
+//! The microseconds per call come from `INFO commandstats` of one server. In each of many short rounds every script takes
+//! its turn, so that load on the machine affects all of them. The keys are in their steady state. The ratios matter, not
+//! the times; each is the median of the ratios within the rounds.
 
 use std::process::ExitCode;
 
@@ -11,17 +11,17 @@ use sluicegate_bridge::RedisServer;
 
 type Error = Box<dyn std::error::Error>;
 
-/// KEYS and ARGV of the i-th call.
+/// Returns KEYS and ARGV of the i-th call.
 type Call = Box<dyn Fn(u64) -> (Vec<String>, Vec<String>)>;
 
-/// A script and how it is called.
+/// A script and its calls.
 struct Job {
     name: &'static str,
     source: &'static str,
     call: Call,
-    /// Calls before the first round: fills a window.
+    /// The number of calls before the first round, which fill a window.
     before: u64,
-    /// Calls a round.
+    /// The number of calls per round.
     calls: u64,
 }
 
@@ -47,11 +47,11 @@ async fn run() -> Result<(), Error> {
         rounds.micros.push(measured.collect::<Result<_, _>>()?);
     }
     server.stop().await;
-    println!("microseconds a call, the median of {ROUNDS} rounds");
+    println!("microseconds per call, median of {ROUNDS} rounds");
     for job in &jobs {
         println!("  {:34} {:8.2}", job.name, rounds.median(|of| of(job.name)));
     }
-    println!("ratios, the median of {ROUNDS} rounds (goal)");
+    println!("ratios, median of {ROUNDS} rounds (goal)");
     for (what, ratio, goal) in [
         ("1 packed limit / classic log", rounds.median(|of| of(ONE) / of(CLASSIC)), "at most 1.0"),
         ("3 packed limits / 3 x two counters", rounds.median(|of| of(THREE) / (3.0 * of(COUNTERS))), "at most 1.0"),
@@ -63,14 +63,14 @@ async fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// What was measured: for each round, microseconds a call of each job.
+/// The measurements: for each round, the microseconds per call of each job.
 struct Rounds<'a> {
     jobs: &'a [Job],
     micros: Vec<Vec<f64>>,
 }
 
 impl Rounds<'_> {
-    /// The median over the rounds of something that is calculated from the microseconds of the jobs by their names.
+    /// Returns the median over the rounds of `value`, which gets a function from a job's name to its microseconds.
     fn median(&self, value: impl Fn(&dyn Fn(&str) -> f64) -> f64) -> f64 {
         let of = |round: &[f64], name: &str| {
             let mut jobs = self.jobs.iter().zip(round);
@@ -82,7 +82,7 @@ impl Rounds<'_> {
     }
 }
 
-/// Loads a script, makes its first calls, and returns its SHA-1.
+/// Loads a script, makes the calls before the first round, and returns its SHA-1.
 fn prepare(redis: &mut Connection, job: &Job) -> Result<String, Error> {
     let sha: String = redis::cmd("SCRIPT").arg("LOAD").arg(job.source).query(redis)?;
     for i in 0..job.before {
@@ -91,6 +91,7 @@ fn prepare(redis: &mut Connection, job: &Job) -> Result<String, Error> {
     Ok(sha)
 }
 
+/// Returns the microseconds per call of a job in one round.
 fn measure(redis: &mut Connection, job: &Job, sha: &str, round: u64) -> Result<f64, Error> {
     redis::cmd("CONFIG").arg("RESETSTAT").exec(redis)?;
     let first = job.before + round * job.calls;
@@ -126,8 +127,8 @@ fn jobs() -> Vec<Job> {
         before: SUBJECTS * A_MINUTE,
         calls,
     };
-    let by_turns = Job {
-        name: BY_TURNS,
+    let alternating = Job {
+        name: ALTERNATING,
         source: CHECK,
         call: Box::new(move |i| {
             let limits = 3 + i / SUBJECTS % 2;
@@ -141,7 +142,7 @@ fn jobs() -> Vec<Job> {
         name,
         source: CHECK,
         call: Box::new(move |i| {
-            // With windows of more than a minute no log expires between two rounds.
+            // The windows are longer than a minute, so no log expires between two rounds.
             let arguments = format!("{} 1 n sliding_log {} 1000000 1 1", now(i, 1000), entries * 1000);
             let subject = format!("sg:1:{{log-{entries}}}");
             (vec![subject.clone(), subject + ":log:n"], text(&arguments))
@@ -171,14 +172,14 @@ fn jobs() -> Vec<Job> {
         },
         check(ONE, 1, 1, CALLS),
         check(THREE, 3, 1, CALLS),
-        by_turns,
+        alternating,
         check(BATCH, 1, 32, CALLS / 5),
         log(LOG_100, 100, CALLS),
         log(LOG_10_000, 10_000, CALLS),
     ]
 }
 
-/// The time of the i-th call, in milliseconds.
+/// Returns the time of the i-th call, in milliseconds.
 fn now(i: u64, step: u64) -> u64 {
     1_800_000_000_000 + i * step
 }
@@ -187,15 +188,16 @@ const CLASSIC: &str = "classic sliding-window log";
 const COUNTERS: &str = "classic two counters";
 const ONE: &str = "check.lua, 1 packed limit";
 const THREE: &str = "check.lua, 3 packed limits";
-/// As of a plan, and of a route that has one limit more. No goal: most subjects meet the same limits at each call.
-const BY_TURNS: &str = "check.lua, 3 and 4 packed by turns";
+/// The limits of a plan, and in turn those with one more limit of a route. Without a goal, because most subjects have
+/// the same limits in each call.
+const ALTERNATING: &str = "check.lua, 3 and 4 packed in turn";
 const BATCH: &str = "check.lua, a batch of 32";
 const LOG_100: &str = "check.lua, sliding_log of 100";
 const LOG_10_000: &str = "check.lua, sliding_log of 10,000";
 
 const CHECK: &str = include_str!("../../../lua/check.lua");
 
-/// The sliding-window log as it is usually written: floats in ARGV, a random member.
+/// The usual sliding-window log, with floats in ARGV and a random member.
 const CLASSIC_LOG: &str = "
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - window)
@@ -206,7 +208,7 @@ if redis.call('ZCARD', KEYS[1]) < limit then
 end
 return 0";
 
-/// The sliding window of two counters as it is usually written.
+/// The usual sliding window of two counters.
 const TWO_COUNTERS: &str = "
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 local previous = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -220,5 +222,5 @@ return limit - used - weighted";
 const ROUNDS: u64 = 101;
 const CALLS: u64 = 250;
 const SUBJECTS: u64 = 50;
-/// So many calls of each subject come in a minute of their clock.
+/// The number of calls per subject in a minute of their clock.
 const A_MINUTE: u64 = 60;

@@ -1,4 +1,4 @@
-//! What several tests of this crate need.
+//! Helpers that several tests share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,17 +10,17 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-/// The repository.
+/// Returns the path of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// The configuration of the tiny Worker.
+/// Returns the path of the tiny Worker's configuration.
 pub(crate) fn tiny() -> PathBuf {
     root().join("devstack/tests/tiny/wrangler.toml")
 }
 
-/// Copies the tiny Worker into the folder and returns its configuration: wrangler writes beside it.
+/// Copies the tiny Worker into the folder, because wrangler writes files next to its configuration; returns its path.
 pub(crate) fn tiny_in(folder: &Path) -> PathBuf {
     let source = tiny();
     for name in ["wrangler.toml", "worker.js"] {
@@ -29,7 +29,7 @@ pub(crate) fn tiny_in(folder: &Path) -> PathBuf {
     folder.join("wrangler.toml")
 }
 
-/// A living process, from `/proc`.
+/// A running process, from `/proc`.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) id: u32,
@@ -38,25 +38,26 @@ pub(crate) struct Process {
     pub(crate) name: String,
 }
 
-/// All processes that have not ended; one that nobody has waited for yet does not count.
+/// Returns all processes except those that have ended and were not reaped yet.
 pub(crate) fn processes() -> Vec<Process> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let stats = entries.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
     stats.filter_map(|stat| process(&stat)).collect()
 }
 
+/// Returns the running processes of a process group.
 pub(crate) fn in_group(group: u32) -> Vec<Process> {
     processes().into_iter().filter(|process| process.group == group).collect()
 }
 
-/// `1234 (name) S parent group …`
+/// Parses `1234 (name) S parent group …`; `None` if the process has ended.
 fn process(stat: &str) -> Option<Process> {
     let (id, rest) = stat.split_once(" (")?;
     let (name, rest) = rest.rsplit_once(") ")?;
     let fields: Vec<_> = rest.split(' ').collect();
     let [state, parent, group, ..] = fields.as_slice() else { return None };
-    let living = !matches!(*state, "Z" | "X");
-    living.then_some(Process {
+    let running = !matches!(*state, "Z" | "X");
+    running.then_some(Process {
         id: id.parse().ok()?,
         parent: parent.parse().ok()?,
         group: group.parse().ok()?,
@@ -64,12 +65,12 @@ fn process(stat: &str) -> Option<Process> {
     })
 }
 
-/// Waits until the condition holds; a test that waits in vain says for what.
+/// Waits until the condition holds, 30 s at most; `what` is for the error message.
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let holds = async {
         while !condition() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(30), holds).await.map_err(|_| format!("in vain: {what}")).unwrap();
+    timeout(Duration::from_secs(30), holds).await.map_err(|_| format!("timed out: {what}")).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Sockets, counts, and an origin that goes away and comes back.
+//! WebSockets, counts and restarts.
 
 use futures_util::{SinkExt, StreamExt};
 use sluicegate_devstack::Origin;
@@ -10,12 +10,12 @@ use tokio_tungstenite::{
 use crate::{client, get};
 
 #[tokio::test]
-async fn a_socket_sends_back_what_it_gets() {
+async fn a_websocket_echoes_messages() {
     let origin = Origin::start(0).await.unwrap();
     let mut request = format!("ws://{}/ws", origin.address()).into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "chat.v2, chat.v1".parse().unwrap());
-    let (mut socket, answer) = connect_async(request).await.unwrap();
-    assert_eq!(answer.headers()["sec-websocket-protocol"], "chat.v2");
+    let (mut socket, response) = connect_async(request).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "chat.v2");
 
     for message in [Message::text("h\u{e9}llo"), Message::binary(vec![0, 255, 7])] {
         socket.send(message.clone()).await.unwrap();
@@ -31,15 +31,15 @@ async fn a_socket_sends_back_what_it_gets() {
 async fn requests_are_counted_and_numbered() {
     let origin = Origin::start(0).await.unwrap();
     for number in 1..=3_u64 {
-        let answer = get(&origin, &format!("/counted?{number}")).await;
-        assert_eq!(answer.headers()["x-origin-request"], number.to_string());
+        let response = get(&origin, &format!("/counted?{number}")).await;
+        assert_eq!(response.headers()["x-origin-request"], number.to_string());
     }
     get(&origin, "/other").await;
     assert_eq!((origin.requests(), origin.requests_to("/counted"), origin.requests_to("/never")), (4, 3, 0));
 }
 
 #[tokio::test]
-async fn a_stopped_origin_breaks_connections_and_comes_back_at_its_port() {
+async fn stop_breaks_connections_and_restart_uses_the_same_port() {
     let mut origin = Origin::start(0).await.unwrap();
     let mut endless = get(&origin, "/stream?n=2&gate=never").await;
     let (mut socket, _) = connect_async(format!("ws://{}/ws", origin.address())).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_stopped_origin_breaks_connections_and_comes_back_at_its_port() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn the_error_names_a_taken_port() {
     let first = Origin::start(0).await.unwrap();
     let error = Origin::start(first.address().port()).await.unwrap_err();
     assert_eq!(error.to_string(), format!("demo origin cannot listen at {}", first.address()));

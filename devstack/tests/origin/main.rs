@@ -22,11 +22,11 @@ async fn get(origin: &Origin, target: &str) -> Response {
     client().get(origin.url() + target).send().await.unwrap()
 }
 
-/// Sends bytes as they are, since a client would tidy them up, and reads until the origin closes.
+/// Sends bytes unchanged, which no client library does, and reads until the origin closes.
 async fn raw(origin: &Origin, request: &str) -> String {
     let mut stream = TcpStream::connect(origin.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
 }

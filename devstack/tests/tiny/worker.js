@@ -1,4 +1,4 @@
-// Forwards to ORIGIN; `/redis/COMMAND/…` asks the bridge, `/_sluicegate/health` shows the bindings.
+// Forwards to ORIGIN. `/redis/COMMAND/…` calls the bridge; `/_sluicegate/health` returns the bindings.
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
