@@ -25,9 +25,9 @@
 //! when the test calls [`Origin::release`], so a test of piecewise delivery needs no clock. Every response carries
 //! `X-Origin-Request: N`, the number of requests that have arrived so far.
 
-mod answers;
 mod echo;
 mod pieces;
+mod responses;
 mod socket;
 mod state;
 mod volume;
@@ -136,13 +136,13 @@ async fn bind(address: SocketAddr, state: Arc<State>) -> io::Result<(SocketAddr,
 
 fn router(state: Arc<State>) -> Router {
     Router::new()
-        .route("/status/{code}", any(answers::status))
-        .route("/redirect/{code}", any(answers::redirect))
-        .route("/cookies", any(answers::cookies))
-        .route("/headers", any(answers::headers))
-        .route("/gzip", any(answers::gzip))
+        .route("/status/{code}", any(responses::status))
+        .route("/redirect/{code}", any(responses::redirect))
+        .route("/cookies", any(responses::cookies))
+        .route("/headers", any(responses::headers))
+        .route("/gzip", any(responses::gzip))
         .route("/slow/{ms}", any(echo::slow))
-        .route("/late/{gate}", any(answers::late))
+        .route("/late/{gate}", any(responses::late))
         .route("/stream", any(pieces::stream))
         .route("/broken", any(pieces::broken))
         .route("/sse", any(pieces::events))

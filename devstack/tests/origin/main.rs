@@ -1,11 +1,11 @@
 //! Every path of the demo origin, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod answers;
 mod bodies;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
+mod responses;
 
 use reqwest::{Client, Response, redirect::Policy};
 use sluicegate_devstack::Origin;
