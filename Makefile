@@ -1,4 +1,4 @@
-# Every target does its own set-up, once. `make help` lists them.
+# Every target does its own setup, once. `make help` lists the targets.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,43 +13,45 @@ CONFIG ?=
 
 environment := . setup/environment.sh
 
-# The tests that meet one real Redis directly: they run on each generation of it. (Those of a cluster need 7.0.)
+# The tests that use one real Redis directly. They run on each supported version. (Those of a cluster need 7.0.)
 script_tests := agreement authenticator cas check_lua docs expiry history lock operations promises scripts
 
 .PHONY: help
-help: ## what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
 
 .PHONY: dev
-dev: node_modules/.stamp wasm cargo-tools redis ## run everything on this machine: Redis, bridge, origin, Worker
+dev: build redis ## run everything on this machine: Redis, bridge, origin, Worker
 	@$(environment)
-	cargo build --quiet --locked -p sluicegate-devstack
+	step 'build devstack' cargo build --locked -p sluicegate-devstack
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build redis redis-6.2 chromium ## all tests
+test: build redis redis-6.2 chromium schemathesis ## run all tests
 	@$(environment)
+	step 'build the tests' cargo test --locked --workspace --no-run
 	cargo test --locked --workspace
 	if [ -x "$$REDIS_6_2" ]; then
 		SLUICEGATE_REDIS_SERVER="$$REDIS_6_2" cargo test --locked -p sluicegate $(addprefix --test ,$(script_tests))
 	fi
 	core_in_wasm='cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm'
+	step 'build the tests for wasm32' for_wasm $$core_in_wasm --no-run
 	for_wasm $$core_in_wasm
 	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
 	node --test 'www/tests/*.test.mjs' 'tests/*.test.mjs'
 
 .PHONY: test-properties
-test-properties: redis ## the property tests for longer: CASES=100000
+test-properties: redis ## run the property tests for longer: CASES=100000
 	@export CASES="$(or $(CASES),10000)"
 	cargo test --locked -p sluicegate --test memory_limiter $(addprefix --test ,$(script_tests))
 
 .PHONY: load
-load: redis ## a million checks from 64 connections, with flushes and crashes: CHECKS=1000000
+load: redis ## run a million checks from 64 connections, with flushes and crashes: CHECKS=1000000
 	@export CHECKS="$(or $(CHECKS),1000000)"
 	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_reply crash::
 
 .PHONY: lint
-lint: wasm node_modules/.stamp ## formatting, clippy for both targets, and the configurations in the repository
+lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and the configurations in the repository
 	@$(environment)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -59,16 +61,16 @@ lint: wasm node_modules/.stamp ## formatting, clippy for both targets, and the c
 	done
 
 .PHONY: build
-build: node_modules/.stamp wasm cargo-tools ## the Worker and the demo page
+build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo page
 	@setup/build.sh development
 
 .PHONY: bench
-bench: build redis ## side by side with other Workers, on this machine
+bench: build redis ## compare the Worker with others, on this machine
 	@$(environment)
 	cargo run --quiet --locked --release -p sluicegate-bench
 
 .PHONY: bench-lua
-bench-lua: redis ## what a script costs inside Redis, beside the classic ones
+bench-lua: redis ## compare the scripts with the classic ones, inside Redis
 	@cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
 .PHONY: validate
@@ -76,7 +78,7 @@ validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml
 	@cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)"
 
 .PHONY: cli
-cli: ## install the command line, sluicegate, into ~/.cargo/bin
+cli: ## install the command line tool sluicegate into ~/.cargo/bin
 	@cargo install --locked --path cli
 
 .PHONY: deploy
@@ -84,24 +86,28 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	@$(environment)
 	config="$(or $(CONFIG),wrangler.production.toml)"
 	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
+	step 'build the command line' cargo build --locked -p sluicegate-cli
 	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
 	wrangler deploy --config "$$config" $(ARGS)
 
 .PHONY: setup
-setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium ## only the set-up
+setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis ## do the setup only
 
 .PHONY: clean
-clean: ## remove what was built here (tools in the user's cache stay)
+clean: ## remove everything built here (tools in the user's cache stay)
 	rm -rf target build node_modules artifacts .wrangler
 
-# Set-up. Each step looks whether its work is done, so a second run does not pay again and needs no network.
+# Setup. Each step checks whether its work is done, so a second run is fast and needs no network.
 
 node_modules/.stamp: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm > /dev/null || { echo "please install Node.js 20 or newer, with npm"; exit 1; }
-	npm ci --no-fund --no-audit --loglevel=error
+	@# Not environment.sh: npm must not run on the Node that it replaces.
+	. setup/report.sh
+	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm > /dev/null ||
+		die "please install Node.js 20 or newer, with npm"
+	step 'install the JavaScript tools' npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis redis-6.2 chromium
+.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis
 wasm:
 	@setup/wasm.sh
 
@@ -116,3 +122,6 @@ redis-6.2:
 
 chromium:
 	@setup/system.sh chromium=chromium chromedriver=chromium-driver
+
+schemathesis:
+	@setup/schemathesis.sh > /dev/null

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Worker into build/worker and the demo page into build/assets.
 #
-# wrangler runs this as its build command, with what the configuration is for as the argument, and says in
-# WRANGLER_COMMAND what it is about to do: the development configuration is never deployed.
+# wrangler runs this as its build command. The argument is the purpose of the configuration; WRANGLER_COMMAND is what
+# wrangler is about to do. The development configuration is never deployed.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$ROOT"
@@ -13,39 +13,40 @@ case "$purpose:${WRANGLER_COMMAND:-}" in
     die "this is the development configuration: it names addresses of your own machine (deploy with: make deploy CONFIG=wrangler.production.toml)" ;;
 esac
 
-weigh() {
-  local bytes
-  bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
-  printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
-  [ "$bytes" -le 450000 ] || die "the Worker is larger than 450000 bytes gzipped"
-}
-
-# The tools take their time even where nothing changed: look at the sources first.
+# The tools take their time even if nothing has changed, so this compares the times of the sources first.
 sources=(src lua www setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
 if [ -f build/.built ] && [ -z "$(find "${sources[@]}" -newer build/.built -print -quit)" ]; then
-  weigh
   exit 0
 fi
 rm -f build/.built
 mkdir -p build
 touch build/.building
 
-# Only features that every browser of the last years has, and workerd.
+# Optimizes $wasm with features that workerd and all browsers of the last years have.
 shrink() {
   wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue \
     --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext "$@" \
     -o "$wasm" "$wasm"
 }
 
-# For size: loading the Worker costs more than what its own code does.
-CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/worker . --features edge --locked
-wasm=build/worker/index_bg.wasm shrink --enable-exception-handling
+build_worker() {
+  # For size: loading the Worker costs more than running it.
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/worker . --features edge --locked
+  wasm=build/worker/index_bg.wasm shrink --enable-exception-handling
+}
 
-for_wasm cargo build --quiet --locked --release -p sluicegate-www --target wasm32-unknown-unknown
-target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
-wasm=build/www/sluicegate_www_bg.wasm shrink
-node www/build.mjs build/www build/assets
+build_page() {
+  for_wasm cargo build --locked --release -p sluicegate-www --target wasm32-unknown-unknown
+  target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
+  wasm=build/www/sluicegate_www_bg.wasm shrink
+  node www/build.mjs build/www build/assets
+}
 
+step 'build the Worker' build_worker
+step 'build the demo page' build_page
+
+bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
+[ "$bytes" -le 450000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 450000)"
+printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
 mv build/.building build/.built
-weigh

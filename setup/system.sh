@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs system packages whose command, or file, is missing: setup/system.sh COMMAND=PACKAGE...
-# Where it may not install, it says in one line what to install.
+# Installs the system packages of missing commands or files: setup/system.sh COMMAND=PACKAGE...
+# Without the permission to install, it names the packages and fails.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 
@@ -20,6 +20,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 command -v apt-get > /dev/null || die "please install these packages first: ${missing[*]} (names as in Debian)"
 
-say "installing ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+install() {
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+step "install ${missing[*]}" install

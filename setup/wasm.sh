@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the standard library for wasm32-unknown-unknown available: by rustup, and where rustup cannot
-# download, from Debian's packages of the Rust source. Writes which toolchain has it to the cache.
+# Installs the standard library for wasm32-unknown-unknown: with rustup or, if rustup cannot download it, from Debian's
+# packages of the Rust source. Writes the name of the toolchain that has it to the cache.
 #
-# SLUICEGATE_WASM=rustup or SLUICEGATE_WASM=debian chooses one of the two.
+# SLUICEGATE_WASM=rustup or SLUICEGATE_WASM=debian selects one of the two.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 
@@ -15,14 +15,18 @@ has_target() {
 }
 
 by_rustup() {
-  # Where it could not download once, asking again would cost every run its time.
+  # After one failed download, trying again would delay every run.
   [ -n "$choice" ] || [ "$WASM_TOOLCHAIN" != debian ] || has_target env || return 1
   if ! has_target env; then
-    say "adding the Rust target $target"
-    timeout 180 rustup target add "$target" 2>&1 | sed 's/^/setup: /' >&2 || true
+    step "install Rust target" add_target
     has_target env || return 1
   fi
   echo > "$CACHE/wasm-toolchain"
+}
+
+# Does not fail: by_debian is the fallback.
+add_target() {
+  timeout 180 rustup target add "$target" || true
 }
 
 by_debian() {
@@ -30,8 +34,7 @@ by_debian() {
     "$ROOT/setup/system.sh" /usr/bin/rustc=rustc-web /usr/bin/cargo=cargo-web /usr/bin/clippy-driver=rust-web-clippy \
       /usr/lib/rustlib/src/rust/library=rust-web-src lld-22=lld-22
     link_linker
-    say "building the standard library for $target (a minute)"
-    build_library
+    step "build Rust's standard library" build_library
     rustup toolchain link debian /usr
   fi
   link_linker
@@ -50,6 +53,7 @@ build_library() {
     as_root=(sudo -n)
   fi
   work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
   mkdir "$work/src"
   : > "$work/src/lib.rs"
   cat > "$work/Cargo.toml" << 'END'
@@ -67,7 +71,6 @@ END
   "${as_root[@]}" mkdir -p "$library"
   find "$work/target/$target/release/deps" -name '*.rlib' ! -name 'libnothing-*' \
     -exec "${as_root[@]}" cp {} "$library/" \;
-  rm -rf "$work"
 }
 
 case "$choice" in
