@@ -10,8 +10,10 @@ export PORT ?= 8787
 export REST_PORT ?= 8079
 export ORIGIN_PORT ?= 9000
 CONFIG ?=
+ENV ?=
 
 environment := . setup/environment.sh
+env := $(if $(ENV),--env "$(ENV)")
 
 # The tests that use one real Redis directly. They run on each supported version. (Those of a cluster need 7.0.)
 script_tests := agreement authenticator cas check_lua docs expiry history lock operations promises scripts
@@ -74,21 +76,21 @@ bench-lua: redis ## compare the scripts with the classic ones, inside Redis
 	@cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
 .PHONY: validate
-validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml
-	@cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)"
+validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml [ENV=staging]
+	@cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)" $(env)
 
 .PHONY: cli
 cli: ## install the command line tool sluicegate into ~/.cargo/bin
 	@cargo install --locked --path cli
 
 .PHONY: deploy
-deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ARGS=--dry-run]
+deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ENV=staging] [ARGS=--dry-run]
 	@$(environment)
 	config="$(or $(CONFIG),wrangler.production.toml)"
 	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
 	step 'build the command line' cargo build --locked -p sluicegate-cli
-	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
-	wrangler deploy --config "$$config" $(ARGS)
+	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config" $(env)
+	wrangler deploy --config "$$config" $(env) $(ARGS)
 
 .PHONY: setup
 setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis ## do the setup only

@@ -1,31 +1,66 @@
-// Deploying, as far as it goes without an account: what `make deploy` would send, and what it refuses to.
+// Deploying, as far as possible without an account: what `make deploy` would send, and what it refuses.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 
 const root = path.resolve(import.meta.dirname, "..");
+const example = "wrangler.production.example.toml";
+
+// wrangler leaves files in the temporary folder.
+const folder = mkdtempSync(path.join(os.tmpdir(), "sluicegate-deploy-"));
+after(() => rmSync(folder, { recursive: true }));
 
 function run(command, ...args) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  const env = { ...process.env, TMPDIR: folder };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8", env });
   return { status, text: stdout + stderr };
 }
 
 test("make deploy builds and bundles a production configuration", () => {
-  const out = mkdtempSync(path.join(os.tmpdir(), "sluicegate-deploy-"));
+  const out = path.join(folder, "production");
+  const { status, text } = run("make", "deploy", `CONFIG=${example}`, `ARGS=--dry-run --outdir ${out}`);
+  assert.equal(status, 0, text);
+  assert.match(text, /--dry-run: exiting now/);
+  assert.match(text, /https:\/\/origin\.example\.com/);
+  assert.doesNotMatch(text, /127\.0\.0\.1|localhost/);
+  assert.ok(existsSync(path.join(out, "index.js")), text);
+  assert.doesNotMatch(readFileSync(path.join(out, "index.js"), "utf8"), /127\.0\.0\.1/);
+});
+
+test("make deploy ENV= deploys and validates that environment", () => {
+  // Next to the example, because its paths are relative.
+  const config = path.join(root, `wrangler.production.${process.pid}.toml`);
+  const environment = (name, timeout) => `
+[env.${name}.vars]
+ORIGIN = "https://${name}.example.com"
+UPSTASH_REDIS_REST_URL = "https://${name}.upstash.io"
+
+[env.${name}.vars.SLUICEGATE]
+default_plan = "p"
+timeout = "${timeout}"
+plans.p.limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, window = "10s" }]
+`;
   try {
-    const { status, text } = run("make", "deploy", "CONFIG=wrangler.production.example.toml", `ARGS=--dry-run --outdir ${out}`);
-    assert.equal(status, 0, text);
-    assert.match(text, /--dry-run: exiting now/);
-    assert.match(text, /https:\/\/origin\.example\.com/);
-    assert.doesNotMatch(text, /127\.0\.0\.1|localhost/);
-    assert.ok(existsSync(path.join(out, "index.js")), text);
-    assert.doesNotMatch(readFileSync(path.join(out, "index.js"), "utf8"), /127\.0\.0\.1/);
+    const text = readFileSync(path.join(root, example), "utf8");
+    writeFileSync(config, text + environment("staging", "250ms") + environment("broken", "soon"));
+    const deploy = (name) => run("make", "deploy", `CONFIG=${config}`, `ENV=${name}`, "ARGS=--dry-run");
+
+    const staging = deploy("staging");
+    assert.equal(staging.status, 0, staging.text);
+    assert.match(staging.text, /--dry-run: exiting now/);
+    assert.match(staging.text, /https:\/\/staging\.example\.com/);
+    assert.doesNotMatch(staging.text, /https:\/\/origin\.example\.com/);
+
+    const broken = deploy("broken");
+    assert.notEqual(broken.status, 0);
+    assert.match(broken.text, /timeout.*"soon"/);
+    assert.doesNotMatch(broken.text, /--dry-run: exiting now/);
   } finally {
-    rmSync(out, { recursive: true });
+    rmSync(config, { force: true });
   }
 });
 
@@ -37,7 +72,7 @@ test("the development configuration is never deployed", () => {
   }
 });
 
-test("a configuration that does not exist is named", () => {
+test("the error names a configuration that does not exist", () => {
   const { status, text } = run("make", "deploy", "CONFIG=nothing.toml", "ARGS=--dry-run");
   assert.notEqual(status, 0);
   assert.match(text, /nothing\.toml does not exist \(copy wrangler\.production\.example\.toml and edit it\)/);
