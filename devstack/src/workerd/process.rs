@@ -85,7 +85,7 @@ impl Workerd {
         self.process
     }
 
-    /// Returns what workerd and the Worker have logged.
+    /// Returns what workerd and the Worker have written to standard error.
     #[must_use]
     pub fn log(&self) -> String {
         read_log(self.folder.path())

@@ -1,4 +1,4 @@
-//! WebSockets, counts and restarts.
+//! Open connections, counts and restarts.
 
 use futures_util::{SinkExt, StreamExt};
 use sluicegate_devstack::Origin;
