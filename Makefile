@@ -31,6 +31,7 @@ dev: build redis ## run everything on this machine: Redis, bridge, origin, Worke
 .PHONY: test
 test: build redis redis-6.2 chromium schemathesis ## run all tests
 	@$(environment)
+	. setup/temporary.sh
 	step 'build the tests' cargo test --locked --workspace --no-run
 	cargo test --locked --workspace
 	if [ -x "$$REDIS_6_2" ]; then
@@ -39,8 +40,10 @@ test: build redis redis-6.2 chromium schemathesis ## run all tests
 	core_in_wasm='cargo test --locked -p sluicegate -p sluicegate-www --target wasm32-unknown-unknown --test vectors --test wasm'
 	step 'build the tests for wasm32' for_wasm $$core_in_wasm --no-run
 	for_wasm $$core_in_wasm
-	WASM_BINDGEN_USE_BROWSER=1 for_wasm $$core_in_wasm
+	# chromedriver leaves the profiles of its browsers.
+	WASM_BINDGEN_USE_BROWSER=1 with_own_folder for_wasm $$core_in_wasm
 	node --test 'www/tests/*.test.mjs' 'tests/*.test.mjs'
+	check_nothing_left
 
 .PHONY: test-properties
 test-properties: redis ## run the property tests for longer: CASES=100000
@@ -69,15 +72,20 @@ build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo pag
 .PHONY: bench
 bench: build redis ## compare the Worker with others, on this machine
 	@$(environment)
+	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
 	cargo run --quiet --locked --release -p sluicegate-bench
 
 .PHONY: bench-lua
 bench-lua: redis ## compare the scripts with the classic ones, inside Redis
-	@cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
+	@$(environment)
+	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
+	cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
 .PHONY: validate
 validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml [ENV=staging]
-	@cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)" $(env)
+	@$(environment)
+	step 'build the command line' cargo build --locked -p sluicegate-cli
+	cargo run --quiet --locked -p sluicegate-cli -- validate "$(or $(CONFIG),wrangler.toml)" $(env)
 
 .PHONY: cli
 cli: ## install the command line tool sluicegate into ~/.cargo/bin
@@ -106,7 +114,8 @@ node_modules/.stamp: package.json package-lock.json
 	. setup/report.sh
 	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm > /dev/null ||
 		die "please install Node.js 20 or newer, with npm"
-	step 'install the JavaScript tools' npm ci --no-fund --no-audit --loglevel=error
+	# npm would leave its compile cache in the temporary folder.
+	step 'install the JavaScript tools' env NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
 .PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis

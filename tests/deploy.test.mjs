@@ -10,12 +10,12 @@ import { after, test } from "node:test";
 const root = path.resolve(import.meta.dirname, "..");
 const example = "wrangler.production.example.toml";
 
-// wrangler leaves files in the temporary folder.
+// wrangler leaves files in the temporary folder and in the user's configuration folder.
 const folder = mkdtempSync(path.join(os.tmpdir(), "sluicegate-deploy-"));
 after(() => rmSync(folder, { recursive: true }));
 
 function run(command, ...args) {
-  const env = { ...process.env, TMPDIR: folder };
+  const env = { ...process.env, TMPDIR: folder, XDG_CONFIG_HOME: folder };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8", env });
   return { status, text: stdout + stderr };
 }
