@@ -54,18 +54,18 @@ async fn the_parts_are_connected_and_end_together() {
 async fn each_part_can_be_stopped_and_restarted() {
     let mut stack = Stack::start(options()).await.unwrap();
     let ping = stack.worker.url() + "/redis/ping";
-    let pong = json!({ "result": "PONG" });
-    assert_eq!(json_of(ping.clone()).await, pong);
+    let reply = json!({ "result": "PONG" });
+    assert_eq!(json_of(ping.clone()).await, reply);
 
     stack.redis.stop().await;
     assert!(json_of(ping.clone()).await["error"].is_string());
     stack.redis.restart().await.unwrap();
-    assert_eq!(json_of(ping.clone()).await, pong);
+    assert_eq!(json_of(ping.clone()).await, reply);
 
     stack.bridge.stop().await;
     assert_eq!(reqwest::get(&ping).await.unwrap().status(), 500);
     stack.bridge.restart().await.unwrap();
-    assert_eq!(json_of(ping).await, pong);
+    assert_eq!(json_of(ping).await, reply);
 
     stack.origin.stop().await;
     assert_eq!(reqwest::get(stack.worker.url()).await.unwrap().status(), 500);
@@ -77,12 +77,12 @@ async fn each_part_can_be_stopped_and_restarted() {
 async fn the_network_to_the_bridge_can_be_slowed_and_cut() {
     let stack = Stack::start(options()).await.unwrap();
     let ping = stack.worker.url() + "/redis/ping";
-    let pong = json!({ "result": "PONG" });
+    let reply = json!({ "result": "PONG" });
 
     let delay = Duration::from_millis(200);
     stack.network.set_delay(delay);
     let begin = Instant::now();
-    assert_eq!(json_of(ping.clone()).await, pong);
+    assert_eq!(json_of(ping.clone()).await, reply);
     assert!(begin.elapsed() >= delay);
     stack.network.set_delay(Duration::ZERO);
 
@@ -90,7 +90,7 @@ async fn the_network_to_the_bridge_can_be_slowed_and_cut() {
     let mut held = tokio::spawn(json_of(ping.clone()));
     assert!(timeout(delay, &mut held).await.is_err());
     stack.network.release();
-    assert_eq!(held.await.unwrap(), pong);
+    assert_eq!(held.await.unwrap(), reply);
 
     stack.network.hold();
     // A POST, because workerd retries a GET when a persistent connection breaks.
@@ -99,7 +99,7 @@ async fn the_network_to_the_bridge_can_be_slowed_and_cut() {
     stack.network.cut();
     assert_eq!(cut.await.unwrap().unwrap().status(), 500);
     stack.network.release();
-    assert_eq!(json_of(ping).await, pong);
+    assert_eq!(json_of(ping).await, reply);
 }
 
 #[tokio::test]
