@@ -71,8 +71,8 @@ fn a_lock_leaves_only_its_fencing_counters() {
         let written = run(&script::FENCED_WRITE, &[keys[2], keys[3], keys[1]], &[Argument::Number(1), new, ttl]);
         assert_eq!(written[0], 1);
         run(&script::LOCK_RENEW, &keys[..1], &[owner, Argument::Number(1), ttl]);
-        let create =
-            cas::create(&DirectTransport(server), Dialect::Plain, "flag", "on", Expiry::After(Millis::new(30)));
+        let transport = DirectTransport(server);
+        let create = cas::create(&transport, Dialect::Plain, "flag", "on", Expiry::After(Millis::new(30)));
         assert_eq!(at_once(create).unwrap(), cas::Outcome::Swapped);
         server.is_left_with(&[keys[1], keys[3]], server.now() + 30);
         assert_eq!((server.run::<i64>(&["GET", keys[1]]), server.run::<i64>(&["GET", keys[3]])), (1, 1));
