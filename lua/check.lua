@@ -1,100 +1,108 @@
--- Judges a batch of requests against all limits of one subject, in order, all or nothing: a request that
--- one limit refuses is charged to none, and changes nothing.
+-- Checks a batch of requests, in order, against all limits of one subject. An allowed request is charged to every
+-- limit. A request that one limit denies is charged to none and changes nothing.
 --
 -- KEYS[1]    state     string: the packed state of the subject
 -- KEYS[2..]  set       sorted set: one for each sliding_log or concurrency limit, in the order of the limits
--- ARGV[1]    now_ms    milliseconds since the epoch; 0 = take the server's TIME
--- ARGV[2]    limits    how many limits follow; each is its name (1 or more of A-Z a-z 0-9 _ - .), then
---              sliding_log     window_ms limit                    units
---              token_bucket    window_ms burst refill fractions   units, fractions a ms, fractions a unit
---              fixed_window    window_ms|month limit              units
---              sliding_window  window_ms limit                    units
---              concurrency     lease_ms limit                     leases
---            No two limits of a call have the same name.
--- ARGV[..]   requests  how many requests follow; each is
---              cost      units, for every limit, or joined by commas for each its own; 0 = look without taking
---              lease     1 to 200 characters without space; only where a limit is a concurrency limit
+-- ARGV[1]    now_ms    milliseconds since the epoch; 0 = use the server's TIME
+-- ARGV[2]    limits    number of limits that follow; each is a name (1 or more of A-Z a-z 0-9 _ - .), then
+--              sliding_log     window_ms limit                    limit in units
+--              token_bucket    window_ms burst refill fractions   burst in units, fractions per ms, fractions per unit
+--              fixed_window    window_ms|month limit              limit in units
+--              sliding_window  window_ms limit                    limit in units
+--              concurrency     lease_ms limit                     limit in leases
+--            The names of a call are distinct.
+-- ARGV[..]   requests  number of requests that follow; each is
+--              cost      units: one number for all limits, or one for each, joined by commas; 0 = check, do not charge
+--              lease     1 to 200 characters without space; only if one of the limits is a concurrency limit
 -- returns    integers: for each request allowed (0|1), then for each limit
---              remaining    units: the largest cost that a further request could have now
---              retry_ms     0 = this limit admitted it, -1 = it never can, else: refused until now_ms + retry_ms
---              reset_ms     until this limit is back at its full quota if nothing more comes
---            and at the end, once, now_ms: ARGV[1], or what the server's TIME said. It is settle.lua's charged_at
+--              remaining    units: the largest cost that the limit would allow now
+--              retry_ms     0 = this limit allows the request, -1 = it never can, else: denied until now_ms + retry_ms
+--              reset_ms     milliseconds until the limit has its full quota again, if nothing more is charged
+--            and last, once, now_ms: ARGV[1] or the server's TIME. Pass it to settle.lua as charged_at
 -- example    redis-cli --eval lua/check.lua 'sg:1:{ip:203.0.113.7}' , 0 1 burst token_bucket 10000 20 1 500 1 1
 --
--- All numbers are integers below 2^53, which a double holds exactly. For such a and b, a % b is exact: a / b
--- cannot be rounded up to a whole number that it does not reach.
+-- The file has six sections: arguments, packed state, sorted sets, advance to now, verdicts, writes.
 --
--- Time never goes backwards: the script judges at `now`, the latest of now_ms and the times it finds stored,
--- and tells retry_ms and reset_ms from now_ms.
+-- Numbers. All are integers below 2^53, which a double holds exactly. For such a and b, a % b is exact: rounding
+-- cannot lift a / b to the next integer.
 --
--- Every key expires 1,000 ms after its state stops to matter by the clock of who wrote it. To one whose clock is behind
--- that one's it matters for as much longer: with it would go the stored time, and what it holds back would be granted
--- twice. So callers' clocks may differ by 1,000 ms; where they differ more, all are to give 0 as now_ms.
+-- Time. It never goes backwards: the script decides at `now`, the latest of now_ms and all stored times. retry_ms and
+-- reset_ms are relative to now_ms.
 --
--- A refused request passes when the latest retry_ms is over, and not a millisecond earlier. So a concurrency limit
--- refuses a request that renews its lease, too, where the others let it wait until this lease has ended and no place is
--- free: its retry_ms says when one is.
+-- Expiry. A key expires 1,000 ms after its state is full, by the clock of the caller that wrote it. For a caller whose
+-- clock is behind, the state is full only later: without the stored time it would be granted the same quota twice. So
+-- callers' clocks may differ by up to 1,000 ms. If they differ by more, every caller must pass 0 as now_ms.
 --
--- The packed state is `LIMITS|TIME NUMBERS`: the limits word by word as they came, the time of the last charge,
--- and each packed limit's numbers at that time. A bucket keeps its debt, the fractions that are missing from the full
--- bucket; a fixed_window the units of its window; a sliding_window those of the current and of the previous one. A call
--- that names the same limits as the last that was charged compares one string and reads the numbers; every other goes
--- through the words, so a subject that meets by turns a plan and a route with limits of its own does so at each turn.
--- Limits that are not named stay until they are full; a call that would make a state of more than 128 limits is an error.
+-- Retry. A denied request is allowed when its largest retry_ms has passed, and not a millisecond earlier. So a
+-- concurrency limit also denies the renewal of a lease if the other limits delay the request past the end of that lease
+-- and no place is free by then. Its retry_ms is the time at which one is.
 --
--- What takes time here is to turn texts into numbers and back, to make tables, and to call, not to calculate. So each
--- word of a limit becomes a number once, where it is; the numbers of the state are one list, found by one pattern and
--- written by one format; and how long a packed limit lets a request wait is calculated only where one refuses.
+-- State. The packed state is `LIMITS|TIME NUMBERS`: the words of the limits as in ARGV, the time of the last charge, and
+-- the numbers of each packed limit at that time. A token_bucket has one number, its debt: the fractions missing from a
+-- full bucket. A fixed_window has the units of its window, a sliding_window those of its current and its previous window.
+-- Limits that a call does not name stay in the state until they are full. It is an error to add a limit to these if that
+-- makes more than 128 in all.
+--
+-- Speed. Parsing and formatting numbers, creating tables and closures, and calls take the time, not arithmetic. If a
+-- call has exactly the limits of the state, the script compares one string and reads all numbers with one pattern.
+-- Otherwise it parses the state word by word, so a subject that alternates between two sets of limits pays for that on
+-- each call. Each word of a limit becomes a number once, in place. The retry time of a packed limit is calculated only
+-- for denied requests.
 
 local TWO_53 = 9007199254740992
 
--- Milliseconds by which clocks may differ, and the most limits that a state keeps where some are not named.
-local GRACE, MOST = 1000, 128
+-- How long a key outlives its state, and how many limits a state may have if the call does not name them all.
+local GRACE_MS, MAX_LIMITS = 1000, 128
 
 local call, concat, find, match, format, rep = redis.call, table.concat, string.find, string.match, string.format, string.rep
 local tonumber = tonumber
 local ARGV = ARGV
 
-local EXPECTED = 'ERR check.lua: ARGV[%d] (%s): expected an integer from %d, found %s'
+-- Returns an error. It has no upvalues, which makes it cheap to create.
+local function expected(position, what, wanted)
+  return redis.error_reply(string.format('ERR check.lua: ARGV[%d] (%s): expected %s, found %s',
+    position, what, wanted, ARGV[position] or 'nothing'))
+end
 
--- The arguments ---------------------------------------------------------------------------------------
+-- Arguments -------------------------------------------------------------------------------------------
 
--- Most counts and costs are 1, and a text is compared faster than it is read as a number.
+-- Most counts and costs are 1, and comparing a string is faster than parsing it.
 local now_ms, count = tonumber(ARGV[1]), ARGV[2] == '1' and 1 or tonumber(ARGV[2])
 if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then
-  return redis.error_reply(format(EXPECTED, 1, 'now_ms', 0, ARGV[1] or 'nothing'))
+  return expected(1, 'now_ms', 'an integer from 0')
 end
 if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then
-  return redis.error_reply(format(EXPECTED, 2, 'limits', 1, ARGV[2] or 'nothing'))
+  return expected(2, 'limits', 'an integer from 1')
 end
 
--- Where the limits' words end, how many numbers they keep in the state, and how many keys of their own they have.
-local last, kept, keyed, fixed, leases = 2, 0, 0, false, false
+-- The position of the last word of the limits, how many numbers they have in the state, and how many sorted sets.
+local limits_end, number_count, set_count, has_fixed_window, has_leases = 2, 0, 0, false, false
 for _ = 1, count do
-  local algorithm = ARGV[last + 2]
+  local algorithm = ARGV[limits_end + 2]
   if algorithm == 'token_bucket' then
-    last, kept = last + 6, kept + 1
+    limits_end, number_count = limits_end + 6, number_count + 1
   elseif algorithm == 'fixed_window' then
-    last, kept, fixed = last + 4, kept + 1, true
+    limits_end, number_count, has_fixed_window = limits_end + 4, number_count + 1, true
   elseif algorithm == 'sliding_window' then
-    last, kept = last + 4, kept + 2
+    limits_end, number_count = limits_end + 4, number_count + 2
   elseif algorithm == 'sliding_log' or algorithm == 'concurrency' then
-    last, keyed, leases = last + 4, keyed + 1, leases or algorithm == 'concurrency'
+    limits_end, set_count, has_leases = limits_end + 4, set_count + 1, has_leases or algorithm == 'concurrency'
   else
-    return redis.error_reply(format('ERR check.lua: ARGV[%d] (algorithm): unknown: %s', last + 2, algorithm or 'nothing'))
+    return expected(limits_end + 2, 'algorithm', 'the name of an algorithm')
   end
 end
-local named = concat(ARGV, ' ', 3, ARGV[last] and last or #ARGV)
-local state = kept > 0 and call('GET', KEYS[1])
+local limits = concat(ARGV, ' ', 3, ARGV[limits_end] and limits_end or #ARGV)
+local state = number_count > 0 and call('GET', KEYS[1])
 
--- The time and the numbers of a state that has these limits and no others. A pattern finds 32 at most. That of one
--- number, the most frequent, is not made anew.
-local numbers = state and kept < 32 and find(state, named, 1, true) == 1
-  and { match(state, kept == 1 and '^|(%d+) (%d+)$' or '^|(%d+)' .. rep(' (%d+)', kept) .. '$', #named + 1) }
-local familiar = numbers and numbers[1]
+-- The time and the numbers of the state, if it has the limits of this call and no others. A pattern has at most 32
+-- captures. The pattern for one number, the most frequent one, is a constant.
+local numbers = state and number_count < 32 and find(state, limits, 1, true) == 1 and {
+  match(state, number_count == 1 and '^|(%d+) (%d+)$' or '^|(%d+)' .. rep(' (%d+)', number_count) .. '$', #limits + 1)
+}
+local same_limits = numbers and numbers[1]
 
--- Words that stand in the state have been looked at before.
-if not familiar then
+-- Words that are in the state have been validated before.
+if not same_limits then
   if format('%d', TWO_53) ~= '9007199254740992' then
     return redis.error_reply('ERR check.lua: this server formats integers in 32 bits (use a build for 64)')
   end
@@ -103,52 +111,50 @@ if not familiar then
     local text = ARGV[position]
     local number = text and find(text, '^%d+$') and tonumber(text)
     if number and number >= least and number < TWO_53 then return number end
-    problem = problem or redis.error_reply(format(EXPECTED, position, what, least, ARGV[position] or 'nothing'))
+    problem = problem or expected(position, what, 'an integer from ' .. least)
     return least
   end
-  -- How these are spelled is not worth a look at every call: here it is looked at with all others.
+  -- These two are numbers already, but may be in another notation, such as 1e3.
   integer(1, 'now_ms', 0)
   integer(2, 'limits', 1)
   local at = 2
   for _ = 1, count do
     local name, algorithm, window = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     if not find(name, '^[%w_.-]+$') then
-      problem = problem or redis.error_reply(format(
-        'ERR check.lua: ARGV[%d] (name): expected letters, digits, _ - . , found %s', at + 1, name))
+      problem = problem or expected(at + 1, 'name', 'letters, digits, _ - .')
     end
     if algorithm ~= 'fixed_window' or window ~= 'month' then
       window = integer(at + 3, algorithm == 'concurrency' and 'lease_ms' or 'window_ms', 1)
     end
     if algorithm == 'token_bucket' then
-      local burst, fractions = integer(at + 4, 'burst', 1), integer(at + 6, 'fractions', 1)
+      local burst = integer(at + 4, 'burst', 1)
       integer(at + 5, 'refill', 1)
+      local fractions = integer(at + 6, 'fractions', 1)
       if burst * fractions >= TWO_53 then
-        problem = problem or redis.error_reply(format(
-          'ERR check.lua: ARGV[%d] (burst): the bucket does not fit into 2^53 fractions', at + 4))
+        problem = problem or expected(at + 4, 'burst', 'less than 2^53 fractions')
       end
       at = at + 6
     else
       local limit = integer(at + 4, 'limit', 1)
       if algorithm == 'sliding_window' and limit * window >= TWO_53 then
-        problem = problem or redis.error_reply(format(
-          'ERR check.lua: ARGV[%d] (limit): the limit times its window does not fit into 2^53', at + 4))
+        problem = problem or expected(at + 4, 'limit', 'less than 2^53 when multiplied by its window')
       end
       at = at + 4
     end
   end
   if problem then return problem end
 end
-local requests = ARGV[last + 1]
+local requests = ARGV[limits_end + 1]
 requests = requests == '1' and 1 or requests and find(requests, '^%d+$') and tonumber(requests)
 if not requests or requests < 1 or requests >= TWO_53 then
-  return redis.error_reply(format(EXPECTED, last + 1, 'requests', 1, ARGV[last + 1] or 'nothing'))
+  return expected(limits_end + 1, 'requests', 'an integer from 1')
 end
-local arguments = last + 1 + requests * (leases and 2 or 1)
+local arguments = limits_end + 1 + requests * (has_leases and 2 or 1)
 if ARGV[arguments + 1] then
   return redis.error_reply(format('ERR check.lua: expected %d arguments, found %d', arguments, #ARGV))
 end
-if #KEYS ~= 1 + keyed then
-  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', 1 + keyed, #KEYS))
+if #KEYS ~= 1 + set_count then
+  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', 1 + set_count, #KEYS))
 end
 
 if now_ms == 0 then
@@ -158,78 +164,64 @@ if now_ms == 0 then
 end
 local now, time = now_ms, now_ms
 
--- The packed state ------------------------------------------------------------------------------------
+-- Packed state ----------------------------------------------------------------------------------------
 
--- The words of the limits that are judged and, behind `last`, of those that the state has besides; the latter's texts.
--- And whether a packed limit is judged that the state does not have.
-local words, others, fresh = ARGV, nil, false
+-- The words of the limits of this call and, behind `limits_end`, those of the other limits in the state; the text of
+-- each other limit; and whether this call adds a packed limit to the state.
+local words, others, adds_limit = ARGV, nil, false
 
-if familiar then
+if same_limits then
   time = numbers[1] + 0
-elseif kept > 0 then
-  -- What the state has: its limits in order, and by name, algorithm and window.
+elseif number_count > 0 then
+  local NUMBERS = { token_bucket = 1, fixed_window = 1, sliding_window = 2, sliding_log = 0, concurrency = 0 }
+
+  -- The limits of the state, in order, and by name, algorithm and window.
   local entries, known = {}, {}
   if state then
     local limits, rest = match(state, '^(.*)|(.*)$')
     local word, number = string.gmatch(limits, '%S+'), string.gmatch(rest, '%d+')
     time = number() + 0
     for name in word do
-      local entry = { words = { name, word(), word(), word() }, numbers = {} }
-      local algorithm = entry.words[2]
-      if algorithm == 'token_bucket' then
-        entry.words[5], entry.words[6] = word(), word()
-        entry.numbers[1] = number() + 0
-      elseif algorithm == 'fixed_window' then
-        entry.numbers[1] = number() + 0
-      elseif algorithm == 'sliding_window' then
-        entry.numbers[1], entry.numbers[2] = number() + 0, number() + 0
-      end
+      local entry = { name, word(), word(), word(), numbers = {} }
+      if entry[2] == 'token_bucket' then entry[5], entry[6] = word(), word() end
+      for i = 1, NUMBERS[entry[2]] do entry.numbers[i] = number() + 0 end
       entries[#entries + 1] = entry
-      known[concat(entry.words, ' ', 1, 3)] = entry
+      known[concat(entry, ' ', 1, 3)] = entry
     end
   end
-  local function append(list, values)
-    for _, value in ipairs(values) do list[#list + 1] = value end
-  end
 
-  -- Limits that the state does not know begin empty.
   words, numbers, others = {}, { time }, {}
-  for i = 1, last do words[i] = ARGV[i] end
+  for i = 1, limits_end do words[i] = ARGV[i] end
   local word = 2
   for _ = 1, count do
-    local algorithm = ARGV[word + 2]
-    local entry = known[concat(ARGV, ' ', word + 1, word + 3)]
+    local algorithm, entry = ARGV[word + 2], known[concat(ARGV, ' ', word + 1, word + 3)]
     if entry then
       entry.named = true
       if algorithm == 'token_bucket' then
         local burst, refill, fractions = ARGV[word + 4] + 0, ARGV[word + 5] + 0, ARGV[word + 6] + 0
-        local before = entry.words[6] + 0
-        if entry.words[4] + 0 ~= burst or entry.words[5] + 0 ~= refill or before ~= fractions then
-          -- The limit has changed, and perhaps the size of a fraction: a unit begun counts as a whole one, and no
-          -- more is owed than the bucket holds. From then on the new rate refills it.
+        local before = entry[6] + 0
+        if entry[4] + 0 ~= burst or entry[5] + 0 ~= refill or before ~= fractions then
+          -- The limit has changed, and perhaps the size of a fraction. A partly used unit counts as a whole one, and
+          -- the debt is at most the new burst. The debt refills at the new rate from its time on.
           local debt = entry.numbers[1]
           local units = (debt - debt % before) / before + (debt % before > 0 and 1 or 0)
           entry.numbers[1] = math.min(units, burst) * fractions
         end
       end
-      append(numbers, entry.numbers)
-    elseif algorithm == 'sliding_window' then
-      append(numbers, { 0, 0 })
-      fresh = true
-    elseif algorithm == 'token_bucket' or algorithm == 'fixed_window' then
-      append(numbers, { 0 })
-      fresh = true
+    elseif NUMBERS[algorithm] > 0 then
+      adds_limit = true
     end
+    for i = 1, NUMBERS[algorithm] do numbers[#numbers + 1] = entry and entry.numbers[i] or 0 end
     word = word + (algorithm == 'token_bucket' and 6 or 4)
   end
 
-  -- Others stay until they are full. Those with a key of their own have nothing here to stay.
+  -- The others. Those with a sorted set have nothing in the state to retain.
   for _, entry in ipairs(entries) do
     if not entry.named and entry.numbers[1] then
-      others[#others + 1] = concat(entry.words, ' ')
-      append(words, entry.words)
-      append(numbers, entry.numbers)
-      fixed = fixed or entry.words[2] == 'fixed_window'
+      others[#others + 1] = concat(entry, ' ')
+      for _, text in ipairs(entry) do words[#words + 1] = text end
+      for _, number in ipairs(entry.numbers) do numbers[#numbers + 1] = number end
+      has_fixed_window = has_fixed_window or entry[2] == 'fixed_window'
     end
   end
 end
@@ -237,156 +229,169 @@ if time > now then now = time end
 
 -- Sorted sets -----------------------------------------------------------------------------------------
 --
--- Sliding log: one entry an admitted request, its time as the score. All units that the log ever admitted are
--- numbered; a member is `laps offset:cost`, and laps * 2^53 + offset is how many came before it. So members are
--- unique, members of one millisecond stand in order, and the units between two entries are a subtraction of their
--- numbers, however many entries lie between. Units of the window are counted from `first`.
+-- sliding_log: one entry per allowed request, scored by its time. All units that the log has ever allowed are numbered.
+-- A member is `laps offset:cost` without the space; laps * 2^53 + offset is the number of units before it. So members
+-- are unique, the entries of one millisecond are in order, and the units between two entries are the difference of
+-- their numbers, however many entries are between them.
 --
--- Concurrency: one member a lease, its expiry as the score.
+-- concurrency: one member per lease, scored by its expiry.
 
-local sets, load, advance, wait_for, outlast, charge, budget, save
+-- By position of the limit: its `used` units or leases are those `stored` in the set and those `added` by this call.
+local sets, wait_for, deny_lapsing_renewals, charge, budget, save
 
-if keyed > 0 then
+if set_count > 0 then
+  -- Decodes an entry of a log, { member, score }.
   local function decode(entry)
-    return {
-      laps = tonumber(string.sub(entry[1], 1, 6)),
-      offset = tonumber(string.sub(entry[1], 7, 22)),
-      cost = tonumber(string.sub(entry[1], 24)),
-      time = tonumber(entry[2]),
-    }
+    local laps, offset, cost = match(entry[1], '^(......)(%d+):(%d+)$')
+    return { laps = laps + 0, offset = offset + 0, cost = cost + 0, time = entry[2] + 0 }
   end
 
-  -- Units between the starts of two entries that are less than 2^53 units apart.
+  -- The number of units between the starts of two entries; below 2^53.
   local function units_between(a, b)
     return b.offset - a.offset + (b.laps - a.laps) * TWO_53
   end
 
-  -- The time of the entry that holds the n-th unit of the window. Guesses by proportion, which is right at once
-  -- where costs are equal, and every other time by halves, so that no mix of costs takes more than 2 log2 of the
-  -- entries.
+  sets = {}
+  local word, key = 2, 1
+  for i = 1, count do
+    local algorithm = ARGV[word + 2]
+    if algorithm == 'sliding_log' or algorithm == 'concurrency' then
+      key = key + 1
+      local limit = {
+        algorithm = algorithm, window = ARGV[word + 3] + 0, limit = ARGV[word + 4] + 0, key = KEYS[key],
+        used = 0, stored = 0, added = {},
+      }
+      if algorithm == 'sliding_log' then
+        local newest = call('ZRANGE', limit.key, -1, -1, 'WITHSCORES')
+        if newest[1] then
+          limit.newest = decode(newest)
+          now = math.max(now, limit.newest.time)
+        end
+      end
+      sets[i] = limit
+    end
+    word = word + (algorithm == 'token_bucket' and 6 or 4)
+  end
+
+  -- Now that `now` is known: what has not expired. `first` is the oldest entry in the window of a log; the units of the
+  -- window are counted from it.
+  for i = 1, count do
+    local limit = sets[i]
+    if limit and limit.algorithm == 'concurrency' then
+      limit.expired = format('%.0f', now)
+      limit.stored = call('ZCOUNT', limit.key, '(' .. limit.expired, '+inf')
+    elseif limit then
+      limit.expired = format('%.0f', now - limit.window)
+      if limit.newest and limit.newest.time > now - limit.window then
+        limit.first = decode(
+          call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES', 'LIMIT', 0, 1))
+        limit.stored = units_between(limit.first, limit.newest) + limit.newest.cost
+      else
+        limit.newest = nil
+        limit.first = { laps = 0, offset = 0 }
+      end
+    end
+    if limit then limit.used = limit.stored end
+  end
+
+  -- Returns the time of the entry that holds the n-th unit of the window. The search guesses by proportion, which finds
+  -- it at once if costs are equal, and halves the range on every second step, so that no mix of costs takes more than
+  -- 2 log2 of the number of entries.
   local function time_of_unit(limit, n)
     if n <= limit.first.cost then return limit.first.time end
     local low = call('ZCOUNT', limit.key, '-inf', limit.expired) + 1
     local high = call('ZCARD', limit.key) - 1
-    local before, upto = limit.first.cost, limit.stored
+    -- Units before the entry `low`, and up to the end of the entry `high`.
+    local low_units, high_units = limit.first.cost, limit.stored
     local halve = false
     while low <= high do
-      local share = halve and 0.5 or (n - before - 1) / (upto - before)
+      local share = halve and 0.5 or (n - low_units - 1) / (high_units - low_units)
       local guess = math.min(low + math.floor((high - low + 1) * share), high)
       local entry = decode(call('ZRANGE', limit.key, guess, guess, 'WITHSCORES'))
       local start = units_between(limit.first, entry)
       if n <= start then
-        high, upto = guess - 1, start
+        high, high_units = guess - 1, start
       elseif n > start + entry.cost then
-        low, before = guess + 1, start + entry.cost
+        low, low_units = guess + 1, start + entry.cost
       else
         return entry.time
       end
       halve = not halve
     end
-    -- Somebody has removed entries by hand: the newest one is late enough for all.
+    -- Entries were removed by hand. The newest one is late enough for every unit.
     return limit.newest.time
   end
 
-  -- Returns the newest time that the limit knows.
-  function load(limit)
-    limit.added = {}
-    if limit.algorithm == 'concurrency' then return 0 end
-    limit.used, limit.stored = 0, 0
-    local newest = call('ZRANGE', limit.key, -1, -1, 'WITHSCORES')
-    limit.newest = newest[1] and decode(newest)
-    return limit.newest and limit.newest.time or 0
-  end
-
-  function advance(limit, now)
-    if limit.algorithm == 'concurrency' then
-      limit.expired = format('%.0f', now)
-      limit.stored = call('ZCOUNT', limit.key, '(' .. limit.expired, '+inf')
-      limit.used = limit.stored
-      return
-    end
-    limit.expired = format('%.0f', now - limit.window)
-    if limit.newest and limit.newest.time > now - limit.window then
-      limit.first = decode(
-        call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES', 'LIMIT', 0, 1))
-      limit.stored = units_between(limit.first, limit.newest) + limit.newest.cost
-      limit.used = limit.stored
-    else
-      limit.newest = nil
-      limit.first = { laps = 0, offset = 0 }
-    end
-  end
-
-  -- When this lease ends, taken by this call or before; 0 if there is none.
-  local function expiry_of_lease(limit, lease, now)
+  -- Returns the expiry of a lease, taken by this call or before; 0 if there is none.
+  local function lease_expiry(limit, lease)
     if limit.added[lease] then return now + limit.window end
     return tonumber(call('ZSCORE', limit.key, lease) or 0)
   end
 
-  -- The n-th of the expiries of all leases that are alive, from the earliest: those in the set, less those that
-  -- this call has renewed, and those that this call has taken, which all end at the same time.
-  local function expiry_of(limit, n, now)
-    local ends, expiries = now + limit.window, {}
-    local entries = call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES')
+  -- Returns the n-th earliest expiry of the live leases: those in the set that this call has not renewed, and those
+  -- that this call has taken, which all end at the same time.
+  local function nth_expiry(limit, n)
+    local live = '(' .. limit.expired
+    if #limit.added == 0 then
+      return tonumber(call('ZRANGEBYSCORE', limit.key, live, '+inf', 'WITHSCORES', 'LIMIT', n - 1, 1)[2])
+    end
+    local entries, expiries = call('ZRANGEBYSCORE', limit.key, live, '+inf', 'WITHSCORES'), {}
     for i = 1, #entries, 2 do
       if not limit.added[entries[i]] then expiries[#expiries + 1] = tonumber(entries[i + 1]) end
     end
-    for _ = 1, #limit.added do expiries[#expiries + 1] = ends end
+    for _ = 1, #limit.added do expiries[#expiries + 1] = now + limit.window end
     table.sort(expiries)
     return expiries[n]
   end
 
-  -- When a place is free again, where there is none: as many leases have ended then as are too many, and one more.
-  local function free_at(limit, now)
-    local n = limit.used - limit.limit + 1
-    if #limit.added > 0 then return expiry_of(limit, n, now) end
-    local entry = call('ZRANGEBYSCORE', limit.key, '(' .. limit.expired, '+inf', 'WITHSCORES', 'LIMIT', n - 1, 1)
-    return tonumber(entry[2])
+  -- Returns the time at which a place is free, of a limit that has none: all leases in excess have ended, and one more.
+  local function free_at(limit)
+    return nth_expiry(limit, limit.used - limit.limit + 1)
   end
 
-  function wait_for(limit, cost, lease, now)
+  -- Returns the milliseconds from `now` until the limit allows the request; 0 = it does now, -1 = it never can.
+  function wait_for(limit, cost, lease)
     if limit.algorithm == 'concurrency' then
-      if limit.used < limit.limit or expiry_of_lease(limit, lease, now) > now then return 0 end
-      return free_at(limit, now) - now
+      if limit.used < limit.limit or lease_expiry(limit, lease) > now then return 0 end
+      return free_at(limit) - now
     end
     if cost > limit.limit then return -1 end
-    local over = cost - (limit.limit - limit.used)
-    if over <= 0 then return 0 end
-    if over > limit.stored then return limit.window end
-    return time_of_unit(limit, over) + limit.window - now
+    local excess = cost - (limit.limit - limit.used)
+    if excess <= 0 then return 0 end
+    if excess > limit.stored then return limit.window end
+    return time_of_unit(limit, excess) + limit.window - now
   end
 
-  -- Of a refused request whose answer ends at `reply[size]`: lets a concurrency limit that admits it only because its
-  -- lease is alive refuse it, if at the time that is promised the lease has ended and no place is free. This promises
-  -- a later time, at which another lease may have ended; no limit refuses for this reason twice.
+  -- Corrects the reply to a denied request, which ends at `reply[size]`. A concurrency limit that allows it only as the
+  -- renewal of a live lease must deny it if, at the time of the retry, that lease has ended and no place is free. That
+  -- delays the retry, perhaps past the end of another lease. No limit denies for this reason twice.
   --
-  -- Where no more leases are alive than the limit allows, the first that ends leaves a place free.
-  function outlast(reply, size, lease, now)
-    local holes, latest = {}, 0
+  -- If there are no more live leases than the limit allows, the first one that ends leaves a place free.
+  function deny_lapsing_renewals(reply, size, lease)
+    local gaps, retry = {}, 0
     for i = 1, count do
       local limit, at = sets[i], size - 3 * (count - i) - 1
       if reply[at] < 0 then return end
-      latest = math.max(latest, reply[at])
+      retry = math.max(retry, reply[at])
       if limit and limit.algorithm == 'concurrency' and limit.wait == 0 and limit.used > limit.limit then
-        local ends, free = expiry_of_lease(limit, lease, now), free_at(limit, now)
-        holes[#holes + 1] = { at = at, from = ends - now_ms, upto = free - now_ms }
+        gaps[#gaps + 1] = { at = at, from = lease_expiry(limit, lease) - now_ms, to = free_at(limit) - now_ms }
       end
     end
     repeat
-      local promised = latest
-      for _, hole in ipairs(holes) do
-        if hole.from <= promised and promised < hole.upto then
-          reply[hole.at], latest = hole.upto, math.max(latest, hole.upto)
+      local before = retry
+      for _, gap in ipairs(gaps) do
+        if gap.from <= before and before < gap.to then
+          reply[gap.at], retry = gap.to, math.max(retry, gap.to)
         end
       end
-    until latest == promised
+    until retry == before
   end
 
-  function charge(limit, cost, lease, now)
+  function charge(limit, cost, lease)
     local added = limit.added
     if limit.algorithm == 'concurrency' then
       if added[lease] then return end
-      if expiry_of_lease(limit, lease, now) <= now then limit.used = limit.used + 1 end
+      if lease_expiry(limit, lease) <= now then limit.used = limit.used + 1 end
       added[lease] = true
       added[#added + 1] = lease
       return
@@ -401,14 +406,14 @@ if keyed > 0 then
     limit.used = limit.used + cost
   end
 
-  -- What remains, and how long until the limit is full.
-  function budget(limit, now)
+  -- Returns what remains, and the milliseconds from `now` until the limit is full.
+  function budget(limit)
     local full = 0
     if limit.algorithm == 'concurrency' then
       if limit.used > 0 then
         local newest = call('ZRANGE', limit.key, -1, -1, 'WITHSCORES')
         if limit.added[newest[1]] then
-          full = expiry_of(limit, limit.used, now) - now
+          full = nth_expiry(limit, limit.used) - now
         else
           full = math.max((newest[2] or 0) - now, #limit.added > 0 and limit.window or 0)
         end
@@ -421,74 +426,55 @@ if keyed > 0 then
     return math.max(limit.limit - limit.used, 0), full
   end
 
-  function save(limit, now, ahead)
-    local score, members = now, {}
-    if limit.algorithm == 'concurrency' then score = now + limit.window end
-    score = format('%.0f', score)
+  function save(limit)
+    local score, members = format('%.0f', limit.algorithm == 'concurrency' and now + limit.window or now), {}
     for _, member in ipairs(limit.added) do
       members[#members + 1] = score
       members[#members + 1] = member
     end
-    local _, full = budget(limit, now)
+    local _, full = budget(limit)
     call('ZREMRANGEBYSCORE', limit.key, '-inf', limit.expired)
+    -- Lua passes at most a few thousand values to a function.
     for from = 1, #members, 1000 do
       call('ZADD', limit.key, unpack(members, from, math.min(from + 999, #members)))
     end
-    call('PEXPIRE', limit.key, format('%.0f', full + ahead + GRACE))
+    call('PEXPIRE', limit.key, format('%.0f', full + now - now_ms + GRACE_MS))
   end
 end
 
-if keyed > 0 then
-  sets = {}
-  local word, key = 2, 1
-  for i = 1, count do
-    local algorithm = ARGV[word + 2]
-    if algorithm == 'sliding_log' or algorithm == 'concurrency' then
-      key = key + 1
-      sets[i] = {
-        algorithm = algorithm, window = ARGV[word + 3] + 0, limit = ARGV[word + 4] + 0, key = KEYS[key], used = 0,
-      }
-      now = math.max(now, load(sets[i]))
-    end
-    word = word + (algorithm == 'token_bucket' and 6 or 4)
-  end
-  for i = 1, count do
-    if sets[i] then advance(sets[i], now) end
-  end
-end
+-- Advance to now --------------------------------------------------------------------------------------
 
--- From `time` to `now` ----------------------------------------------------------------------------------
+local end_of_window, ends
 
-local end_of, ends
-
-if fixed then
+if has_fixed_window then
   ends = {}
 
-  -- The end of the fixed window that holds `time`. Of months (UTC): Howard Hinnant, "chrono-Compatible Low-Level Date
-  -- Algorithms", civil_from_days and days_from_civil, for days from 1970 on.
-  function end_of(window, time)
-    if window ~= 'month' then return time - time % window + window end
-    local function floor_div(a, b) return (a - a % b) / b end
-    local days = floor_div(time, 86400000) + 719468
-    local era = floor_div(days, 146097)
-    local day_of_era = days % 146097
-    local year_of_era = floor_div(
-      day_of_era - floor_div(day_of_era, 1460) + floor_div(day_of_era, 36524) - floor_div(day_of_era, 146096), 365)
-    local day_of_year = day_of_era - (365 * year_of_era + floor_div(year_of_era, 4) - floor_div(year_of_era, 100))
-    -- Months and years from March on, and those of the next month.
-    local next_month = floor_div(5 * day_of_year + 2, 153) + 1
-    local next_year = year_of_era + era * 400
-    if next_month == 12 then next_year, next_month = next_year + 1, 0 end
-    era = floor_div(next_year, 400)
-    year_of_era = next_year - era * 400
-    day_of_era = 365 * year_of_era + floor_div(year_of_era, 4) - floor_div(year_of_era, 100)
-      + floor_div(153 * next_month + 2, 5)
-    return (era * 146097 + day_of_era - 719468) * 86400000
+  local function floor_div(a, b) return (a - a % b) / b end
+
+  -- Returns the time at which a calendar month (UTC) starts. Month 0 is January 1970.
+  local function start_of_month(month)
+    local in_year = month % 12
+    local year = 1970 + (month - in_year) / 12
+    -- The last year whose leap day can be before this month; 477 leap days are before 1970. The days of the months
+    -- before: Reingold and Dershowitz, "Calendrical Calculations", fixed-from-gregorian.
+    local leap = in_year < 2 and year - 1 or year
+    local leap_days = floor_div(leap, 4) - floor_div(leap, 100) + floor_div(leap, 400) - 477
+    local days = floor_div(367 * in_year + 5, 12) - (in_year < 2 and 0 or 2)
+    return ((year - 1970) * 365 + leap_days + days) * 86400000
+  end
+
+  -- Returns the end of the window that contains `time`. `window` is nil for a month.
+  function end_of_window(window, time)
+    if window then return time - time % window + window end
+    -- A guess by the mean length of a month is at most one month off.
+    local month = floor_div(time, 2629746000)
+    while start_of_month(month) <= time do month = month + 1 end
+    return start_of_month(month)
   end
 end
 
--- Here the words become numbers: of a bucket its burst, in fractions from here on, its refill, and the fractions of a
--- unit; of a window its limit and, where it slides, its length.
+-- The numbers of the packed limits become those at `now`. Their words become numbers: of a bucket its burst, from here
+-- on in fractions, its refill and its fractions per unit; of a window its limit and, if it slides, its length.
 local total = others and count + #others or count
 local word, number = 2, 1
 for i = 1, total do
@@ -503,9 +489,9 @@ for i = 1, total do
   else
     if algorithm == 'fixed_window' then
       number = number + 1
-      local window, used = words[word + 3], numbers[number] + 0
-      ends[i] = end_of(window, now)
-      if ends[i] ~= end_of(window, time) then used = 0 end
+      local window, used = tonumber(words[word + 3]), numbers[number] + 0
+      ends[i] = end_of_window(window, time)
+      if ends[i] <= now then used, ends[i] = 0, end_of_window(window, now) end
       numbers[number], words[word + 4] = used, words[word + 4] + 0
     elseif algorithm == 'sliding_window' then
       local window, used, previous = words[word + 3] + 0, numbers[number + 1] + 0, numbers[number + 2] + 0
@@ -519,45 +505,39 @@ for i = 1, total do
   end
 end
 
--- The verdicts ----------------------------------------------------------------------------------------
-
--- The costs of a request at each limit, and the first of them; 0 where all are, and nothing where the text is none.
-local function costs(text)
-  local each, all = {}, 0
-  for word in string.gmatch(text .. ',', '([^,]*),') do
-    local cost = find(word, '^%d+$') and tonumber(word)
-    if not cost or cost >= TWO_53 then return nil end
-    each[#each + 1], all = cost, all + cost
-  end
-  if #each == count then return each[1], all > 0 and each or nil end
-end
+-- Verdicts --------------------------------------------------------------------------------------------
 
 local ahead = now - now_ms
--- The reply has room for one request to two limits before it grows.
+-- The reply has room for one request with two limits before it grows.
 local reply, size, charged, longest = { nil, nil, nil, nil, nil, nil, nil, nil }, 0, false, 0
-local at = last + 1
+local at = limits_end + 1
 for _ = 1, requests do
   at = at + 1
+  -- One cost for all limits; or in `each` one for each limit, and in `cost` the largest, which is not 0.
   local cost, lease, each = ARGV[at], nil, nil
   if cost == '1' then
     cost = 1
+  elseif cost and find(cost, '^%d+$') then
+    cost = tonumber(cost)
   elseif cost then
-    if find(cost, '^%d+$') then cost = tonumber(cost) else cost, each = costs(cost) end
+    local list, largest = {}, 0
+    for word in string.gmatch(cost .. ',', '([^,]*),') do
+      list[#list + 1] = find(word, '^%d+$') and tonumber(word) or TWO_53
+      largest = math.max(largest, list[#list])
+    end
+    cost, each = #list == count and largest, largest > 0 and list
   end
-  if not cost or cost >= TWO_53 then
-    return redis.error_reply(format(EXPECTED, at, 'cost', 0, ARGV[at] or 'nothing'))
-  end
-  if leases then
+  if not cost or cost >= TWO_53 then return expected(at, 'cost', 'an integer from 0') end
+  if has_leases then
     at = at + 1
     lease = ARGV[at]
     if not lease or #lease > 200 or not find(lease, '^[!-~]+$') then
-      return redis.error_reply(format(
-        'ERR check.lua: ARGV[%d] (lease): expected 1 to 200 characters without space, found %s', at, lease or 'nothing'))
+      return expected(at, 'lease', '1 to 200 characters without space')
     end
   end
 
-  -- Whether all admit it.
-  local allowed = 1
+  -- Do all limits allow it?
+  local allowed, charges = 1, cost > 0
   word, number = 2, 1
   for i = 1, count do
     local algorithm = words[word + 2]
@@ -575,16 +555,17 @@ for _ = 1, requests do
         number = number + 2
         if free < 0 or numbers[number] * (window - now % window) > free * window then allowed = 0 end
       else
-        sets[i].wait = wait_for(sets[i], cost, lease, now)
+        sets[i].wait = wait_for(sets[i], cost, lease)
         if sets[i].wait ~= 0 then allowed = 0 end
       end
       word = word + 4
     end
   end
 
-  -- Where not, how long each lets it wait; what remains of each, and how long until it is full.
+  -- Charge it, and reply for each limit. Limits behind `count`, which the call does not name, only count for `longest`:
+  -- the time until the last packed limit is full.
   local take = allowed == 1 and cost or 0
-  if take > 0 or each and allowed == 1 then charged = true end
+  if allowed == 1 and charges then charged = true end
   reply[size + 1], size, longest = allowed, size + 1, 0
   word, number = 2, 1
   for i = 1, total do
@@ -649,8 +630,8 @@ for _ = 1, requests do
         if full > longest then longest = full end
       else
         wait = sets[i].wait
-        if take > 0 then charge(sets[i], take, lease, now) end
-        remaining, full = budget(sets[i], now)
+        if take > 0 then charge(sets[i], take, lease) end
+        remaining, full = budget(sets[i])
       end
       if remaining < 0 then remaining = 0 end
       word = word + 4
@@ -662,48 +643,49 @@ for _ = 1, requests do
       size = size + 3
     end
   end
-  if leases and allowed == 0 then outlast(reply, size, lease, now) end
+  if has_leases and allowed == 0 then deny_lapsing_renewals(reply, size, lease) end
 end
 
--- What was charged ------------------------------------------------------------------------------------
+-- Writes ----------------------------------------------------------------------------------------------
 
--- Where each packed limit is full, for a request can cost nothing there, there is nothing to keep.
-local packed = charged and kept > 0 and longest > 0
-if packed and total > count then
-  -- Of the others, those that are not full.
-  local all = { named }
-  word, number = last, kept + 1
+-- A charge may leave every packed limit full, if its cost is 0 at each of them. Then there is nothing to store.
+local writes_state = charged and number_count > 0 and longest > 0
+if writes_state and total > count then
+  -- Of the other limits, the state retains those that are not full.
+  local retained = { limits }
+  word, number = limits_end, number_count + 1
   for i = 1, total - count do
     local algorithm = words[word + 2]
     local first, second = numbers[number + 1], algorithm == 'sliding_window' and numbers[number + 2]
     if first > 0 or second and second > 0 then
-      all[#all + 1] = others[i]
-      kept = kept + 1
-      numbers[kept + 1] = first
+      retained[#retained + 1] = others[i]
+      number_count = number_count + 1
+      numbers[number_count + 1] = first
       if second then
-        kept = kept + 1
-        numbers[kept + 1] = second
+        number_count = number_count + 1
+        numbers[number_count + 1] = second
       end
     end
     word, number = word + (algorithm == 'token_bucket' and 6 or 4), number + (second and 2 or 1)
   end
-  if fresh and count - keyed + #all - 1 > MOST then
-    return redis.error_reply(format(
-      'ERR check.lua: KEYS[1] (state): no room beside %d other limits, %d in all are the most '
-      .. '(name limits that are there, or reset the subject)', #all - 1, MOST))
+  local limit_count = count - set_count + #retained - 1
+  if adds_limit and limit_count > MAX_LIMITS then
+    return redis.error_reply(format('ERR check.lua: KEYS[1] (state): expected at most %d limits, found %d '
+      .. '(name limits that it has, or reset the subject)', MAX_LIMITS, limit_count))
   end
-  named = concat(all, ' ')
+  limits = concat(retained, ' ')
 end
 
--- Nothing is written before this line, for nothing takes it back.
-if packed then
+-- All errors are returned before this line, because a script cannot undo a write.
+if writes_state then
   numbers[1] = now
-  local layout = kept == 1 and '%s|%d %d' or '%s|%d' .. rep(' %d', kept)
-  call('SET', KEYS[1], format(layout, named, unpack(numbers, 1, kept + 1)), 'PX', format('%d', longest + ahead + GRACE))
+  local layout = number_count == 1 and '%s|%d %d' or '%s|%d' .. rep(' %d', number_count)
+  call('SET', KEYS[1], format(layout, limits, unpack(numbers, 1, number_count + 1)),
+    'PX', format('%d', longest + ahead + GRACE_MS))
 end
-if charged and keyed > 0 then
+if charged and set_count > 0 then
   for i = 1, count do
-    if sets[i] and #sets[i].added > 0 then save(sets[i], now, ahead) end
+    if sets[i] and #sets[i].added > 0 then save(sets[i]) end
   end
 end
 

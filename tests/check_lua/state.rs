@@ -90,8 +90,8 @@ fn a_state_has_room_for_128_limits() {
     let more = crate::support::words("s", &[number(128), log("l", 10, 60_000)], &[1], T);
     let more: Vec<&str> = more.iter().map(String::as_str).collect();
     let error = redis.try_run::<Vec<i64>>(&more).unwrap_err().to_string();
-    let message = "check.lua: KEYS[1] (state): no room beside 128 other limits, 128 in all are the most \
-                   (name limits that are there, or reset the subject)";
+    let message = "check.lua: KEYS[1] (state): expected at most 128 limits, found 129 \
+                   (name limits that it has, or reset the subject)";
     assert!(error.contains(message), "{error}");
     assert_eq!(redis.dump("s"), before, "nothing is charged to the log either");
     // Those that are there are charged on, and so is a log: it has a key of its own.
