@@ -1,96 +1,93 @@
--- Settles a request whose real cost is known only now: charges what it cost more, or gives back what it cost
--- less than check.lua charged, at all limits of the call and as of the time of that check. A request is settled
--- once: a call that comes again with the same request id does nothing.
+-- Settles a request when its real cost is known: charges the difference to what check.lua charged, or gives it back, at
+-- all limits of the call and as of the time of that check. A request is settled once: a second call with the same
+-- request id does nothing.
 --
--- KEYS[1]    state       string: the packed state of the subject, as check.lua keeps it
--- KEYS[2]    settled     sorted set: the ids of requests that are settled, until when they are remembered
+-- KEYS[1]    state       string: the packed state of the subject, see check.lua
+-- KEYS[2]    settled     sorted set: the ids of settled requests, scored by the time at which they are forgotten
 -- KEYS[3..]  set         as KEYS[2..] of check.lua: one for each sliding_log or concurrency limit, in order
--- ARGV[1]    now_ms      milliseconds since the epoch; 0 = take the server's TIME
--- ARGV[2]    charged_at  now_ms of the check that admitted the request, or earlier: from 1
+-- ARGV[1]    now_ms      milliseconds since the epoch; 0 = use the server's TIME
+-- ARGV[2]    charged_at  now_ms in the reply of the check that allowed the request, or earlier; from 1
 -- ARGV[3]    request     the request's id: 1 to 200 characters without space
--- ARGV[4]    memory_ms   how long the id is remembered, 1 or more
+-- ARGV[4]    memory_ms   milliseconds for which the id is remembered, 1 or more
 -- ARGV[5]    more        units to charge; 0 if ARGV[6] is not
--- ARGV[6]    less        units to give back, no more than the check charged; 0 if ARGV[5] is not
--- ARGV[7]    limits      how many limits follow, each spelled as for check.lua
+-- ARGV[6]    less        units to give back, at most what the check charged; 0 if ARGV[5] is not
+-- ARGV[7]    limits      number of limits that follow, in the format of check.lua
 -- returns    settled     1; 0 = it was settled before, and nothing has changed
---            units       for each limit: whole units that were really charged or given back
+--            units       for each limit: the whole units that were charged or given back
 -- example    redis-cli --eval lua/settle.lua 'sg:1:{ip:203.0.113.7}' 'sg:1:{ip:203.0.113.7}:settled' , 0 1 request-1 60000 0 3 1 burst token_bucket 10000 20 1 500
 --
--- Charging asks nobody: it may overdraw a limit, which then has 0 remaining and lets others wait until it has
--- recovered. What a limit holds stays below 2^53 (bucket: fractions; sliding_window: units times the window);
--- units beyond are not charged.
+-- The file has five sections: arguments, writes, packed state, sorted sets, settle once.
 --
--- token_bucket    The debt grows or shrinks. Exact as long as the bucket would not have been full meanwhile; if it
---                 would, charging is stricter than the real cost at once would have been, and giving back is more
---                 generous: up to `less` units can pass beyond what the burst and the refill of a span allow.
+-- A charge is not checked against the limit. It may overdraw it: the limit then has 0 remaining and denies requests until
+-- it has recovered. What a limit holds stays below 2^53 (token_bucket: in fractions; sliding_window: units times the
+-- window). Units beyond that are not charged.
+--
+-- token_bucket    The debt grows or shrinks. This is exact if the bucket was not full at any time since the check. If it
+--                 was, a charge is stricter than the real cost at the check would have been, and giving back is more
+--                 generous: up to `less` units can pass beyond what the burst and the refill of a time span allow.
 -- fixed_window    The window of charged_at, if the state still has it.
--- sliding_window  Likewise: the current or the previous window.
--- sliding_log     More: one more entry, never before the newest one. Less: units of the oldest entries from
---                 charged_at on. The request's own is none of those before, as time may have been ahead but never
---                 behind, and windows end now: one that holds an older entry holds the newer ones too. So what is
---                 taken from an entry no newer than the request's own never lets through more than its own would.
+-- sliding_window  The window of charged_at, if it is the current or the previous one.
+-- sliding_log     More: adds an entry, no earlier than the newest one. Less: takes units from the oldest entries from
+--                 charged_at on. The request's own entry is among them, because `now` in check.lua may have been ahead
+--                 of charged_at but not behind it. Every window that ends now and contains an older entry contains the
+--                 newer ones, too. So to take units from an entry that is no newer than the request's own never allows
+--                 more than to take them from its own.
 -- concurrency     Nothing: leases have no cost.
 --
--- Giving back finds nothing where the charge has left the window or the state. Charging more finds an expired
--- bucket full and its time gone: it is charged now. `limits` may have changed since the check; a bucket that the
--- state knows keeps the refill and the fractions it has there, and limits that are not named keep their numbers.
--- A state of 128 limits takes no more.
+-- Nothing is given back if the charge has left the window or the state. A charge to an expired bucket finds it full and
+-- its time lost, so the bucket is charged as of now. `limits` may have changed since the check: a bucket in the state
+-- retains the refill and the fractions that it has there. Limits that the call does not name are not changed. A state of
+-- 128 limits takes no further one.
 --
--- What is charged lives 1,000 ms longer than it matters, as in check.lua. Everything is read before anything is
--- written: an error leaves the request unsettled, and all as it was.
---
--- All numbers are integers below 2^53, which a double holds exactly.
+-- As in check.lua, a key expires 1,000 ms after its state is full, and all numbers are integers below 2^53, which a
+-- double holds exactly. Everything is read before anything is written: after an error the request is unsettled and
+-- nothing has changed.
 
 local TWO_53 = 9007199254740992
 
 -- As in check.lua.
-local GRACE, MOST = 1000, 128
+local GRACE_MS, MAX_LIMITS = 1000, 128
 
 local call, concat, find, format, gmatch = redis.call, table.concat, string.find, string.format, string.gmatch
 
 -- Arguments -------------------------------------------------------------------------------------------
 
--- The first thing that is wrong with the arguments.
+-- The first problem with the arguments.
 local problem
 
-local function expect(position, what, wanted)
-  problem = problem or format('ERR settle.lua: ARGV[%d] (%s): expected %s, found %s',
-    position, what, wanted, ARGV[position] or 'nothing')
+local function expected(position, what, wanted)
+  problem = problem or format('ARGV[%d] (%s): expected %s, found %s', position, what, wanted, ARGV[position] or 'nothing')
 end
 
 local function integer(position, what, least)
   local text = ARGV[position]
   local number = text and find(text, '^%d+$') and tonumber(text)
   if number and number >= least and number < TWO_53 then return number end
-  expect(position, what, format('an integer from %d', least))
+  expected(position, what, 'an integer from ' .. least)
   return least
 end
 
--- Reads the limit whose first word is ARGV[at], and returns it with the place of the next one.
+-- How many numbers an algorithm has in the packed state; 0 = it has a sorted set.
+local NUMBERS = { token_bucket = 1, fixed_window = 1, sliding_window = 2, sliding_log = 0, concurrency = 0 }
+
+-- Reads the limit that starts at ARGV[at]. Returns it and the position of the next one.
 local function read_limit(at)
   local name, algorithm, window = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local limit, size = { algorithm = algorithm }, 4
-  if not name or not find(name, '^[%w_.-]+$') then expect(at, 'name', 'letters, digits, _ - .') end
+  local limit, size = { algorithm = algorithm, window = window }, 4
+  if not name or not find(name, '^[%w_.-]+$') then expected(at, 'name', 'letters, digits, _ - .') end
+  if not NUMBERS[algorithm] then expected(at + 1, 'algorithm', 'the name of an algorithm') end
+  if algorithm ~= 'fixed_window' or window ~= 'month' then
+    limit.window = integer(at + 2, algorithm == 'concurrency' and 'lease_ms' or 'window_ms', 1)
+  end
   if algorithm == 'token_bucket' then
-    integer(at + 2, 'window_ms', 1)
     local burst = integer(at + 3, 'burst', 1)
     limit.refill, limit.fractions, size = integer(at + 4, 'refill', 1), integer(at + 5, 'fractions', 1), 6
-    if burst * limit.fractions >= TWO_53 then expect(at + 3, 'burst', 'less than 2^53 fractions') end
-  elseif algorithm == 'fixed_window' and window == 'month' then
-    limit.window = window
-    integer(at + 3, 'limit', 1)
-  elseif algorithm == 'fixed_window' or algorithm == 'sliding_window' or algorithm == 'sliding_log' then
-    limit.window = integer(at + 2, 'window_ms', 1)
+    if burst * limit.fractions >= TWO_53 then expected(at + 3, 'burst', 'less than 2^53 fractions') end
+  else
     local units = integer(at + 3, 'limit', 1)
     if algorithm == 'sliding_window' and units * limit.window >= TWO_53 then
-      expect(at + 3, 'limit', 'less than 2^53 when multiplied by its window')
+      expected(at + 3, 'limit', 'less than 2^53 when multiplied by its window')
     end
-  elseif algorithm == 'concurrency' then
-    integer(at + 2, 'lease_ms', 1)
-    integer(at + 3, 'limit', 1)
-  else
-    expect(at + 1, 'algorithm', 'the name of one')
-    return limit, at
   end
   limit.words = concat(ARGV, ' ', at, math.min(at + size - 1, #ARGV))
   limit.id = concat(ARGV, ' ', at, math.min(at + 2, #ARGV))
@@ -101,30 +98,26 @@ local now_ms = integer(1, 'now_ms', 0)
 local charged_at = integer(2, 'charged_at', 1)
 local request = ARGV[3]
 if not request or #request > 200 or not find(request, '^[!-~]+$') then
-  expect(3, 'request', '1 to 200 characters without space')
+  expected(3, 'request', '1 to 200 characters without space')
 end
 local memory_ms = integer(4, 'memory_ms', 1)
 local more, less = integer(5, 'more', 0), integer(6, 'less', 0)
-if more > 0 and less > 0 then expect(6, 'less', '0 beside more') end
+if more > 0 and less > 0 then expected(6, 'less', '0 if more is not 0') end
 
-local limits, at, sets, packed = {}, 8, 0, false
+local limits, at, set_count = {}, 8, 0
 for i = 1, integer(7, 'limits', 1) do
   if problem then break end
   limits[i], at = read_limit(at)
-  if limits[i].algorithm == 'sliding_log' or limits[i].algorithm == 'concurrency' then
-    sets = sets + 1
-    limits[i].key = KEYS[2 + sets]
-  else
-    packed = true
+  if NUMBERS[limits[i].algorithm] == 0 then
+    set_count = set_count + 1
+    limits[i].key = KEYS[2 + set_count]
   end
 end
-if not problem and #ARGV >= at then
-  problem = format('ERR settle.lua: expected %d arguments, found %d', at - 1, #ARGV)
+if not problem and #ARGV >= at then problem = format('expected %d arguments, found %d', at - 1, #ARGV) end
+if not problem and #KEYS ~= 2 + set_count then
+  problem = format('these limits need %d keys, found %d', 2 + set_count, #KEYS)
 end
-if not problem and #KEYS ~= 2 + sets then
-  problem = format('ERR settle.lua: these limits need %d keys, found %d', 2 + sets, #KEYS)
-end
-if problem then return redis.error_reply(problem) end
+if problem then return redis.error_reply('ERR settle.lua: ' .. problem) end
 
 if now_ms == 0 then
   local time = call('TIME')
@@ -135,80 +128,81 @@ end
 local reply = { 1 }
 for i = 1, #limits do reply[i + 1] = 0 end
 
--- What is to be written ----------------------------------------------------------------------------------
+-- Writes ----------------------------------------------------------------------------------------------
 
--- Commands in order, which run when everything has been read.
+-- Commands in order. They run when everything has been read.
 local writes = {}
 
 local function write(...) writes[#writes + 1] = { ... } end
 
--- Keeps a key that expires from doing so within the next `ms`.
-local function live(key, ms)
+-- Lua passes at most a few thousand values to a function. 1,000 are whole pairs of score and member.
+local function write_in_chunks(command, key, values)
+  for from = 1, #values, 1000 do
+    write(command, key, unpack(values, from, math.min(from + 999, #values)))
+  end
+end
+
+-- Lets a key that expires live for at least `ms` from now.
+local function extend_expiry(key, ms)
   if ms > call('PTTL', key) then write('PEXPIRE', key, format('%.0f', ms)) end
 end
 
--- Windows ---------------------------------------------------------------------------------------------
+-- Packed state: `LIMITS|TIME NUMBERS`, the numbers as of TIME (see check.lua) ------------------------------
 
 local function floor_div(a, b) return (a - a % b) / b end
 local function ceil_div(a, b) return floor_div(a, b) + (a % b > 0 and 1 or 0) end
 
--- When a calendar month (UTC) begins: 0 is January 1970.
-local function start_of_month(index)
-  local DAYS_BEFORE = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 }
-  local month = index % 12
-  local year = 1970 + (index - month) / 12
-  local last = month >= 2 and year or year - 1
-  local leap_days = floor_div(last, 4) - floor_div(last, 100) + floor_div(last, 400) - 477
-  return ((year - 1970) * 365 + leap_days + DAYS_BEFORE[month + 1]) * 86400000
+-- Returns the time at which a calendar month (UTC) starts. Month 0 is January 1970. See check.lua.
+local function start_of_month(month)
+  local in_year = month % 12
+  local year = 1970 + (month - in_year) / 12
+  local leap = in_year < 2 and year - 1 or year
+  local leap_days = floor_div(leap, 4) - floor_div(leap, 100) + floor_div(leap, 400) - 477
+  local days = floor_div(367 * in_year + 5, 12) - (in_year < 2 and 0 or 2)
+  return ((year - 1970) * 365 + leap_days + days) * 86400000
 end
 
--- Which window holds `time`, counted from the epoch.
+-- Returns the number of the window that contains `time`, counted from the epoch.
 local function window_of(window, time)
   if window ~= 'month' then return floor_div(time, window) end
-  -- A guess by the mean month, which is off by one at most.
-  local index = floor_div(time, 2629746000)
-  if start_of_month(index) > time then return index - 1 end
-  if start_of_month(index + 1) <= time then return index + 1 end
-  return index
+  -- A guess by the mean length of a month is at most one month off.
+  local month = floor_div(time, 2629746000)
+  while start_of_month(month) <= time do month = month + 1 end
+  return month - 1
 end
 
 local function start_of(window, index)
-  if window == 'month' then return start_of_month(index) end
-  return index * window
+  return window == 'month' and start_of_month(index) or index * window
 end
 
--- The packed state: `LIMITS|TIME NUMBERS`, where the numbers hold at TIME (see check.lua) -------------------
+-- Returns a packed limit. `number` returns its numbers, one per call.
+local function new_entry(algorithm, window, refill, fractions, number)
+  if algorithm == 'token_bucket' then return { refill = refill, fractions = fractions, debt = number() } end
+  return { window = window, used = number(), previous = algorithm == 'sliding_window' and number() or nil }
+end
 
-local state = packed and call('GET', KEYS[1])
-local words, time = nil, nil
--- The packed limits of the state, in order, and by their identity.
-local entries, known = {}, {}
+-- The words and the time of the state, and its packed limits in order, and by name, algorithm and window.
+local state = #limits > set_count and call('GET', KEYS[1])
+local words, time, entries, known = nil, nil, {}, {}
 
 if state then
   local numbers
   words, numbers = string.match(state, '^(.*)|(.*)$')
-  local number, word = gmatch(numbers, '%d+'), gmatch(words, '%S+')
-  time = tonumber(number())
+  local word, digits = gmatch(words, '%S+'), gmatch(numbers, '%d+')
+  local function number() return tonumber(digits()) end
+  time = number()
   for name in word do
-    local algorithm, window = word(), word()
-    local entry = { algorithm = algorithm, window = tonumber(window) or window }
-    if algorithm == 'token_bucket' then
-      word()
-      entry.refill, entry.fractions = tonumber(word()), tonumber(word())
-      entry.debt = tonumber(number())
-    else
-      word()
-      if algorithm == 'fixed_window' or algorithm == 'sliding_window' then entry.used = tonumber(number()) end
-      if algorithm == 'sliding_window' then entry.previous = tonumber(number()) end
-    end
-    if entry.debt or entry.used then
+    local algorithm, window, _, refill, fractions = word(), word(), word(), nil, nil
+    if algorithm == 'token_bucket' then refill, fractions = tonumber(word()), tonumber(word()) end
+    if NUMBERS[algorithm] > 0 then
+      local entry = new_entry(algorithm, tonumber(window) or window, refill, fractions, number)
       entries[#entries + 1] = entry
       known[name .. ' ' .. algorithm .. ' ' .. window] = entry
     end
   end
 end
 
--- Brings the state to a later time. Only a state that has lost the charge, or never had it, is behind it.
+-- Advances the state. It is behind `later` only if it has lost the charge or never had it.
 local function advance(later)
   for _, entry in ipairs(entries) do
     if entry.debt then
@@ -224,43 +218,30 @@ local function advance(later)
   time = later
 end
 
--- The counter that holds the units of charged_at's window: its name, and the most it may hold.
-local function counter(entry)
+-- Returns the name of the number that holds what was charged at charged_at, how much of it is a unit, and its maximum.
+local function charged_number(entry)
+  if entry.debt then return 'debt', entry.fractions, TWO_53 - 1 end
   local passed = window_of(entry.window, time) - window_of(entry.window, charged_at)
-  local most = TWO_53 - 1
-  if entry.previous then most = floor_div(most, entry.window) end
-  if passed == 0 then return 'used', most end
-  if passed == 1 and entry.previous then return 'previous', most end
+  if passed == 0 then return 'used', 1, entry.previous and floor_div(TWO_53 - 1, entry.window) or TWO_53 - 1 end
+  if passed == 1 and entry.previous then return 'previous', 1, floor_div(TWO_53 - 1, entry.window) end
 end
 
-local function charge(entry)
-  if entry.debt then
-    local units = math.min(more, floor_div(TWO_53 - 1 - entry.debt, entry.fractions))
-    entry.debt = entry.debt + units * entry.fractions
+-- Charges `more` or gives back `less`. Returns the whole units.
+local function settle(entry)
+  local name, unit, most = charged_number(entry)
+  if not name then return 0 end
+  local before = entry[name]
+  if more > 0 then
+    local units = math.min(more, floor_div(math.max(most - before, 0), unit))
+    entry[name] = before + units * unit
     return units
   end
-  local name, most = counter(entry)
-  if not name then return 0 end
-  local units = math.min(more, math.max(most - entry[name], 0))
-  entry[name] = entry[name] + units
-  return units
+  entry[name] = math.max(before - less * unit, 0)
+  return floor_div(before - entry[name], unit)
 end
 
-local function give_back(entry)
-  if entry.debt then
-    local before = entry.debt
-    entry.debt = math.max(before - less * entry.fractions, 0)
-    return floor_div(before - entry.debt, entry.fractions)
-  end
-  local name = counter(entry)
-  if not name then return 0 end
-  local units = math.min(less, entry[name])
-  entry[name] = entry[name] - units
-  return units
-end
-
--- When an entry stops to matter.
-local function end_of(entry)
+-- Returns the time at which a limit is full, or 0 if its counters are.
+local function full_at(entry)
   if entry.debt then return time + ceil_div(entry.debt, entry.refill) end
   local current = window_of(entry.window, time)
   if entry.used > 0 then return start_of(entry.window, current + (entry.previous and 2 or 1)) end
@@ -268,87 +249,70 @@ local function end_of(entry)
 end
 
 local function save()
-  local numbers, ends = { words .. '|' .. format('%.0f', time) }, now_ms
+  local numbers, latest = { words .. '|' .. format('%.0f', time) }, now_ms
   for _, entry in ipairs(entries) do
     numbers[#numbers + 1] = format('%.0f', entry.debt or entry.used)
     numbers[#numbers + 1] = entry.previous and format('%.0f', entry.previous)
-    ends = math.max(ends, end_of(entry))
+    latest = math.max(latest, full_at(entry))
   end
-  local text = concat(numbers, ' ')
-  local ms = ends - now_ms + GRACE
-  if more > 0 and ms > (state and call('PTTL', KEYS[1]) or 0) then
+  local text, ms = concat(numbers, ' '), latest - now_ms + GRACE_MS
+  if more > 0 and (not state or ms > call('PTTL', KEYS[1])) then
     write('SET', KEYS[1], text, 'PX', format('%.0f', ms))
   else
     write('SET', KEYS[1], text, 'KEEPTTL')
   end
 end
 
-if packed and (state or more > 0) and more + less > 0 then
-  local changed = false
+if more > 0 then
   if not state then
     words, time = '', math.max(now_ms, charged_at)
-  elseif more > 0 and charged_at > time then
+  elseif charged_at > time then
     advance(charged_at)
   end
+end
+-- A state from before charged_at does not have the charge: nothing is given back to it.
+if time and charged_at <= time then
+  local changed = false
   for i, limit in ipairs(limits) do
-    if not limit.key then
-      local entry, units = known[limit.id], 0
-      if more > 0 then
-        local fresh = not entry
-        if fresh then
-          entry = { window = limit.window, refill = limit.refill, fractions = limit.fractions }
-          if limit.algorithm == 'token_bucket' then entry.debt = 0 else entry.used = 0 end
-          if limit.algorithm == 'sliding_window' then entry.previous = 0 end
+    local entry = known[limit.id]
+    if not limit.key and (entry or more > 0) then
+      local is_new = not entry
+      entry = entry or new_entry(limit.algorithm, limit.window, limit.refill, limit.fractions, function() return 0 end)
+      local units = settle(entry)
+      if is_new and units > 0 then
+        if #entries >= MAX_LIMITS then
+          return redis.error_reply(format('ERR settle.lua: KEYS[1] (state): expected at most %d limits, found %d '
+            .. '(name limits that it has, or reset the subject)', MAX_LIMITS, #entries + 1))
         end
-        units = charge(entry)
-        if fresh and units > 0 then
-          if #entries >= MOST then
-            return redis.error_reply(format('ERR settle.lua: KEYS[1] (state): no room beside %d limits, %d are the most '
-              .. '(name limits that are there, or reset the subject)', #entries, MOST))
-          end
-          entries[#entries + 1], known[limit.id] = entry, entry
-          words = words == '' and limit.words or words .. ' ' .. limit.words
-        end
-      elseif entry and charged_at <= time then
-        units = give_back(entry)
+        entries[#entries + 1], known[limit.id] = entry, entry
+        words = words == '' and limit.words or words .. ' ' .. limit.words
       end
       reply[i + 1] = units
-      changed = changed or (more > 0 and units > 0) or (less > 0 and entry ~= nil and charged_at <= time)
+      -- To give back less than a unit changes the debt of a bucket, too.
+      changed = changed or units > 0 or less > 0
     end
   end
   if changed then save() end
 end
 
--- Sliding logs: members are `laps offset:cost`, numbered without a gap (see check.lua) ---------------------
+-- Sorted sets: a log's members are `laps offset:cost` without the space, without a gap (see check.lua) -------
 
 local function decode(member, score)
-  return {
-    laps = tonumber(string.sub(member, 1, 6)),
-    offset = tonumber(string.sub(member, 7, 22)),
-    cost = tonumber(string.sub(member, 24)),
-    member = member,
-    time = tonumber(score),
-  }
+  local laps, offset, cost = string.match(member, '^(......)(%d+):(%d+)$')
+  return { laps = laps + 0, offset = offset + 0, cost = cost + 0, member = member, time = tonumber(score) }
 end
 
--- An offset below 0 borrows a lap.
+-- An offset below 0 borrows from the laps.
 local function encode(laps, offset, cost)
   if offset < 0 then laps, offset = laps - 1, offset + TWO_53 end
   return format('%06.0f%016.0f:%.0f', laps, offset, cost)
-end
-
-local function in_chunks(command, key, values)
-  -- Lua passes some thousand values to a function at most; 1000 are whole pairs of score and member.
-  for from = 1, #values, 1000 do
-    write(command, key, unpack(values, from, math.min(from + 999, #values)))
-  end
 end
 
 local function charge_log(key, window, newest)
   local at, laps, offset, used = charged_at, 0, 0, 0
   if newest then
     at = math.max(charged_at, newest.time)
-    -- The next number, without passing 2^53 on the way.
+    -- The number after the newest entry, calculated without a sum above 2^53.
     laps, offset = newest.laps + 1, newest.offset - (TWO_53 - newest.cost)
     local first = call('ZRANGEBYSCORE', key, format('(%.0f', at - window), '+inf', 'LIMIT', 0, 1)
     if first[1] then
@@ -359,14 +323,14 @@ local function charge_log(key, window, newest)
   local units = math.min(more, TWO_53 - 1 - used)
   if units == 0 then return 0 end
   write('ZADD', key, format('%.0f', at), encode(laps, offset, units))
-  live(key, at + window - now_ms + GRACE)
+  extend_expiry(key, at + window - now_ms + GRACE_MS)
   return units
 end
 
--- The newest entry stays when it falls to 0 units: its time is the log's, which must not go backwards.
+-- The newest entry stays, even with 0 units: its time is that of the log, which must not go backwards.
 local function give_back_log(key, newest)
   local found = call('ZRANGEBYSCORE', key, format('%.0f', charged_at), '+inf', 'WITHSCORES')
-  local given, keeps, added, removed = 0, {}, {}, {}
+  local given, retained, added, removed = 0, {}, {}, {}
   for i = 1, #found, 2 do
     local entry = decode(found[i], found[i + 1])
     local units = math.min(less - given, entry.cost)
@@ -375,17 +339,17 @@ local function give_back_log(key, newest)
       local member = encode(entry.laps, entry.offset - given, rest)
       added[#added + 1] = format('%.0f', entry.time)
       added[#added + 1] = member
-      keeps[member] = true
+      retained[member] = true
     end
     given = given + units
   end
   if given == 0 then return 0 end
   for i = 1, #found, 2 do
-    if not keeps[found[i]] then removed[#removed + 1] = found[i] end
+    if not retained[found[i]] then removed[#removed + 1] = found[i] end
   end
-  -- In this order the set is never empty, which would cost it its time to live.
-  in_chunks('ZADD', key, added)
-  in_chunks('ZREM', key, removed)
+  -- In this order the set is never empty: an empty set would lose its expiry.
+  write_in_chunks('ZADD', key, added)
+  write_in_chunks('ZREM', key, removed)
   return given
 end
 
@@ -393,7 +357,8 @@ for i, limit in ipairs(limits) do
   if limit.algorithm == 'sliding_log' then
     local newest = call('ZRANGE', limit.key, -1, -1, 'WITHSCORES')
     newest = newest[1] and decode(newest[1], newest[2])
-    -- Outside the window the charge is history, and its entry may be gone: others' are not to be touched.
+    -- A charge that has left the window has no effect any more. Its entry may be gone, and the entries of other
+    -- requests must not change.
     if charged_at > math.max(now_ms, newest and newest.time or 0) - limit.window then
       if more > 0 then
         reply[i + 1] = charge_log(limit.key, limit.window, newest)
@@ -404,12 +369,12 @@ for i, limit in ipairs(limits) do
   end
 end
 
--- Once ------------------------------------------------------------------------------------------------
+-- Settle once -----------------------------------------------------------------------------------------
 
 write('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
-live(KEYS[2], memory_ms)
+extend_expiry(KEYS[2], memory_ms)
 
--- The first write, and the last where it finds the id there: that costs no command of its own.
+-- The first write. If it finds the id, it is the only one; so looking the id up needs no command of its own.
 if call('ZADD', KEYS[2], 'NX', format('%.0f', now_ms + memory_ms), request) == 0 then
   for i = 1, #reply do reply[i] = 0 end
   return reply

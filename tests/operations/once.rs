@@ -127,8 +127,8 @@ fn a_full_state_leaves_the_request_unsettled() {
     let mut words = vec!["EVAL", include_str!("../../lua/settle.lua")];
     words.extend(call.split(' '));
     let error = redis.try_run::<Vec<i64>>(&words).unwrap_err().to_string();
-    let message = "settle.lua: KEYS[1] (state): no room beside 128 limits, 128 are the most \
-                   (name limits that are there, or reset the subject)";
+    let message = "settle.lua: KEYS[1] (state): expected at most 128 limits, found 129 \
+                   (name limits that it has, or reset the subject)";
     assert!(error.contains(message), "{error}");
     assert_eq!(redis.dump("s"), before);
     assert_eq!(settle(&mut redis, "s", &[number(7)], more(3, T)), [1, 3]);
