@@ -1,38 +1,26 @@
--- Takes a lock for a while unless somebody else holds it, and hands out a fencing token that is higher than
+-- Acquires a lock for a limited time, unless another owner holds it, and hands out a fencing token that is higher than
 -- every one before.
 --
--- KEYS[1]    lock      string, TOKEN:OWNER: who holds it; expires with the lease
--- KEYS[2]    fence     string: the newest token; never goes down, so it never expires; if it is lost, tokens go on from
---                      that of the lease that the owner has, or from 1
--- ARGV[1]    owner     who wants it: 1 byte or more
--- ARGV[2]    ttl_ms    milliseconds that the lease lasts, 1 or more
+-- KEYS[1]    lock      string, TOKEN:OWNER: the holder of the lock; expires with the lease
+-- KEYS[2]    fence     string: the newest token; only grows and never expires. If it is lost, tokens continue after that
+--                      of the lease that the owner holds, or from 1
+-- ARGV[1]    owner     who acquires the lock: 1 byte or more
+-- ARGV[2]    ttl_ms    milliseconds until the lease ends, 1 or more
 -- returns    acquired  0 | 1
---            token     the fencing token, from 1; 0 if refused
---            free_ms   until the holder's lease ends at the latest, -1 = it never does; 0 if acquired
+--            token     the fencing token, from 1; 0 if not acquired
+--            free_ms   milliseconds until the holder's lease ends, -1 = it never does; 0 if acquired
 -- example    redis-cli --eval lua/lock_acquire.lua 'sg:1:{lock:report}' 'sg:1:{lock:report}:fence' , worker-1 30000
 --
--- An owner that holds the lock already gets a new lease and a new token, and the token before it no longer
--- renews or releases. So an owner whose first answer was lost simply asks again: it is neither locked out by
--- itself, nor can a part of it that was left behind with the first token do harm.
+-- An owner that already holds the lock gets a new lease and a new token; its previous token can no longer renew or
+-- release the lock. So an owner that did not receive the first reply tries again: it does not lock itself out, and a
+-- part of it that still has the first token can do no harm.
 
-local TWO_53 = 9007199254740992
-
-local owner = ARGV[1]
-local ttl = ARGV[2] and string.find(ARGV[2], '^%d+$') and tonumber(ARGV[2])
-
-local function refuse(position, what, wanted)
-  return redis.error_reply(string.format('ERR lock_acquire.lua: ARGV[%d] (%s): expected %s, found %s',
-    position, what, wanted, ARGV[position] or 'nothing'))
-end
-
-if #KEYS ~= 2 then
-  return redis.error_reply(string.format('ERR lock_acquire.lua: expected 2 keys, found %d', #KEYS))
-end
-if not owner or owner == '' then return refuse(1, 'owner', '1 byte or more') end
-if not ttl or ttl < 1 or ttl >= TWO_53 then return refuse(2, 'ttl_ms', 'an integer from 1') end
-if #ARGV ~= 2 then
-  return redis.error_reply(string.format('ERR lock_acquire.lua: expected 2 arguments, found %d', #ARGV))
-end
+local owner, ttl = ARGV[1], tonumber(string.match(ARGV[2] or '', '^%d+$')) or 0
+local problem = #KEYS ~= 2 and 'expected 2 keys, found ' .. #KEYS
+  or (not owner or owner == '') and 'ARGV[1] (owner): expected 1 byte or more, found ' .. (owner or 'nothing')
+  or (ttl < 1 or ttl >= 2 ^ 53) and 'ARGV[2] (ttl_ms): expected an integer from 1, found ' .. (ARGV[2] or 'nothing')
+  or #ARGV ~= 2 and 'expected 2 arguments, found ' .. #ARGV
+if problem then return redis.error_reply('ERR lock_acquire.lua: ' .. problem) end
 
 local held = redis.call('GET', KEYS[1])
 if held and string.match(held, '^%d+:(.*)$') ~= owner then
@@ -45,7 +33,7 @@ if token <= before then
   token = before + 1
   redis.call('SET', KEYS[2], string.format('%.0f', token))
 end
-if token >= TWO_53 then
+if token >= 2 ^ 53 then
   return redis.error_reply('ERR lock_acquire.lua: KEYS[2] (fence): all tokens below 2^53 are used')
 end
 redis.call('SET', KEYS[1], string.format('%.0f:', token) .. owner, 'PX', string.format('%.0f', ttl))

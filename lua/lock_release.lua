@@ -1,29 +1,17 @@
--- Gives a lock back, if it is still held with this token by this owner. Doing it twice is harmless.
+-- Releases a lock if this owner holds it with this token. Releasing it twice is harmless.
 --
--- KEYS[1]    lock      string, TOKEN:OWNER: who holds it; expires with the lease
--- ARGV[1]    owner     who releases: 1 byte or more
--- ARGV[2]    token     the fencing token of the holder, from 1
--- returns    released  1; 0 = not held with this token: released before, ended, or taken with a newer token
+-- KEYS[1]    lock      string, TOKEN:OWNER: the holder of the lock; expires with the lease
+-- ARGV[1]    owner     who releases the lock: 1 byte or more
+-- ARGV[2]    token     the holder's fencing token, from 1
+-- returns    released  1; 0 = not held with this token: already released, expired, or acquired with a newer token
 -- example    redis-cli --eval lua/lock_release.lua 'sg:1:{lock:report}' , worker-1 1
 
-local TWO_53 = 9007199254740992
-
-local owner = ARGV[1]
-local token = ARGV[2] and string.find(ARGV[2], '^%d+$') and tonumber(ARGV[2])
-
-local function refuse(position, what, wanted)
-  return redis.error_reply(string.format('ERR lock_release.lua: ARGV[%d] (%s): expected %s, found %s',
-    position, what, wanted, ARGV[position] or 'nothing'))
-end
-
-if #KEYS ~= 1 then
-  return redis.error_reply(string.format('ERR lock_release.lua: expected 1 key, found %d', #KEYS))
-end
-if not owner or owner == '' then return refuse(1, 'owner', '1 byte or more') end
-if not token or token < 1 or token >= TWO_53 then return refuse(2, 'token', 'an integer from 1') end
-if #ARGV ~= 2 then
-  return redis.error_reply(string.format('ERR lock_release.lua: expected 2 arguments, found %d', #ARGV))
-end
+local owner, token = ARGV[1], tonumber(string.match(ARGV[2] or '', '^%d+$')) or 0
+local problem = #KEYS ~= 1 and 'expected 1 key, found ' .. #KEYS
+  or (not owner or owner == '') and 'ARGV[1] (owner): expected 1 byte or more, found ' .. (owner or 'nothing')
+  or (token < 1 or token >= 2 ^ 53) and 'ARGV[2] (token): expected an integer from 1, found ' .. (ARGV[2] or 'nothing')
+  or #ARGV ~= 2 and 'expected 2 arguments, found ' .. #ARGV
+if problem then return redis.error_reply('ERR lock_release.lua: ' .. problem) end
 
 if redis.call('GET', KEYS[1]) ~= string.format('%.0f:', token) .. owner then return 0 end
 return redis.call('DEL', KEYS[1])

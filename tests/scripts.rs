@@ -235,15 +235,15 @@ fn used(script: &Script, table: &str) -> BTreeSet<usize> {
     parts.filter_map(|(index, _)| index.parse().ok()).collect()
 }
 
-/// Every `(n, 'name'` and `(EXPECTED, n, 'name'` in the body: a message that names ARGV[n] where it is wrong.
+/// Every `(n, 'name'` and every `ARGV[n] (name)` in the body: an error that names ARGV[n].
 fn named(script: &Script) -> Vec<(usize, String)> {
     let body = body(script);
-    let parts = body.split('(').skip(1).filter_map(|part| part.split_once(", '"));
-    parts
-        .filter_map(|(index, rest)| {
-            let index = index.strip_prefix("EXPECTED, ").unwrap_or(index);
-            Some((index.parse().ok()?, rest.split_once('\'')?.0.to_owned()))
-        })
+    let arguments = body.split('(').skip(1).filter_map(|part| part.split_once(", '"));
+    let texts = body.split("ARGV[").skip(1).filter_map(|part| part.split_once("] ("));
+    let arguments = arguments.map(|(index, rest)| (index, rest, '\''));
+    arguments
+        .chain(texts.map(|(index, rest)| (index, rest, ')')))
+        .filter_map(|(index, rest, end)| Some((index.parse().ok()?, rest.split_once(end)?.0.to_owned())))
         .collect()
 }
 
