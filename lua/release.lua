@@ -1,9 +1,9 @@
--- Ends leases before they expire: takes them out of the sets of their concurrency limits. Doing it twice is
--- harmless, and so is a lease that has expired: a release that comes late never ends the lease of another.
+-- Ends leases before they expire: removes them from the sets of their concurrency limits. Releasing a lease twice, or
+-- after it has expired, is harmless: it never ends another lease.
 --
 -- KEYS[1..]  inflight  sorted set: one for each concurrency limit that counted the requests
--- ARGV[1..]  lease     1 to 200 characters without space; each lease is taken out of every set
--- returns    released  leases that were there, over all sets
+-- ARGV[1..]  lease     1 to 200 characters without space; each lease is removed from every set
+-- returns    released  number of leases removed, over all sets
 -- example    redis-cli --eval lua/release.lua 'sg:1:{ip:203.0.113.7}:inflight:uploads' , request-1
 
 if #KEYS < 1 then
@@ -19,7 +19,7 @@ end
 
 local released = 0
 for _, key in ipairs(KEYS) do
-  -- Lua passes some thousand values to a function at most.
+  -- Lua passes at most a few thousand values to a function.
   for from = 1, #ARGV, 1000 do
     released = released + redis.call('ZREM', key, unpack(ARGV, from, math.min(from + 999, #ARGV)))
   end
