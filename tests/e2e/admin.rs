@@ -20,7 +20,7 @@ async fn without_the_admin_token_there_is_no_api() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             let url = format!("{}/_sluicegate/v1{path}", stack.worker.url());
             let request = client().request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-            // Neither an empty token opens, nor the one that another deployment has.
+            // Neither an empty token nor another deployment's token is accepted.
             for token in ["", stack.secrets.admin_token.as_str()] {
                 let answer = request.try_clone().unwrap().bearer_auth(token).send().await.unwrap();
                 assert_eq!(answer.status(), 404, "{method} {path}");
@@ -32,7 +32,7 @@ async fn without_the_admin_token_there_is_no_api() {
     stack.stop().await;
 }
 
-/// One stack for all.
+/// All tests share one stack.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_requires_the_admin_token() {
     let stack = stack(service::config()).await;
@@ -86,7 +86,7 @@ async fn tokens(stack: &Stack) {
     assert_eq!(status(api(stack, "GET", "/tenants", &Value::Null)).await, 200);
 }
 
-/// Nothing is kept by a cache, and no page of another origin gets to see an answer.
+/// No cache stores a response, and no page of another origin can read it.
 async fn headers(stack: &Stack) {
     for (method, path, body, expected) in [
         ("GET", "/openapi.json", Value::Null, 200),
@@ -112,7 +112,7 @@ async fn headers(stack: &Stack) {
 
 const MOST: usize = 64 * 1024;
 
-/// A body of exactly so many bytes that would be a value.
+/// Returns a body of exactly this many bytes with a valid value.
 fn of_size(bytes: usize) -> String {
     let (before, after) = (r#"{"expected":null,"new":"x"#, r#""}"#);
     let blanks = " ".repeat(bytes - before.len() - after.len());
@@ -135,7 +135,7 @@ async fn sizes(stack: &Stack) {
     assert_eq!(problem(swap(chunked(of_size(MOST))), 409).await, "value-conflict", "it is read, and there already");
 }
 
-/// Bytes that nobody who means well sends.
+/// Malformed requests.
 async fn any_body(stack: &Stack) {
     for (content_type, sent, status, kind) in [
         ("application/json", &b""[..], 400, "invalid-request"),

@@ -1,4 +1,4 @@
-//! A broken configuration: clients learn that, the log learns why.
+//! An invalid configuration: clients get 500, the log has the cause.
 
 use serde_json::{Value, json};
 use sluicegate_devstack::{Options, Stack};

@@ -1,4 +1,4 @@
-//! A place in flight is free as soon as its request is over, however it ends.
+//! An in-flight place is free as soon as its request ends, however it ends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::bare::{Bare, Client, TOKEN, eventually};
 
-/// `places` in flight, held for longer than any test takes, and 100 requests an hour, of which failures of the origin
-/// do not count.
+/// A configuration of `places` in flight, with leases longer than any test, and 100 requests an hour. Failures of the
+/// origin are refunded.
 fn places(places: u64) -> Value {
     json!({
         "default_plan": "p",
@@ -96,7 +96,7 @@ async fn leaving_during_the_check_frees_the_place() {
     let client = bare.get("/sse?gate=never").await;
     bare.expect_leases(1).await;
     client.reset();
-    // workerd has noticed when it answers a later request.
+    // workerd has noticed the disconnect when it answers a later request.
     assert!(bare.head("/_sluicegate/nothing").await.starts_with("http/1.1 404"));
     bare.network.release();
     bare.expect_leases(0).await;
@@ -112,7 +112,7 @@ async fn a_thousand_departures_leave_no_lease() {
             async move {
                 let path = ["/sse?gate=never", "/slow/600000", "/stream?n=1000&every=50", "/any"][i % 4];
                 let mut client = bare.get(path).await;
-                // Some leave at once, some in the middle of it all, some with the answer's head in their hands.
+                // Some disconnect at once, some during the request, some after the response head.
                 match (batch + i / 4) % 3 {
                     0 => {}
                     1 => tokio::time::sleep(Duration::from_millis(i as u64)).await,
@@ -145,7 +145,7 @@ async fn a_late_reply_of_redis_keeps_no_lease() {
     assert!(bare.head("/any").await.contains("ratelimit:"));
 }
 
-/// Passes connections on to `server`; the first one only after two seconds, also when its client has left.
+/// Relays connections to `server`; the first one only after two seconds, even if its client has left.
 async fn detain_the_first(listener: TcpListener, server: SocketAddr) {
     let mut wait = Duration::from_secs(2);
     while let Ok((mut client, _)) = listener.accept().await {

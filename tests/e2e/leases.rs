@@ -1,4 +1,4 @@
-//! Limits of concurrency: a place is taken while a request is in flight, and free when it is not.
+//! Concurrency limits: a place is taken while a request is in flight.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::inside::Inside;
+use crate::direct_redis::Inside;
 use crate::support::{ADDRESS, client, get_from, header, limits, problem, stack, status, until};
 
 fn configuration() -> Value {
@@ -30,7 +30,7 @@ fn configuration() -> Value {
     config
 }
 
-/// One stack for all: each client has an address of its own.
+/// All tests share one stack; each client has its own address.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_is_taken_while_a_request_is_in_flight() {
     let mut stack = stack(configuration()).await;
@@ -60,7 +60,7 @@ async fn until_the_body_has_ended(stack: &Stack, inside: &Inside) {
     assert_eq!(second.status(), 200);
     assert!(header(&second, "ratelimit").starts_with("\"two\";r=0"), "{}", header(&second, "ratelimit"));
     assert_eq!(problem(get_from(stack, address, "/x"), 429).await, "quota-exceeded");
-    // Piece by piece: the next is not sent before this one is here.
+    // The origin sends each piece only after the previous one has arrived.
     for i in 1..=2 {
         stack.origin.release("first");
         assert_eq!(first.chunk().await.unwrap().unwrap(), format!("piece {i}\n"));
@@ -88,12 +88,12 @@ async fn until_the_client_has_gone(stack: &Stack, inside: &Inside) {
     until("one place is free", async || inside.left(address, "two").await == 1).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    // wrangler stands before the Worker and does not tell it. What came for nobody is the end all the same.
+    // wrangler's proxy does not forward the disconnect, but the end of the body is seen all the same.
     stack.origin.release("left");
     free(inside, address).await;
 }
 
-/// The whole body fits in buffers on the way: the origin has sent it, and the client has not looked at it.
+/// The whole body fits in buffers: the origin has sent it, and the client has not read it.
 async fn a_body_nobody_reads(stack: &Stack, inside: &Inside) {
     let address = "192.0.2.3";
     let answer = get_from(stack, address, "/bytes/1000").send().await.unwrap();
@@ -105,7 +105,7 @@ async fn a_body_nobody_reads(stack: &Stack, inside: &Inside) {
     free(inside, address).await;
 }
 
-/// While Redis is too slow to take the lease back, the client has the whole body already.
+/// The client has the whole body before a slow Redis releases the lease.
 async fn nothing_is_held_back(stack: &Stack, inside: &Inside) {
     let address = "192.0.2.4";
     let mut answer = get_from(stack, address, "/stream?n=2&gate=slow").send().await.unwrap();
@@ -136,7 +136,7 @@ async fn answers_without_a_body(stack: &Stack, inside: &Inside) {
     free(inside, address).await;
 }
 
-/// A body goes another way where its end matters. Nobody sees that.
+/// A response whose end is watched is otherwise unchanged.
 async fn lengths_and_encodings(stack: &Stack) {
     for path in ["/bytes/12345", "/bytes/0", "/gzip", "/cookies", "/x", "/stream?n=1&every=1", "/status/404"] {
         let mut seen = Vec::new();
@@ -151,12 +151,12 @@ async fn lengths_and_encodings(stack: &Stack) {
         }
         let [(true, watched, leased), (false, plain, free)] = &seen[..] else { panic!("{path}: {seen:?}") };
         assert_eq!(watched, plain, "{path}");
-        // The echo tells the method and the number of the request.
+        // The echo contains the method and the number of the request.
         assert!(path == "/x" || leased == free, "{path}");
     }
 }
 
-/// Nobody sees a socket end here, so its lease ends by itself.
+/// The Worker does not see a WebSocket end, so its lease expires.
 async fn web_socket(stack: &Stack) {
     let address = format!("ws://{}/ws", stack.worker.address());
     let request = || {
@@ -178,7 +178,7 @@ async fn web_socket(stack: &Stack) {
     assert_eq!(first.next().await.unwrap().unwrap(), Message::text("still here"));
 }
 
-/// They go before the answer comes, or in the middle of the body.
+/// Clients disconnect before the response, or in the middle of the body.
 async fn a_thousand_clients_go(stack: &Stack, inside: &Inside) {
     let address = "192.0.2.8";
     let client = client();
@@ -206,7 +206,7 @@ async fn the_origin_fails(stack: &mut Stack, inside: &Inside) {
     let address = "192.0.2.9";
     let mut answer = get_from(stack, address, "/broken?n=1&gate=break").send().await.unwrap();
     assert_eq!(inside.left(address, "two").await, 1);
-    // One piece, and then the break.
+    // One piece, then the connection breaks.
     stack.origin.release("break");
     stack.origin.release("break");
     let broken = async {

@@ -1,4 +1,4 @@
-//! The limiter: how many pass, what it costs, what the answers say.
+//! The limiter: how many requests pass, what they cost, what the responses contain.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -93,7 +93,7 @@ async fn responses_have_ratelimit_headers_and_refusals_retry_after() {
     let wait = problem["retry-after-ms"].as_u64().unwrap();
     assert!((1..=1000).contains(&wait), "{wait}");
 
-    // The edge's clock is the machine's: the promise is kept when the time has come, and it cannot be moved.
+    // The edge uses the machine's clock, which a test cannot move, so this test waits for the promised time.
     tokio::time::sleep(Duration::from_millis(wait)).await;
     assert_eq!(get(&stack, "/hello").send().await.unwrap().status(), 200);
     stack.stop().await;

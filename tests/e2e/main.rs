@@ -4,18 +4,17 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod admin;
-mod after;
 mod api;
-mod away;
 mod bare;
 mod configuration;
 mod departures;
-mod guesses;
-mod inside;
+mod direct_redis;
+mod key_guessing;
 mod leases;
 mod limits;
 mod log;
 mod outage;
+mod outage_policies;
 mod overrides;
 mod page;
 mod paths;
@@ -29,6 +28,7 @@ mod schemathesis;
 #[allow(dead_code, reason = "the tests of the API use more of it")]
 #[path = "../admin/service.rs"]
 mod service;
+mod settlement;
 mod spoof;
 mod support;
 mod tenants;

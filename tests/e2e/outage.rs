@@ -1,4 +1,4 @@
-//! Redis away, slow, or not ours: what the configuration says happens, and is said.
+//! Redis is down, slow or rejects the token: the configured policy applies, and the log says so.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn expect_judged(stack: &Stack, status: u16) {
     assert!(header(&answer, "ratelimit").starts_with("\"hour\""), "{}", header(&answer, "ratelimit"));
 }
 
-/// The Worker asks Redis once a second at most: the health is true soon, not at once.
+/// The Worker pings Redis at most once a second, so the health lags behind.
 async fn expect_health(stack: &Stack, status: u16, expected: Value) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
@@ -78,7 +78,7 @@ async fn open_forwards_and_marks_the_response() {
     stack.bridge.restart().await.unwrap();
     expect_judged(&stack, 200).await;
 
-    // The answers come, but too late: what was asked was charged, and no verdict is invented.
+    // Replies arrive too late: the charge happened, and no verdict is made up.
     stack.network.hold();
     expect_forwarded_unjudged(&stack).await;
     expect_logged(&stack, "did not answer in time").await;

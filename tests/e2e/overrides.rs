@@ -1,11 +1,11 @@
-//! Overrides of single limits: at once, and until their end.
+//! Overrides of single limits take effect at once and end on time.
 
 use serde_json::json;
 use sluicegate::time::{Millis, Timestamp};
 use sluicegate_devstack::Stack;
 
 use crate::api::{patch, tenant_with_key};
-use crate::inside::now;
+use crate::direct_redis::now;
 use crate::support::{get_as, header, status};
 
 pub(crate) async fn at_once(stack: &Stack) {
@@ -27,7 +27,7 @@ pub(crate) async fn at_once(stack: &Stack) {
     assert_eq!((answer.status().as_u16(), header(&answer, "ratelimit-policy").as_str()), (429, "\"hour\";q=3;w=3600"));
 }
 
-/// Requests run on while it ends. Whoever asks before is judged by it, whoever asks after is not.
+/// Requests continue while an override ends. Only those before its end use it.
 pub(crate) async fn that_ends(stack: &Stack) {
     let key = tenant_with_key(stack, "guest", "three").await;
     let end = now().get() + 1500;

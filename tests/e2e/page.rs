@@ -26,7 +26,7 @@ async fn the_demo_page_creates_tenants_and_competes_for_locks() {
     in_chromium(&["tenants", "locks"], stack(config).await).await;
 }
 
-/// Runs the page's end-to-end tests of these names against a stack, one after the other, and stops it.
+/// Runs the page's end-to-end tests of these names against a stack, one by one, then stops it.
 async fn in_chromium(names: &[&str], stack: Stack) {
     let root = env!("CARGO_MANIFEST_DIR");
     let output = Command::new(format!("{root}/node_modules/.bin/node"))

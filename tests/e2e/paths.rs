@@ -1,4 +1,4 @@
-//! Spellings of a path: none leads around the route of what it reaches.
+//! Encodings of a path: none bypasses the route of the resource it reaches.
 
 use serde_json::Value;
 use sluicegate_devstack::Stack;
@@ -10,7 +10,7 @@ async fn code(stack: &Stack, method: &str, target: &str, address: &str) -> u16 {
     head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{target}: {head}"))
 }
 
-/// Every spelling pays from the one request that the route allows, or is refused as unclear.
+/// Every encoding is charged to the route's single request, or refused as ambiguous.
 pub(crate) async fn do_not_escape(stack: &Stack) {
     let host = stack.worker.address();
     let absolute = format!("http://{host}/v1/chat");
@@ -45,7 +45,7 @@ pub(crate) async fn do_not_escape(stack: &Stack) {
         let reached = stack.origin.requests();
         assert_eq!(code(stack, "POST", target, &address).await, 429, "{target}");
         assert_eq!(stack.origin.requests(), reached, "{target}");
-        // And the other way round: it is charged to the route.
+        // In the other order, too, it is charged to the route.
         let address = format!("203.0.113.{i}");
         assert_eq!(code(stack, "POST", target, &address).await, 200, "{target}");
         assert_eq!(code(stack, "POST", "/v1/chat", &address).await, 429, "{target}");
@@ -67,7 +67,7 @@ pub(crate) async fn do_not_escape(stack: &Stack) {
         assert_eq!(code(stack, "POST", target, "198.51.100.200").await, 400, "{target}");
         assert_eq!(stack.origin.requests(), reached, "{target}");
     }
-    // Methods are what they are, however they are spelled: the route is for any.
+    // Unusual methods match as well: the route accepts any.
     for method in ["post", "Post", "PURGE"] {
         let reached = stack.origin.requests();
         assert_ne!(code(stack, method, "/v1/chat", "198.51.100.0").await, 200, "{method}");
@@ -75,7 +75,7 @@ pub(crate) async fn do_not_escape(stack: &Stack) {
     }
 }
 
-/// No spelling is taken for another path, which is open to everybody, or for one of ours.
+/// No encoding is mistaken for an exempt path or for one below `/_sluicegate/`.
 pub(crate) async fn do_not_open_doors(stack: &Stack) {
     for target in [
         "/admin/users",
@@ -94,7 +94,7 @@ pub(crate) async fn do_not_open_doors(stack: &Stack) {
         assert!([400, 401].contains(&code), "{target}: {code}");
         assert_eq!(stack.origin.requests(), reached, "{target}");
     }
-    // Ours is only what the origin cannot get under the same name.
+    // Only paths below `/_sluicegate/` are reserved.
     for target in ["/_SLUICEGATE/v1/tenants", "//_sluicegate/v1/tenants", "/_sluicegate%2Fv1/tenants"] {
         let (head, body) = raw(stack, "GET", target, &format!("{ADDRESS}: 198.51.100.202\r\n")).await;
         assert!(head.starts_with("HTTP/1.1 200"), "{target}: {head}");

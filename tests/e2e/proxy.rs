@@ -1,4 +1,4 @@
-//! The proxy: what goes to the origin and what comes back, unchanged and unbuffered.
+//! The proxy: requests and responses pass unchanged and unbuffered.
 
 use futures_util::{StreamExt, stream};
 use reqwest::{Body, Method};
@@ -8,7 +8,7 @@ use sluicegate_devstack::origin::pattern;
 
 use crate::support::{body, client, echoed, get, header, plenty, raw, stack};
 
-/// One stack for all: nothing here exhausts it, and each starts half a dozen processes.
+/// All tests share one stack, because each stack starts half a dozen processes.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_proxy_passes_requests_through_unchanged() {
     let mut stack = stack(plenty()).await;
@@ -45,7 +45,7 @@ async fn method_and_body(stack: &Stack) {
     }
 }
 
-/// The answer to a request target as it is, whose body is JSON.
+/// Sends a raw request target and returns the JSON body of the response.
 async fn raw_get(stack: &Stack, target: &str) -> (String, Value) {
     let (head, body) = raw(stack, "GET", target, "").await;
     let (from, to) = (body.find('{').unwrap(), body.rfind('}').unwrap());
@@ -74,7 +74,7 @@ async fn path_and_query(stack: &Stack) {
         assert!(head.starts_with("HTTP/1.1 200"), "{target}: {head}");
         assert_eq!(echo["target"], target);
     }
-    // What the URL standard writes differently.
+    // What the URL standard normalizes.
     for (target, arrives) in [
         ("/a/../b/%2e%2e/c", "/c"),
         ("/x?a='b", "/x?a=%27b"),
@@ -208,7 +208,7 @@ async fn volume(stack: &Stack) {
     assert_eq!(answer, json!({ "bytes": HUNDRED_MB, "pattern": true }));
 }
 
-/// The origin sends a piece only when this test has seen the one before.
+/// The origin sends a piece only after this test has seen the previous one.
 async fn pieces(stack: &Stack, path: &str) {
     let gate = format!("gate{}", path.trim_start_matches('/'));
     let mut answer = get(stack, &format!("{path}?n=3&gate={gate}")).send().await.unwrap();

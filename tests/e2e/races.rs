@@ -1,4 +1,4 @@
-//! Many writers of one tenant.
+//! Concurrent writers of one tenant.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn read(stack: &Stack, tenant: &str) -> (String, Value) {
     (header(&answer, "etag"), body(answer).await)
 }
 
-/// Replaces the metadata if nobody has changed the tenant since; whether that was so.
+/// Replaces the metadata if nobody has changed the tenant since. Returns whether it did.
 async fn write(stack: &Stack, tenant: &str, etag: &str, metadata: Value) -> bool {
     let new = json!({ "plan": "wide", "metadata": metadata });
     let request = api(stack, "PUT", &format!("/tenants/{tenant}"), &new).header("if-match", etag);
@@ -38,7 +38,7 @@ pub(crate) async fn fifty_writers(stack: &Stack) {
     assert_ne!(newest, etag);
 }
 
-/// Each adds one to a number, and tries again whenever it was overtaken.
+/// Each writer increments a number, and retries whenever another was faster.
 pub(crate) async fn ten_counters(stack: &Stack) {
     create_tenant(stack, "counter", "wide").await;
     join_all((0..10).map(|_| async {

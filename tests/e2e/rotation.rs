@@ -1,4 +1,4 @@
-//! A tenant changes its key, and nobody notices.
+//! A tenant rotates its key without a refused request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use sluicegate_devstack::Stack;
 use tokio::sync::watch;
 
 use crate::api::{create_key, create_tenant, revoke_key};
-use crate::inside::Inside;
+use crate::direct_redis::Inside;
 use crate::support::{ADDRESS, client, get_as, problem, status, until};
 
-/// The customer's services send without a pause, each with the key that it knows.
+/// The customer's services send continuously, each with the key it knows.
 pub(crate) async fn without_a_refused_request(stack: &Stack) {
     create_tenant(stack, "rotating", "wide").await;
     let first = create_key(stack, "rotating", json!({})).await;
@@ -28,7 +28,7 @@ pub(crate) async fn without_a_refused_request(stack: &Stack) {
             sent.fetch_add(1, Ordering::SeqCst);
         }
     }));
-    // Each service has sent twice: what it now sends, it began after this was asked.
+    // Each service has sent twice, so its current request began after this call.
     let all_have_moved = async || {
         let before: Vec<u64> = sent.iter().map(|sent| sent.load(Ordering::SeqCst)).collect();
         let moved = || sent.iter().zip(&before).all(|(sent, before)| sent.load(Ordering::SeqCst) >= before + 2);
@@ -51,14 +51,14 @@ pub(crate) async fn without_a_refused_request(stack: &Stack) {
     tokio::join!(services, rotations);
 }
 
-/// The new key is made in another isolate. This one knows the tenant, and has not heard of the key.
+/// Another isolate creates the new key. This isolate has the tenant cached without the key.
 pub(crate) async fn from_elsewhere(stack: &Stack, inside: &Inside) {
     for round in 0..3 {
         let tenant = format!("moving-{round}");
         create_tenant(stack, &tenant, "wide").await;
         let old = create_key(stack, &tenant, json!({})).await.1;
         assert_eq!(status(get_as(stack, &old, "/private/x")).await, 200);
-        // A document that was read less than a second ago is not read again for the sake of a key.
+        // A document read less than a second ago is not read again for an unknown key.
         tokio::time::sleep(Duration::from_millis(1001)).await;
         let made = inside.elsewhere("POST", &format!("/tenants/{tenant}/keys"), &json!({})).await;
         let new = made["key"].as_str().unwrap();
@@ -71,13 +71,13 @@ pub(crate) async fn from_elsewhere(stack: &Stack, inside: &Inside) {
     }
 }
 
-/// A hundred requests come at once to an isolate that has not heard of their tenant.
+/// A hundred requests arrive at once at an isolate that has not cached their tenant.
 pub(crate) async fn to_a_cold_isolate(stack: &Stack, inside: &Inside) {
     inside.elsewhere("POST", "/tenants", &json!({ "id": "cold", "plan": "wide" })).await;
     let made = inside.elsewhere("POST", "/tenants/cold/keys", &json!({})).await;
     let (client, url) = (client(), format!("{}/private/x", stack.worker.url()));
     let request = || client.get(&url).header(ADDRESS, "198.51.100.9").bearer_auth(made["key"].as_str().unwrap());
-    // Far away from Redis, so that all of them come before the first answer does.
+    // Redis is far away, so all of them arrive before the first reply.
     stack.network.set_delay(Duration::from_millis(300));
     let statuses = join_all((0..100).map(|_| status(request()))).await;
     stack.network.set_delay(Duration::ZERO);

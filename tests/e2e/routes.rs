@@ -1,4 +1,4 @@
-//! Routes: which one holds, what it costs, and for whom.
+//! Routes: which one applies, what it costs, and for whom.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ pub(crate) fn configuration() -> Value {
     config
 }
 
-/// One stack for all: each client has an address of its own.
+/// All tests share one stack; each client has its own address.
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_apply_to_what_they_match() {
     let stack = stack(configuration()).await;
@@ -78,7 +78,7 @@ async fn the_first_that_matches(stack: &Stack) {
     assert_eq!(status(send(stack, "192.0.2.1", "GET", "/orders")).await, 200);
 }
 
-/// The limits of plan and route are judged in one call, and if one refuses none is charged.
+/// The limits of plan and route are decided in one call; if one refuses, none is charged.
 async fn costs(stack: &Stack) {
     for (expected, limits) in [
         (200, "\"plan\";r=999;t=3600, \"tokens\";r=15;t=3600"),

@@ -1,4 +1,4 @@
-//! The scheduled work: what tenants used becomes their history.
+//! The cron trigger: usage becomes history.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use sluicegate::time::Millis;
 use sluicegate_devstack::Stack;
 
 use crate::api::{create_tenant, tenant_with_key, usage};
-use crate::inside::{Inside, now};
+use crate::direct_redis::{Inside, now};
 use crate::log;
 use crate::support::{get_as, plenty, stack, status, until};
 
@@ -19,7 +19,7 @@ async fn scheduled(stack: &Stack) {
     assert_eq!(answer.text().await.unwrap(), "ok");
 }
 
-/// What each run has reported, one line each.
+/// Returns the report of each run, one line each.
 fn reports(stack: &Stack) -> Vec<Value> {
     log::lines(stack).into_iter().filter(|line| line["event"] == "recorded").collect()
 }
@@ -32,7 +32,7 @@ async fn usage_becomes_history() {
     let inside = Inside::of(&stack, &config).await;
     let today = Day::of(now());
     let key = tenant_with_key(&stack, "acme", "p").await;
-    // A dozen more than one page, of which some have used nothing.
+    // A dozen tenants more than one page; some have used nothing.
     let others: Vec<String> = (0..12).map(|i| format!("tenant-{i}")).collect();
     for (i, id) in (0..).zip(&others) {
         create_tenant(&stack, id, "p").await;
@@ -45,7 +45,7 @@ async fn usage_becomes_history() {
     for _ in 0..3 {
         assert_eq!(status(get_as(&stack, &key, "/x")).await, 200);
     }
-    // Nobody has recorded the day before yesterday: it counts on the newest day.
+    // The day before yesterday was not recorded: it counts on the newest day.
     let expected = json!([{ "day": today.before().to_string(), "units": 42 }]);
     expect_usage(&stack, today, 3, &expected).await;
 
@@ -73,7 +73,7 @@ async fn usage_becomes_history() {
 async fn expect_usage(stack: &Stack, today: Day, units: u64, history: &Value) {
     let usage = usage(stack, "acme").await;
     if Day::of(now()).to_string() != today.to_string() {
-        // Midnight has passed under the test.
+        // Midnight has passed during the test.
         return;
     }
     assert_eq!(usage["today"], json!({ "day": today.to_string(), "units": units }));
@@ -81,11 +81,11 @@ async fn expect_usage(stack: &Stack, today: Day, units: u64, history: &Value) {
     assert_eq!(usage["limits"][0]["name"], "plenty");
 }
 
-/// However many ran, each tenant that used something was written once, and what each did is told.
+/// However many runs there were, each tenant with usage was written once, and every run reported.
 fn recorded_once(stack: &Stack, inside: &Inside) {
     let reports = reports(stack);
     let sum = |field: &str| reports.iter().map(|report| report[field].as_u64().unwrap()).sum::<u64>();
-    // A ledger is begun, and then it gets its day.
+    // A ledger is created, then gets its day.
     assert_eq!(sum("written"), 2 * 9, "{reports:#?}");
     assert!(reports.iter().all(|report| report["calls"].as_u64().unwrap() <= 45), "{reports:#?}");
     assert!(reports.iter().all(|report| report["unreadable"] == json!([])), "{reports:#?}");
@@ -102,7 +102,7 @@ fn noon(day: Day) -> Millis {
     Millis::new(day.begins().get() + 43_200_000)
 }
 
-/// Some minutes around midnight (UTC) nothing is recorded.
+/// Nothing is recorded for some minutes around midnight (UTC).
 fn too_close_to_midnight() -> bool {
     !(6 * 60_000..86_400_000 - 3 * 60_000).contains(&(now().get() % 86_400_000))
 }

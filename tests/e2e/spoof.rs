@@ -1,11 +1,11 @@
-//! What a client says of itself.
+//! What a client claims about itself.
 
 use sluicegate_devstack::Stack;
 
 use crate::api::tenant_with_key;
 use crate::support::{ADDRESS, body, echoed, get_as, get_from, header, problem, raw, status};
 
-/// No header of a client's own makes it another client.
+/// No header that a client sends makes it another client.
 pub(crate) async fn addresses(stack: &Stack) {
     let address = "192.0.2.20";
     assert_eq!(status(get_from(stack, address, "/v1/chat")).await, 200);
@@ -33,7 +33,7 @@ pub(crate) async fn addresses(stack: &Stack) {
             assert_eq!(problem(request, 429).await, "quota-exceeded", "{name}: {value}");
         }
     }
-    // Nor do these make it another request.
+    // Nor do these change the request.
     for (name, value) in [
         ("x-original-url", "/exempt/x"),
         ("x-rewrite-url", "/exempt/x"),
@@ -47,7 +47,7 @@ pub(crate) async fn addresses(stack: &Stack) {
     assert_eq!(stack.origin.requests(), reached);
 }
 
-/// Who a tenant is says its key, and nothing else.
+/// Only the API key identifies a tenant.
 pub(crate) async fn tenants(stack: &Stack) {
     let key = tenant_with_key(stack, "honest", "gold").await;
     tenant_with_key(stack, "mighty", "gold").await;
@@ -60,7 +60,7 @@ pub(crate) async fn tenants(stack: &Stack) {
         let answer = get_as(stack, &key, "/admin/x").header(name, "mighty").send().await.unwrap();
         assert_eq!(echoed(&body(answer).await, "sluicegate-tenant"), ["honest"], "{name}");
     }
-    // Twice, and once for each spelling of an underscore that some servers take for a dash.
+    // Once per form: some servers treat an underscore as a dash.
     let lines = format!(
         "{ADDRESS}: 192.0.2.21\r\nSluicegate-Tenant: mighty\r\nsluicegate-tenant: mighty\r\nX-API-Key: {key}\r\n"
     );

@@ -1,4 +1,4 @@
-//! What every end-to-end test needs: a stack, a client, and a look at the answer.
+//! What every end-to-end test needs: a stack, a client, and access to the response.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -11,52 +11,52 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// A configuration with one plan of these limits. Patient, and closed: a slow machine must not look like a limiter
-/// that admits too much.
+/// A configuration with one plan of these limits, a long timeout and `on_outage = "closed"`: a slow machine must not
+/// look like a limiter that admits too much.
 pub(crate) fn limits(limits: &Value) -> Value {
     json!({ "default_plan": "p", "timeout": "30s", "on_outage": "closed", "plans": { "p": { "limits": limits } } })
 }
 
-/// A configuration that no test's requests can exhaust.
+/// A configuration with limits that no test can use up.
 pub(crate) fn plenty() -> Value {
     limits(&json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 100_000, "window": "10s" }]))
 }
 
-/// All parts with this configuration.
+/// Starts all parts with this configuration.
 pub(crate) async fn stack(sluicegate: Value) -> Stack {
     Stack::start(Options { sluicegate: Some(sluicegate), ..Options::default() }).await.expect("the stack starts")
 }
 
-/// A client that follows no redirects. All tests have the same, because making one takes longer than a request does;
-/// it keeps no connection, because a test's end is the end of those that it has opened.
+/// A client that follows no redirects. Tests share it because creating one takes longer than a request. It keeps no
+/// idle connections, since a connection ends with the runtime of the test that opened it.
 pub(crate) fn client() -> Client {
     static CLIENT: LazyLock<Client> =
         LazyLock::new(|| Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap());
     CLIENT.clone()
 }
 
-/// Asks the Worker.
+/// Sends a `GET` to the Worker.
 pub(crate) fn get(stack: &Stack, path: &str) -> RequestBuilder {
     client().get(format!("{}{path}", stack.worker.url()))
 }
 
-/// Asks the Worker as a client of this address. At the edge nobody but Cloudflare can say so; workerd takes it from
-/// anybody.
+/// Sends a `GET` as a client of this address. At the edge only Cloudflare can set this header; workerd accepts it from
+/// everybody.
 pub(crate) fn get_from(stack: &Stack, address: &str, path: &str) -> RequestBuilder {
     get(stack, path).header(ADDRESS, address)
 }
 
-/// As [`get_from`], with the API key of a tenant.
+/// Like [`get_from`], with an API key.
 pub(crate) fn get_as(stack: &Stack, key: &str, path: &str) -> RequestBuilder {
     get(stack, path).bearer_auth(key)
 }
 
-/// Sends this and returns the status.
+/// Sends a request and returns the status.
 pub(crate) async fn status(request: RequestBuilder) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// Sends a request as it is: clients tidy theirs. The answer, head and body.
+/// Sends raw bytes, since HTTP clients normalize requests. Returns the response, head and body.
 pub(crate) async fn raw(stack: &Stack, method: &str, target: &str, headers: &str) -> (String, String) {
     let mut stream = TcpStream::connect(stack.worker.address()).await.unwrap();
     let host = stack.worker.address();
@@ -69,7 +69,7 @@ pub(crate) async fn raw(stack: &Stack, method: &str, target: &str, headers: &str
     (head.to_owned(), body.to_owned())
 }
 
-/// The value of a header, all its lines joined; empty if there is none.
+/// Returns the value of a header, all its lines joined, or an empty string.
 pub(crate) fn header(response: &Response, name: &str) -> String {
     let values = response.headers().get_all(name).into_iter();
     values.map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join(", ")
@@ -79,7 +79,7 @@ pub(crate) async fn body(response: Response) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).expect("the body is JSON")
 }
 
-/// Sends this, expects a problem of this status, and returns the last part of its type.
+/// Sends a request, expects a problem with this status, and returns the last part of its type.
 pub(crate) async fn problem(request: RequestBuilder, status: u16) -> String {
     let answer = request.send().await.unwrap();
     let (found, content_type) = (answer.status(), header(&answer, "content-type"));
@@ -89,13 +89,13 @@ pub(crate) async fn problem(request: RequestBuilder, status: u16) -> String {
     problem["type"].as_str().unwrap().rsplit([':', '#']).next().unwrap().to_owned()
 }
 
-/// The values of a header of a request, as the origin's echo tells it.
+/// Returns the values of a request header in the origin's echo.
 pub(crate) fn echoed<'a>(echo: &'a Value, name: &str) -> Vec<&'a str> {
     let headers = echo["headers"].as_array().unwrap();
     headers.iter().filter(|pair| pair[0] == name).map(|pair| pair[1].as_str().unwrap()).collect()
 }
 
-/// Waits until something holds, for half a minute at most.
+/// Waits until a condition holds, for at most half a minute.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds().await {
@@ -104,19 +104,19 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// How many requests, or commands of one name, the bridge has served.
+/// Returns how many requests, or commands of one name, the bridge has served.
 pub(crate) async fn bridge_count(stack: &Stack, metric: &str) -> u64 {
     let metrics = client().get(format!("{}/metrics", stack.bridge.url())).send().await.unwrap().text().await.unwrap();
     let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<u64>().ok());
     metrics.lines().filter(|line| line.contains(metric)).filter_map(value).sum()
 }
 
-/// How often the Worker has asked Redis something.
+/// Returns how many requests the Worker has sent to Redis.
 pub(crate) async fn trips(stack: &Stack) -> u64 {
     bridge_count(stack, "http_requests_total").await
 }
 
-/// The header in which the edge tells a client's address.
+/// The header in which the edge passes the client's address.
 pub(crate) const ADDRESS: &str = "cf-connecting-ip";
 
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,13 +1,13 @@
-//! Tenants: made by the API, known by their keys, held to their plans.
+//! Tenants: created by the API, identified by their keys, limited by their plans.
 
 use serde_json::{Value, json};
 use sluicegate_devstack::Stack;
 
 use crate::api::{create_key, patch, revoke_key, tenant_with_key};
-use crate::inside::{Inside, now};
+use crate::direct_redis::{Inside, now};
 use crate::log;
 use crate::support::{body, echoed, get, get_as, get_from, header, plenty, problem, stack, status, trips, until};
-use crate::{guesses, overrides, races, rotation};
+use crate::{key_guessing, overrides, races, rotation};
 
 pub(crate) fn configuration() -> Value {
     let mut config = plenty();
@@ -22,7 +22,7 @@ pub(crate) fn configuration() -> Value {
     config
 }
 
-/// One stack for all: each has tenants and addresses of its own.
+/// All tests share one stack; each has its own tenants and addresses.
 #[tokio::test(flavor = "multi_thread")]
 async fn tenants_follow_their_documents() {
     let stack = stack(configuration()).await;
@@ -40,8 +40,8 @@ async fn tenants_follow_their_documents() {
     rotation::without_a_refused_request(&stack).await;
     rotation::to_a_cold_isolate(&stack, &inside).await;
     rotation::from_elsewhere(&stack, &inside).await;
-    guesses::of_tenants_that_are_none(&stack).await;
-    guesses::of_the_keys_of_one(&stack).await;
+    key_guessing::of_tenants_that_are_none(&stack).await;
+    key_guessing::of_the_keys_of_one(&stack).await;
     log::expect_no_secrets(&stack, &[&key]);
     assert!(log::lines(&stack).iter().all(|line| line["event"] != "passed"), "who passes is not logged");
     stack.stop().await;
@@ -99,7 +99,7 @@ async fn without_a_good_key(stack: &Stack) {
     let challenge = get_from(stack, "198.51.100.2", "/private/x").bearer_auth(&typo).send().await.unwrap();
     assert_eq!(header(&challenge, "www-authenticate"), "Bearer error=\"invalid_token\"");
     assert_eq!(stack.origin.requests(), reached);
-    // Elsewhere a wrong key is as good as none: the address is charged, and nobody's name reaches the origin.
+    // On other routes a wrong key counts as none: the address is charged, and the origin gets no tenant.
     for (left, wrong) in [(4, typo.as_str()), (3, &stranger), (2, "of the origin's own")] {
         let answer = get_from(stack, "198.51.100.2", "/x").bearer_auth(wrong).send().await.unwrap();
         assert!(header(&answer, "ratelimit").starts_with(&format!("\"anonymous\";r={left};")), "{wrong}");
@@ -134,7 +134,7 @@ async fn keys_end(stack: &Stack) {
 
 async fn round_trips(stack: &Stack, inside: &Inside) {
     let key = tenant_with_key(stack, "counted", "wide").await;
-    // The scripts are loaded by now: what is counted is what each request needs.
+    // The scripts are loaded, so the count is what each request needs.
     assert_eq!(status(get(stack, "/x")).await, 200);
     for (what, expected, request) in [
         ("cold", 2, get_as(stack, &key, "/x")),
@@ -156,7 +156,7 @@ async fn round_trips(stack: &Stack, inside: &Inside) {
     assert_eq!(trips(stack).await - before, 50);
 }
 
-/// What another isolate does holds here too, without a restart.
+/// A change in another isolate takes effect here, too, without a restart.
 async fn made_elsewhere(stack: &Stack, inside: &Inside) {
     inside.elsewhere("POST", "/tenants", &json!({ "id": "far", "plan": "three" })).await;
     let key = inside.elsewhere("POST", "/tenants/far/keys", &json!({})).await["key"].as_str().unwrap().to_owned();

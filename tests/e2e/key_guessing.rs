@@ -1,4 +1,4 @@
-//! Whoever guesses keys is no load on Redis.
+//! Guessing API keys puts no load on Redis.
 
 use futures_util::{StreamExt, stream};
 use sluicegate::tenant::{ApiKey, TenantId};
@@ -7,14 +7,14 @@ use sluicegate_devstack::Stack;
 use crate::api::tenant_with_key;
 use crate::support::{ADDRESS, client, get_as, get_from, problem, status, trips};
 
-/// A key that could be one: its checksum is right.
+/// A well-formed key with a correct checksum that belongs to no tenant.
 fn guess(tenant: &str, i: u32) -> String {
     let mut random = [9; 20];
     random[..4].copy_from_slice(&i.to_be_bytes());
     ApiKey::generate(&TenantId::new(tenant).unwrap(), random).reveal().to_owned()
 }
 
-/// Sends a thousand guesses, many at once, and counts the statuses. How often Redis was asked.
+/// Sends a thousand guesses concurrently. Returns the count of each status and the number of requests to Redis.
 async fn a_thousand(stack: &Stack, address: &str, path: &str, tenant: impl Fn(u32) -> String) -> ([usize; 3], u64) {
     let (client, before) = (client(), trips(stack).await);
     let url = format!("{}{path}", stack.worker.url());
@@ -41,11 +41,11 @@ pub(crate) async fn of_tenants_that_are_none(stack: &Stack) {
     let guess = guess("nobody", 1);
     let refused = get_from(stack, "198.51.100.50", "/private/x").bearer_auth(&guess);
     assert_eq!(problem(refused, 429).await, "too-many-unknown-keys");
-    // Nobody else has to suffer for it.
+    // Other clients are not affected.
     let elsewhere = get_from(stack, "198.51.100.51", "/private/x").bearer_auth(&guess);
     assert_eq!(problem(elsewhere, 401).await, "unknown-key");
     assert_eq!(status(get_as(stack, &customer, "/private/x")).await, 200);
-    // Where a key is not needed, the address pays for its requests, too.
+    // On routes that need no key, the address is charged.
     let ([passed, _, held_up], asked) = a_thousand(stack, "198.51.100.52", "/x", |i| format!("none-{i}")).await;
     assert!(passed == 5 && held_up == 995, "{passed} passed, {held_up} held up");
     assert!(asked < 120, "Redis was asked {asked} times");

@@ -1,4 +1,4 @@
-//! What comes after the answer: the real cost, once, whatever becomes of the client and of the origin.
+//! Settlement after the response: the real cost is charged once, whatever the client and the origin do.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sluicegate_devstack::Stack;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::inside::Inside;
+use crate::direct_redis::Inside;
 use crate::support::{ADDRESS, client, get_from, header, plenty, problem, stack, status, trips, until};
 
 fn configuration() -> Value {
@@ -30,12 +30,12 @@ fn configuration() -> Value {
     config
 }
 
-/// One stack for all: each client has an address of its own.
+/// All tests share one stack; each client has its own address.
 #[tokio::test(flavor = "multi_thread")]
 async fn settlements_charge_the_real_cost() {
     let mut stack = stack(configuration()).await;
     let inside = Inside::of(&stack, &configuration()).await;
-    // Loads the scripts: from here on each question is one trip.
+    // Loads the scripts, so that each later check is one round trip.
     get_from(&stack, "192.0.2.250", "/headers?x-tokens-used=7").send().await.unwrap();
     expect_left(&inside, "192.0.2.250", 93, 9999).await;
     let before = trips(&stack).await;
@@ -46,13 +46,13 @@ async fn settlements_charge_the_real_cost() {
     settled += the_client_does_not_read(&stack, &inside).await;
     settled += the_answer_does_not_wait(&stack, &inside).await;
     settled += the_origin_does_not_answer(&mut stack, &inside).await;
-    // Nothing is under way any more, and nothing was settled twice.
+    // No settlement is pending, and none happened twice.
     let asked = trips(&stack).await - before;
     assert_eq!(asked, settled.requests + settled.corrections, "{settled:?}");
     stack.stop().await;
 }
 
-/// What a test has sent, and how many corrections must have come of it.
+/// What a test sent, and how many corrections it must have caused.
 #[derive(Debug, Clone, Copy)]
 struct Settled {
     requests: u64,
@@ -117,7 +117,7 @@ async fn some_answers_are_free(stack: &Stack, inside: &Inside) -> Settled {
         let (tokens, requests) = if free { (100, 10_000) } else { (90, 9999) };
         expect_left(inside, address, tokens, requests).await;
     }
-    // The cost and the request itself are two corrections.
+    // The cost and the request count are two corrections.
     Settled { requests: 7, corrections: 4 * 2 }
 }
 
@@ -129,14 +129,14 @@ async fn many_at_once(stack: &Stack, inside: &Inside) -> Settled {
     Settled { requests: 9, corrections: 9 }
 }
 
-/// It goes before the answer comes, and in the middle of the body.
+/// The client disconnects before the response, or in the middle of the body.
 async fn the_client_goes(stack: &Stack, inside: &Inside) -> Settled {
     let request = get_from(stack, "192.0.2.40", "/late/left?x-tokens-used=7");
     let waiting = tokio::spawn(request.send());
     until("the request is at the origin", async || stack.origin.requests_to("/late/left") == 1).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    // Whether the answer still comes is open. If it does, its cost counts; if not, the charge does.
+    // The response may or may not still arrive. If it does, its cost counts; otherwise the charge stays.
     stack.origin.release("left");
     let corrections = settled_or_not(inside, "192.0.2.40").await;
 
@@ -148,7 +148,7 @@ async fn the_client_goes(stack: &Stack, inside: &Inside) -> Settled {
     Settled { requests: 2, corrections: corrections + 1 }
 }
 
-/// 1 if the cost of this client's request was corrected from 10 to 7, within a second.
+/// Returns 1 if the cost of this client's request is corrected from 10 to 7 within a second.
 async fn settled_or_not(inside: &Inside, address: &str) -> u64 {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(1);
     loop {
@@ -171,7 +171,7 @@ async fn the_client_does_not_read(stack: &Stack, inside: &Inside) -> Settled {
     Settled { requests: 1, corrections: 1 }
 }
 
-/// While Redis is too slow to settle, the client has its answer already.
+/// The client has its response before a slow Redis settles.
 async fn the_answer_does_not_wait(stack: &Stack, inside: &Inside) -> Settled {
     let request = get_from(stack, "192.0.2.60", "/late/slow?x-tokens-used=7").send();
     let waiting = tokio::spawn(async { request.await.unwrap().text().await.unwrap() });

@@ -1,5 +1,5 @@
-//! A second way into a stack's Redis, beside the Worker: what other isolates write, and what no answer tells. It has a
-//! bridge of its own, so that it does not show where the Worker's requests to Redis are counted.
+//! Direct access to a stack's Redis: to write what other isolates would write, and to read what no response shows. It
+//! has its own bridge, so it does not count as a request of the Worker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_devstack::{BridgeServer, Stack};
 
-/// Ends with the value.
+/// Stops when dropped.
 pub(crate) struct Inside {
     config: Config,
     pub(crate) limiter: Limiter<HttpTransport>,
@@ -24,7 +24,7 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    /// The way into a stack with this configuration.
+    /// Opens access to a stack with this configuration.
     pub(crate) async fn of(stack: &Stack, config: &Value) -> Self {
         let bridge = BridgeServer::start(0, TOKEN, stack.redis.url()).await.unwrap();
         let transport =
@@ -38,7 +38,7 @@ impl Inside {
         }
     }
 
-    /// Calls the admin API as it runs in another isolate, of which that of the Worker learns nothing.
+    /// Calls the admin API in another isolate; the Worker's isolate is not told.
     pub(crate) async fn elsewhere(&self, method: &str, path: &str, body: &Value) -> Value {
         let (token, authorization) = (Token::new(TOKEN).unwrap(), format!("Bearer {TOKEN}"));
         let admin = Admin { config: &self.config, limiter: &self.limiter, token: &token, clock: &now };
@@ -58,25 +58,25 @@ impl Inside {
         if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() }
     }
 
-    /// What is left of the limit of this name for a client's address.
+    /// Returns what remains of a limit for a client's address.
     pub(crate) async fn left(&self, address: &str, limit: &str) -> u64 {
         self.left_of(&Subject::address(address.parse().unwrap(), 64), limit).await
     }
 
-    /// What is left of the limit of this name for a subject.
+    /// Returns what remains of a limit for a subject.
     pub(crate) async fn left_of(&self, subject: &Subject, limit: &str) -> u64 {
         let limits = [self.limit(limit)];
         let verdict = self.limiter.peek(subject, &limits, Now::At(now())).await.unwrap();
         verdict.budgets()[0].remaining
     }
 
-    /// Lets a tenant use so many units at some time.
+    /// Charges a tenant some units at a given time.
     pub(crate) async fn use_at(&self, tenant: &str, units: u64, at: Millis) {
         let verdict = self.limiter.check(&Subject::named(tenant), &usage::meters(), units, Now::At(at)).await.unwrap();
         assert!(verdict.is_allow(), "{verdict:?}");
     }
 
-    /// Asks Redis itself.
+    /// Runs a command on Redis.
     pub(crate) fn redis<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
         let mut built = redis::cmd(command[0]);
         for argument in &command[1..] {
@@ -92,7 +92,7 @@ impl Inside {
     }
 }
 
-/// The machine's clock, which is also that of workerd.
+/// The machine's clock, which workerd uses, too.
 #[expect(clippy::disallowed_methods, reason = "a shell")]
 pub(crate) fn now() -> Millis {
     Millis::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap())

@@ -1,11 +1,11 @@
-//! Redis away: each route does what its configuration says, for tenants that are known and for everybody else. And
-//! documents that are old are served until newer ones are there.
+//! Redis is down: each route applies its outage policy, for cached tenants and for everybody else. Stale documents are
+//! used until newer ones are read.
 
 use serde_json::{Value, json};
 use sluicegate_devstack::{Options, Stack};
 
 use crate::api::{create_key, create_tenant, patch, tenant_with_key};
-use crate::inside::Inside;
+use crate::direct_redis::Inside;
 use crate::log;
 use crate::support::{body, echoed, get, get_as, get_from, header, plenty, problem, status, trips, until};
 
@@ -30,7 +30,7 @@ fn configuration() -> Value {
     config
 }
 
-/// With the bindings that a deployment may have.
+/// With the optional bindings of a deployment.
 async fn start() -> Stack {
     let last_resort =
         json!([{ "name": "LAST_RESORT", "namespace_id": "1001", "simple": { "limit": 8, "period": 60 } }]);
@@ -67,7 +67,7 @@ async fn routes_choose_their_outage_policy() {
     stack.stop().await;
 }
 
-/// A document is old after two milliseconds here: whoever comes then reads it first.
+/// A document is stale after two milliseconds here: the next request reads it first.
 async fn old_documents(stack: &Stack, inside: &Inside) {
     let key = tenant_with_key(stack, "ageing", "two").await;
     assert_eq!(status(get_as(stack, &key, "/x")).await, 200);
@@ -80,7 +80,7 @@ async fn old_documents(stack: &Stack, inside: &Inside) {
     }
 }
 
-/// One in three of those that pass, and no secret.
+/// One in three admitted requests is logged, without secrets.
 async fn one_in_three_is_logged(stack: &Stack) {
     let passed = || log::lines(stack).into_iter().filter(|line| line["event"] == "passed").collect::<Vec<_>>();
     let before = passed().len();
@@ -108,7 +108,7 @@ async fn closed_and_open(stack: &Stack) {
     }
 }
 
-/// The isolate judges by what it has seen itself.
+/// The isolate limits in memory.
 async fn local(stack: &Stack) {
     for expected in ["\"locally\";r=2;", "\"locally\";r=1;", "\"locally\";r=0;"] {
         let answer = get_from(stack, "192.0.2.2", "/local/x").send().await.unwrap();
@@ -127,7 +127,7 @@ async fn local(stack: &Stack) {
     }
 }
 
-/// The binding counts what all isolates of a place let through: here eight a minute for each client.
+/// The rate limit binding counts across isolates: here eight a minute per client.
 async fn last_resort(stack: &Stack) {
     let mut passed = 0;
     let refused = loop {
@@ -144,7 +144,7 @@ async fn last_resort(stack: &Stack) {
     assert_eq!(status(get_from(stack, "192.0.2.6", "/resort/x")).await, 200, "another client");
 }
 
-/// Who was known before the outage is served as that, whatever the age of its document.
+/// A tenant cached before the outage is served, however old its document is.
 async fn who_is_known(stack: &Stack, key: &str, suspended: &str, unseen: &str) {
     let answer = get_as(stack, key, "/members/x").send().await.unwrap();
     assert_eq!(header(&answer, "ratelimit-policy"), "\"two\";q=2;w=3600");
@@ -154,7 +154,7 @@ async fn who_is_known(stack: &Stack, key: &str, suspended: &str, unseen: &str) {
     assert_eq!(status(get_as(stack, key, "/open/x")).await, 200);
     assert_eq!(status(get_as(stack, key, "/closed")).await, 503);
     assert_eq!(problem(get_as(stack, suspended, "/open/x"), 403).await, "tenant-suspended");
-    // Whose key this is, only Redis knows.
+    // Only Redis knows the tenant of this key.
     let reached = stack.origin.requests();
     let request = get_from(stack, "192.0.2.7", "/members/x").bearer_auth(unseen);
     assert_eq!(problem(request, 503).await, "temporary-reduced-capacity");
