@@ -67,7 +67,8 @@ pub(crate) struct Validate {
     #[arg(default_value = "wrangler.toml")]
     pub(crate) file: PathBuf,
 
-    /// Check the variables of this environment, `[env.NAME.vars]`, in place of `[vars]`
+    /// Check only this environment, the section `[env.NAME]`; "" is the top level of the file
+    /// [default: the top level and every environment]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
 }

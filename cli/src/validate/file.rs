@@ -3,14 +3,14 @@
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
 
-use super::Finding;
+use super::finding::Finding;
 use super::variables::Variables;
 
 /// A wrangler configuration.
 pub(super) struct File(Map<String, Value>);
 
 impl File {
-    /// Reads the text of a file; its name tells TOML from JSON.
+    /// Parses the text of a file: JSON if its name ends in `.json` or `.jsonc`, TOML otherwise.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Finding> {
         let whole = |problem: String| Finding::new("", problem);
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
@@ -22,46 +22,76 @@ impl File {
             }
         };
         match value {
+            Value::Object(members) if members.get("env").is_some_and(|env| !env.is_object()) => {
+                Err(Finding::new("env", "is not a table"))
+            }
             Value::Object(members) => Ok(File(members)),
             _ => Err(whole("is not an object".to_owned())),
         }
     }
 
-    /// The variables that the Worker gets when it is deployed to this environment.
+    /// Returns everything that wrangler can deploy from this file: the top level, then each environment.
+    pub(super) fn environments(&self) -> impl Iterator<Item = Option<&str>> {
+        std::iter::once(None).chain(self.names().map(Some))
+    }
+
+    /// Returns the variables of an environment. `vars` is not inheritable, so the top level's do not count for it.
     pub(super) fn variables(&self, environment: Option<&str>) -> Result<Variables, Finding> {
-        let (section, path) = match environment {
-            None => (&self.0, "vars".to_owned()),
-            Some(name) => (self.environment(name)?, format!("env.{name}.vars")),
-        };
-        match section.get("vars") {
-            Some(Value::Object(variables)) => Ok(Variables { path, values: variables.clone() }),
-            Some(_) => Err(Finding::new(path, "is not a table")),
-            None if environment.is_some() => Err(Finding::new(path, "is missing (wrangler does not inherit [vars])")),
-            None => Err(Finding::new(path, format!("is missing{}", self.hint("; choose one with --env")))),
+        let path = path(environment, "vars");
+        match (self.section(environment)?.get("vars"), environment) {
+            (Some(Value::Object(variables)), _) => Ok(Variables { path, values: variables.clone() }),
+            (Some(_), _) => Err(Finding::new(path, "is not a table")),
+            (None, Some(_)) => {
+                let remedy = format!("add [{path}]");
+                let reason = "environments do not inherit vars: wrangler would deploy a Worker without configuration";
+                Err(Finding::new(path, format!("is missing ({reason}; {remedy})")))
+            }
+            (None, None) => {
+                let names = self.list_names().map(|names| format!(" ({names}; choose one with --env)"));
+                Err(Finding::new(path, format!("is missing{}", names.unwrap_or_default())))
+            }
         }
     }
 
-    /// A setting that environments inherit: the environment's own, or else the file's.
-    pub(super) fn inherited(&self, environment: Option<&str>, name: &str) -> Option<&Value> {
-        let own = environment.and_then(|environment| self.environment(environment).ok()?.get(name));
-        own.or_else(|| self.0.get(name))
+    /// Returns an inheritable setting and its path: the environment's own if it has one, otherwise the top level's.
+    pub(super) fn inheritable(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
+        let setting = |environment| self.section(environment).ok()?.get(name).filter(|value| !value.is_null());
+        match setting(environment) {
+            Some(own) => (path(environment, name), Some(own)),
+            None => (name.to_owned(), setting(None)),
+        }
     }
 
-    fn environment(&self, name: &str) -> Result<&Map<String, Value>, Finding> {
-        let environments = self.0.get("env").and_then(Value::as_object);
-        let environment = environments.and_then(|environments| environments.get(name)).and_then(Value::as_object);
-        environment.ok_or_else(|| Finding::new(format!("env.{name}"), format!("is missing{}", self.hint(""))))
+    /// Returns the table of an environment, or of the top level.
+    fn section(&self, environment: Option<&str>) -> Result<&Map<String, Value>, Finding> {
+        let Some(name) = environment else { return Ok(&self.0) };
+        match self.0.get("env").and_then(|environments| environments.get(name)) {
+            Some(Value::Object(section)) => Ok(section),
+            Some(_) => Err(Finding::new(format!("env.{name}"), "is not a table")),
+            None => {
+                let known = self.list_names().unwrap_or_else(|| "the file has no environments".to_owned());
+                Err(Finding::new(format!("env.{name}"), format!("is missing ({known})")))
+            }
+        }
     }
 
-    /// Which environments there are.
-    fn hint(&self, advice: &str) -> String {
+    fn names(&self) -> impl Iterator<Item = &str> {
         let environments = self.0.get("env").and_then(Value::as_object);
-        let names: Vec<_> = environments.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-        if names.is_empty() { String::new() } else { format!(" (environments: {}{advice})", names.join(", ")) }
+        environments.into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
+    fn list_names(&self) -> Option<String> {
+        let names: Vec<_> = self.names().collect();
+        (!names.is_empty()).then(|| format!("environments: {}", names.join(", ")))
     }
 }
 
-/// What wrangler takes for JSON.
+/// Returns the path of a setting of an environment, or of the top level.
+fn path(environment: Option<&str>, setting: &str) -> String {
+    environment.map_or_else(|| setting.to_owned(), |name| format!("env.{name}.{setting}"))
+}
+
+/// The JSON that wrangler accepts.
 const JSON_WITH_COMMENTS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,

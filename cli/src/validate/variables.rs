@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use sluicegate::config::ConfigError;
 use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Environment, ORIGIN, REDIS_TOKEN, REDIS_URL};
 
-use super::{Finding, config};
+use super::config;
+use super::finding::Finding;
 
 /// The variables of an environment, and where in the file they stand.
 pub(super) struct Variables {

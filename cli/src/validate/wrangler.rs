@@ -3,21 +3,21 @@
 use serde_json::Value;
 use sluicegate::config::environment::CONFIG;
 
-use super::Finding;
 use super::file::File;
+use super::finding::Finding;
 use super::variables::Variables;
 
-/// Adds what is suspicious.
+/// Adds a warning for each suspicious setting.
 pub(super) fn check(file: &File, environment: Option<&str>, variables: &Variables, warnings: &mut Vec<Finding>) {
-    if let Some(assets) = file.inherited(environment, "assets")
-        && assets.get("run_worker_first") != Some(&Value::Bool(true))
-    {
+    let (path, assets) = file.inheritable(environment, "assets");
+    if assets.is_some_and(|assets| assets.get("run_worker_first") != Some(&Value::Bool(true))) {
         let problem = "is not true (a file among the assets would hide a path of the origin, unjudged)";
-        warnings.push(Finding::new("assets.run_worker_first", problem));
+        warnings.push(Finding::new(format!("{path}.run_worker_first"), problem));
     }
-    if keeps_history(variables) && !has_schedule(file, environment) {
+    let (path, triggers) = file.inheritable(environment, "triggers");
+    if keeps_history(variables) && !has_schedule(triggers) {
         let problem = "is empty (nothing writes the usage history; for example crons = [\"5 * * * *\"])";
-        warnings.push(Finding::new("triggers.crons", problem));
+        warnings.push(Finding::new(format!("{path}.crons"), problem));
     }
 }
 
@@ -29,8 +29,7 @@ fn keeps_history(variables: &Variables) -> bool {
     tenants && config.get("usage") != Some(&Value::Bool(false))
 }
 
-fn has_schedule(file: &File, environment: Option<&str>) -> bool {
-    let triggers = file.inherited(environment, "triggers");
+fn has_schedule(triggers: Option<&Value>) -> bool {
     let crons = triggers.and_then(|triggers| triggers.get("crons")).and_then(Value::as_array);
     crons.is_some_and(|crons| !crons.is_empty())
 }

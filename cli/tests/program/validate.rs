@@ -126,18 +126,122 @@ async fn a_file_that_cannot_be_read_is_told_with_the_place() {
     );
 }
 
+/// `VALID` as the section `[env.NAME]`.
+fn section(name: &str) -> String {
+    VALID.replace("vars", &format!("env.{name}.vars"))
+}
+
+const STAGING_PROBLEM: &str =
+    "env.staging.vars.SLUICEGATE.plans.pro.limits[0].limit: expected 1 to 9007199254740991, found 0";
+
 #[tokio::test]
-async fn an_environment_has_variables_of_its_own() {
-    let staging = VALID.replace("vars", "env.staging.vars").replace("limit = 200", "limit = 0");
-    let text = format!("{VALID}\n{staging}\n[env.empty]\n");
-    assert_eq!(validate("wrangler.toml", &text, &[]).await.code, 0);
-    let problem = "env.staging.vars.SLUICEGATE.plans.pro.limits[0].limit: expected 1 to 9007199254740991, found 0";
-    check("wrangler.toml", &text, &["--env", "staging"], &[problem]).await;
-    let problem = "env.empty.vars: is missing (wrangler does not inherit [vars])";
+async fn every_environment_is_checked() {
+    let staging = section("staging").replace("limit = 200", "limit = 0");
+    let text = format!("{VALID}\n{staging}\n{}", section("live"));
+    let ended = validate("wrangler.toml", &text, &[]).await;
+    let expected = format!(
+        "\
+wrangler.toml: {STAGING_PROBLEM}
+wrangler.toml: top level: valid, with the plans free, pro
+wrangler.toml: env.live: valid, with the plans free, pro
+wrangler.toml: env.staging: invalid, 1 problem
+1 problem
+"
+    );
+    assert_eq!((ended.code, ended.stdout, ended.stderr.as_str()), (1, expected, ""));
+
+    let ended = validate("wrangler.toml", &text, &["--json"]).await;
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let environments = json!([
+        { "name": null, "valid": true, "plans": ["free", "pro"] },
+        { "name": "live", "valid": true, "plans": ["free", "pro"] },
+        { "name": "staging", "valid": false, "plans": [] },
+    ]);
+    assert_eq!((ended.code, &json["valid"], &json["environments"]), (1, &json!(false), &environments));
+
+    let ended = validate("wrangler.toml", &format!("{VALID}\n{}", section("live")), &[]).await;
+    let expected = format!(
+        "\
+wrangler.toml: top level: valid, with the plans free, pro
+wrangler.toml: env.live: valid, with the plans free, pro
+{NOT_CHECKED}"
+    );
+    assert_eq!((ended.code, ended.stdout, ended.stderr.as_str()), (0, expected, ""));
+}
+
+#[tokio::test]
+async fn env_selects_one_environment() {
+    let staging = section("staging").replace("limit = 200", "limit = 0");
+    let text = format!("{VALID}\n{staging}\n{}", section("live"));
+    check("wrangler.toml", &text, &["--env", "staging"], &[STAGING_PROBLEM]).await;
+    let ended = validate("wrangler.toml", &text, &["--env", "live"]).await;
+    let expected = format!("wrangler.toml: env.live: valid, with the plans free, pro\n{NOT_CHECKED}");
+    assert_eq!((ended.code, ended.stdout), (0, expected));
+    let ended = validate("wrangler.toml", &text, &["--env", ""]).await;
+    let expected = format!("wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}");
+    assert_eq!((ended.code, ended.stdout), (0, expected));
+
+    let problem = "env.prod: is missing (environments: live, staging)";
+    check("wrangler.toml", &text, &["--env", "prod"], &[problem]).await;
+    let problem = "env.prod: is missing (the file has no environments)";
+    check("wrangler.toml", VALID, &["--env", "prod"], &[problem]).await;
+}
+
+#[tokio::test]
+async fn environments_do_not_inherit_variables() {
+    let text = format!("{VALID}\n[env.empty]\n");
+    let problem = "env.empty.vars: is missing (environments do not inherit vars: wrangler would deploy a Worker without \
+                   configuration; add [env.empty.vars])";
     check("wrangler.toml", &text, &["--env", "empty"], &[problem]).await;
-    let problem = "env.live: is missing (environments: empty, staging)";
-    check("wrangler.toml", &text, &["--env", "live"], &[problem]).await;
-    check("wrangler.toml", &staging, &[], &["vars: is missing (environments: staging; choose one with --env)"]).await;
+    let ended = validate("wrangler.toml", &text, &[]).await;
+    assert_eq!(ended.code, 1);
+    assert!(ended.stdout.starts_with(&format!("wrangler.toml: {problem}\n")), "{}", ended.stdout);
+
+    let partial = format!("{VALID}\n{}", section("staging").replace("ORIGIN", "OTHER"));
+    check("wrangler.toml", &partial, &["--env", "staging"], &["env.staging.vars.ORIGIN: is not set"]).await;
+    check("wrangler.toml", &format!("env = 1\n{VALID}"), &[], &["env: is not a table"]).await;
+    let text = format!("env.staging = 1\n{VALID}");
+    check("wrangler.toml", &text, &["--env", "staging"], &["env.staging: is not a table"]).await;
+
+    let ended = validate("wrangler.toml", &section("staging"), &[]).await;
+    let expected = "\
+wrangler.toml: vars: is missing (environments: staging; choose one with --env)
+wrangler.toml: top level: invalid, 1 problem
+wrangler.toml: env.staging: valid, with the plans free, pro
+1 problem
+";
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, expected));
+}
+
+#[tokio::test]
+async fn json_environments_are_checked() {
+    let mut config: Value = toml::from_str(VALID).unwrap();
+    let mut staging = config["vars"].clone();
+    staging["SLUICEGATE"]["plans"]["pro"]["limits"][0]["limit"] = json!(0);
+    config["env"] = json!({ "staging": { "vars": staging } });
+    for name in ["wrangler.json", "wrangler.jsonc"] {
+        let ended = validate(name, &config.to_string(), &[]).await;
+        assert_eq!(ended.code, 1);
+        assert!(ended.stdout.starts_with(&format!("{name}: {STAGING_PROBLEM}\n")), "{}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn environments_inherit_assets_and_triggers() {
+    let tenants = |text: &str| text.replace("default_plan", "identify = [\"api_key\", \"address\"]\ndefault_plan");
+    let text = tenants(&format!("{VALID}\n{}", section("staging")));
+    let shared = format!("{text}\n[triggers]\ncrons = [\"5 * * * *\"]\n[assets]\nrun_worker_first = true\n");
+    let warnings = async |text: String| {
+        let ended = validate("wrangler.toml", &text, &["--json"]).await;
+        let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(ended.code, 0, "{json:#}");
+        let warnings = json["warnings"].as_array().unwrap();
+        warnings.iter().map(|warning| warning["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(text).await, ["triggers.crons"], "one warning for what both share");
+    assert!(warnings(shared.clone()).await.is_empty());
+    let own = format!("{shared}\n[env.staging.triggers]\n[env.staging.assets]\ndirectory = \"x\"\n");
+    assert_eq!(warnings(own).await, ["env.staging.assets.run_worker_first", "env.staging.triggers.crons"]);
 }
 
 #[tokio::test]

@@ -1,0 +1,103 @@
+//! The outcome of the validation of a file: a list of findings for each environment.
+
+use serde_json::{Value, json};
+
+use super::finding::Finding;
+use crate::report::Report;
+use crate::table::printable;
+
+/// What was found in one environment.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The environment's name; `None` for the top level of the file.
+    pub(super) environment: Option<String>,
+    /// The Worker would not serve.
+    pub(super) problems: Vec<Finding>,
+    /// The Worker would serve, but probably not as intended.
+    pub(super) warnings: Vec<Finding>,
+    /// The names of the plans; empty if there is a problem.
+    pub(super) plans: Vec<String>,
+}
+
+/// Returns the report on `file`.
+pub(super) fn report(file: &str, outcomes: &[Outcome]) -> Report {
+    let fine = outcomes.iter().all(Outcome::is_valid);
+    Report { fine, ..Report::new(text(file, outcomes), json(file, outcomes)) }
+}
+
+impl Outcome {
+    fn is_valid(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Returns the verdict in words, for example `valid, with the plans free, pro`.
+    fn verdict(&self) -> String {
+        if !self.is_valid() {
+            return format!("invalid, {}", count(self.problems.len(), "problem"));
+        }
+        let plural = if self.plans.len() == 1 { "" } else { "s" };
+        format!("valid, with the plan{plural} {}", self.plans.join(", "))
+    }
+
+    fn place(&self) -> String {
+        self.environment.as_ref().map_or_else(|| "top level".to_owned(), |name| format!("env.{}", printable(name)))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "name": self.environment, "valid": self.is_valid(), "plans": self.plans })
+    }
+}
+
+fn text(file: &str, outcomes: &[Outcome]) -> String {
+    let (problems, warnings) = (problems(outcomes), warnings(outcomes));
+    let mut lines: Vec<String> = problems.iter().map(|problem| problem.line(file, "")).collect();
+    lines.extend(warnings.iter().map(|warning| warning.line(file, "warning: ")));
+    match outcomes {
+        [only] if !only.is_valid() => (),
+        [only] if only.environment.is_none() => lines.push(format!("{file}: {}", only.verdict())),
+        _ => lines.extend(outcomes.iter().map(|one| format!("{file}: {}: {}", one.place(), one.verdict()))),
+    }
+    lines.push(match problems.len() {
+        0 => format!("not checked: {}", NOT_CHECKED.join("; ")),
+        total => count(total, "problem"),
+    });
+    lines.join("\n")
+}
+
+fn json(file: &str, outcomes: &[Outcome]) -> Value {
+    let list = |findings: &[&Finding]| findings.iter().map(|finding| finding.json()).collect::<Vec<_>>();
+    let (problems, warnings) = (problems(outcomes), warnings(outcomes));
+    json!({
+        "file": file,
+        "valid": problems.is_empty(),
+        "environments": outcomes.iter().map(Outcome::json).collect::<Vec<_>>(),
+        "problems": list(&problems),
+        "warnings": list(&warnings),
+        "not_checked": NOT_CHECKED,
+    })
+}
+
+fn problems(outcomes: &[Outcome]) -> Vec<&Finding> {
+    outcomes.iter().flat_map(|outcome| &outcome.problems).collect()
+}
+
+/// Returns each warning once: a setting that several environments inherit gives the same warning for each.
+fn warnings(outcomes: &[Outcome]) -> Vec<&Finding> {
+    let mut warnings = Vec::new();
+    for warning in outcomes.iter().flat_map(|outcome| &outcome.warnings) {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What a file cannot show.
+const NOT_CHECKED: [&str; 2] = [
+    "the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which stand in no file",
+    "whether the origin and Redis answer (once it is deployed, `sluicegate doctor` asks)",
+];
