@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::recorded::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, Recorded};
 
 fn verdict(allowed: bool, retry: Option<u64>, limits: &Value) -> Exchange {
     let body = json!({ "allowed": allowed, "retry_ms": retry, "limits": limits, "at": 1_795_341_600_000_u64 });

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::recorded::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, Recorded};
 use crate::run::{end, program, run};
 
 fn healthy() -> Exchange {

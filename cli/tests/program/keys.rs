@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::recorded::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, Recorded};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_is_shown_once() {

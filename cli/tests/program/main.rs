@@ -7,8 +7,9 @@ mod check;
 mod command_line;
 mod doctor;
 mod failures;
+mod fake_worker;
 mod keys;
-mod recorded;
+
 mod run;
 mod tenants;
 mod usage;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod life;
-mod lives;
+mod backends;
+mod lifecycle;
 #[path = "../../../tests/admin/native.rs"]
 mod native;
 #[allow(dead_code, reason = "the other tests of the program use more of it")]

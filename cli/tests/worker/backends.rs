@@ -2,7 +2,7 @@
 
 use sluicegate_devstack::{Options, Stack};
 
-use crate::life::life_of_a_tenant;
+use crate::lifecycle::life_of_a_tenant;
 use crate::native;
 use crate::service::TOKEN;
 
