@@ -1,4 +1,4 @@
-//! The admin API over HTTP.
+//! The client of the admin API.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::address;
 use crate::failure::Failure;
 use crate::problem::{NO_API, Problem};
 
-/// A Worker and the right to manage it.
+/// A client of the admin API of one Worker.
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
     token: HeaderValue,
 }
 
-/// A call of the API, to be sent by [`Client::send`].
+/// A request to the API, sent by [`Client::send`].
 pub(crate) struct Call<'a> {
     method: Method,
     path: &'a [&'a str],
@@ -28,10 +28,10 @@ pub(crate) struct Call<'a> {
     if_match: Option<&'a str>,
 }
 
-/// What the API answered.
+/// A successful response of the API.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// Null where there is none.
+    /// The JSON body; null if it is empty.
     pub(crate) body: Value,
     pub(crate) etag: Option<String>,
 }
@@ -64,29 +64,32 @@ impl<'a> Call<'a> {
 }
 
 impl Client {
-    /// A client for the Worker at `url`.
+    /// Creates a client for the Worker at `url`.
     ///
     /// # Errors
-    /// When there is no URL or no token, when either is impossible, and when the token would cross a network in the
-    /// clear.
+    /// Fails if the URL or the token is missing or invalid, or if the token would cross a network unencrypted.
     pub(crate) fn new(url: Option<&str>, token: &str) -> Result<Self, Failure> {
         let base = address::parse(url)?;
         if token.is_empty() {
             return Err(Failure::Usage(
-                "SLUICEGATE_ADMIN_TOKEN is not set (it is the Worker's secret of that name)".into(),
+                "SLUICEGATE_ADMIN_TOKEN is not set (set it to the value of the Worker's secret of the same name)"
+                    .into(),
             ));
         }
         let mut token = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            Failure::Usage("SLUICEGATE_ADMIN_TOKEN has a character that no token has (look for a line's end)".into())
+            Failure::Usage(
+                "SLUICEGATE_ADMIN_TOKEN contains a character that is not allowed in a token (check for a line break)"
+                    .into(),
+            )
         })?;
         token.set_sensitive(true);
         Ok(Client { http: http()?, base, token })
     }
 
-    /// Sends a call, and returns the answer if it is a success.
+    /// Sends a request and returns a successful response.
     ///
     /// # Errors
-    /// What the API refuses, and what keeps it from answering.
+    /// Returns [`Failure::Refused`] if the API refuses the request, [`Failure::NoAnswer`] if there is no valid response.
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let url = self.url(call.path, &call.query)?;
         let mut request = self.http.request(call.method, url).header("authorization", self.token.clone());
@@ -103,16 +106,16 @@ impl Client {
         match Problem::new(answer.body) {
             Some(problem) => Err(Failure::Refused(Box::new(problem))),
             None if status == StatusCode::NOT_FOUND => {
-                Err(self.stranger(&format!("nothing is at {}{API}: {NO_API}", self.base)))
+                Err(self.not_sluicegate(&format!("nothing is at {}{API}: {NO_API}", self.base)))
             }
-            None => Err(self.stranger(&format!("status {} without a problem document", status.as_u16()))),
+            None => Err(self.not_sluicegate(&format!("status {} without a problem document", status.as_u16()))),
         }
     }
 
     fn url(&self, path: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
-        // A URL drops these segments, and the call would mean something else.
+        // URL parsers remove these segments, so the request would address another resource.
         if let Some(segment) = path.iter().find(|segment| matches!(**segment, "" | "." | "..")) {
-            return Err(Failure::Usage(format!("{segment:?} is no id")));
+            return Err(Failure::Usage(format!("{segment:?} is not an id")));
         }
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -128,25 +131,25 @@ impl Client {
         exchange(&self.base, request).await
     }
 
-    fn stranger(&self, problem: &str) -> Failure {
-        Failure::NoAnswer(format!("{}: not the answer of a sluicegate: {problem}", self.base))
+    fn not_sluicegate(&self, problem: &str) -> Failure {
+        Failure::NoAnswer(format!("{}: not a response of sluicegate: {problem}", self.base))
     }
 }
 
 impl Answer {
-    /// The body as a `T`.
+    /// Parses the body as a `T`.
     ///
     /// # Errors
-    /// When it is something else: the Worker is of another version.
+    /// Fails if the body has another form: the Worker has another version.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         T::deserialize(&self.body).map_err(|error| {
             Failure::NoAnswer(format!(
-                "the answer is not understood: {error} (is the Worker of another version? `sluicegate doctor`)"
+                "the response has an unexpected form: {error} (the Worker may have another version: run `sluicegate doctor`)"
             ))
         })
     }
 
-    /// The body for programs, with the entity tag in it, which the API tells in a header.
+    /// Returns the body for programs, with the entity tag, which the API sends in a header.
     pub(crate) fn json(&self) -> Value {
         let mut json = self.body.clone();
         if let (Value::Object(members), Some(etag)) = (&mut json, &self.etag) {
@@ -156,10 +159,10 @@ impl Answer {
     }
 }
 
-/// The Worker's health: the status and the body, which needs no token.
+/// Requests the Worker's health, which needs no token: the HTTP status and the body.
 ///
 /// # Errors
-/// When the URL is missing or impossible, and when nobody answers.
+/// Fails if the URL is missing or invalid, or if the Worker does not respond.
 pub(crate) async fn health(url: Option<&str>) -> Result<(StatusCode, Value), Failure> {
     let base = address::parse(url)?;
     let mut url = base.clone();
@@ -169,25 +172,26 @@ pub(crate) async fn health(url: Option<&str>) -> Result<(StatusCode, Value), Fai
 }
 
 async fn exchange(base: &Url, request: RequestBuilder) -> Result<(StatusCode, Answer), Failure> {
-    let lost = |error: reqwest::Error| Failure::NoAnswer(format!("{base}: {}", causes(&error.without_url())));
-    let response = request.send().await.map_err(lost)?;
+    let unreachable = |error: reqwest::Error| Failure::NoAnswer(format!("{base}: {}", causes(&error.without_url())));
+    let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if status.is_redirection() {
         let target = header(LOCATION).unwrap_or_default();
-        let problem = format!("{base}: redirects to {target:?} (give the address that answers as --url)");
+        let problem = format!("{base}: redirects to {target:?} (pass the final address as --url)");
         return Err(Failure::NoAnswer(problem));
     }
     let etag = header(ETAG);
-    let bytes = response.bytes().await.map_err(lost)?;
+    let bytes = response.bytes().await.map_err(unreachable)?;
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
     Ok((status, Answer { body, etag }))
 }
 
-/// The tag as a header. A shell takes its quotation marks away unless they are quoted, too.
+/// Returns the tag as a header value, with the quotation marks that a shell may have removed.
 fn entity_tag(text: &str) -> Result<HeaderValue, Failure> {
     let tag = if text == "*" || text.contains('"') { text.to_owned() } else { format!("\"{text}\"") };
-    HeaderValue::try_from(tag).map_err(|_| Failure::Usage("--if-match: has a character that no ETag has".into()))
+    HeaderValue::try_from(tag)
+        .map_err(|_| Failure::Usage("--if-match: contains a character that is not allowed in an ETag".into()))
 }
 
 fn http() -> Result<reqwest::Client, Failure> {
@@ -197,7 +201,7 @@ fn http() -> Result<reqwest::Client, Failure> {
         .timeout(Duration::from_secs(30))
         .user_agent(concat!("sluicegate/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|error| Failure::NoAnswer(format!("no HTTP client: {}", causes(&error))))
+        .map_err(|error| Failure::NoAnswer(format!("cannot create an HTTP client: {}", causes(&error))))
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -205,9 +209,9 @@ fn causes(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Where the admin API lives.
+/// The path of the admin API.
 const API: &str = "_sluicegate/v1";
-/// Where the health is told.
+/// The path of the health check.
 const HEALTH: &str = "/_sluicegate/health";
 
 #[cfg(test)]
@@ -215,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_stays_one_segment() {
+    fn id_is_one_path_segment() {
         let client = Client::new(Some("https://x"), "t").unwrap();
         let url = |id: &str| client.url(&["tenants", id, "keys"], &[]).map(String::from);
         assert_eq!(url("acme").unwrap(), "https://x/_sluicegate/v1/tenants/acme/keys");

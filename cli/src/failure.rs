@@ -1,26 +1,26 @@
-//! Why a command has no result.
+//! The errors of a command.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::problem::Problem;
 
-/// Why a command has no result.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Something is missing or impossible that the caller gave.
+    /// An argument or a variable is missing or invalid.
     #[error("{0}")]
     Usage(String),
-    /// The Worker said no.
+    /// The Worker refused the request.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// The Worker cannot be reached, or what answers is not it.
+    /// The Worker is unreachable, or the response is not from sluicegate.
     #[error("{0}")]
     NoAnswer(String),
 }
 
 impl Failure {
-    /// Documented in `sluicegate --help`.
+    /// Returns the exit code, documented in `sluicegate --help`.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::Refused(_) => 1,
@@ -29,7 +29,7 @@ impl Failure {
         })
     }
 
-    /// Writes to standard error: for programs the problem as the API told it, for people its text.
+    /// Writes to standard error: with `json` the problem document of the API, otherwise its text.
     pub(crate) fn print(&self, json: bool) -> io::Result<()> {
         let mut stderr = anstream::stderr().lock();
         match self {

@@ -1,4 +1,4 @@
-//! `sluicegate`: checks a configuration, manages tenants, says what is wrong with a deployment.
+//! `sluicegate`: validates a configuration, manages tenants, diagnoses a deployment.
 
 mod address;
 mod client;
@@ -28,12 +28,12 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = run(&options).await;
     let (printed, code) = match &outcome {
-        Ok(report) => (report.print(options.json), if report.fine { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+        Ok(report) => (report.print(options.json), if report.success { ExitCode::SUCCESS } else { ExitCode::from(1) }),
         Err(failure) => (failure.print(options.json), failure.exit_code()),
     };
     match printed {
         Ok(()) => code,
-        // Whoever read our output has seen enough of it: `sluicegate … | head`.
+        // The reader of the output has closed the pipe: `sluicegate … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
         Err(_) => ExitCode::from(3),
     }
@@ -58,8 +58,8 @@ async fn run(options: &Options) -> Result<Report, Failure> {
     }
 }
 
-/// The admin token; empty if there is none. Only the environment may hold it: every user of a machine can read the
-/// arguments of its programs.
+/// Returns the admin token, or an empty string. Only the environment may hold it: every user of a machine can read
+/// the arguments of its processes.
 fn token() -> String {
     env::var(ADMIN_TOKEN).unwrap_or_default()
 }

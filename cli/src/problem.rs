@@ -1,4 +1,4 @@
-//! A problem as the API tells it (RFC 9457).
+//! A problem document of the API (RFC 9457).
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::table::printable;
 
-/// A refusal of the API.
+/// A problem document: the reason why the API refused a request.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    /// As it came.
+    /// The document as received.
     pub(crate) json: Value,
     fields: Fields,
     remedy: Option<&'static str>,
@@ -34,20 +34,20 @@ struct FieldError {
 }
 
 impl Problem {
-    /// None if `json` is no problem document.
+    /// Parses a problem document. Returns `None` if `json` has another form.
     pub(crate) fn new(json: Value) -> Option<Self> {
         let fields = Fields::deserialize(&json).ok()?;
         let remedy = fields.kind.strip_prefix(TYPE).and_then(remedy);
         Some(Problem { json, fields, remedy })
     }
 
-    /// The name at the end of its type, for example `tenant-not-found`; empty if the type is not one of ours.
+    /// Returns the last part of its type, for example `tenant-not-found`; empty if the type is not one of ours.
     pub(crate) fn name(&self) -> &str {
         self.fields.kind.strip_prefix(TYPE).unwrap_or_default()
     }
 }
 
-/// The title and the detail, a line for each wrong field, and what to do.
+/// Formats the title and the detail, a line for each invalid field, and the remedy.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fields { title, detail, errors, .. } = &self.fields;
@@ -65,22 +65,22 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What the caller can do, where the API's own words do not say it.
+/// Returns the remedy for problems that the API's own text does not explain.
 fn remedy(name: &str) -> Option<&'static str> {
     Some(match name {
         "unauthorized" => WRONG_TOKEN,
         "not-found" => NO_API,
-        "lost-race" => "somebody else changed it meanwhile: look at it with `tenants show`, then try again",
+        "lost-race" => "someone else changed it meanwhile: look at it with `tenants show`, then try again",
         "too-many-keys" => "revoke a key first: `keys list`, `keys revoke`",
         "redis-unavailable" => "run `sluicegate doctor`",
         _ => return None,
     })
 }
 
-/// What to do if the Worker does not know the token.
+/// The remedy if the Worker rejects the token.
 pub(crate) const WRONG_TOKEN: &str = "SLUICEGATE_ADMIN_TOKEN is not the token of this Worker; set a new one with `wrangler secret put SLUICEGATE_ADMIN_TOKEN`";
-/// What to do if the API is not there.
-pub(crate) const NO_API: &str = "the API exists only if the Worker has the secret: `wrangler secret put SLUICEGATE_ADMIN_TOKEN`; look at --url, too";
+/// The remedy if the API does not exist.
+pub(crate) const NO_API: &str = "the API exists only if the Worker has the secret: `wrangler secret put SLUICEGATE_ADMIN_TOKEN`; check --url as well";
 
 const TYPE: &str = "urn:sluicegate:problem:";
 
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_says_title_detail_fields_and_remedy() {
+    fn text_has_title_detail_fields_and_remedy() {
         let problem = Problem::new(json!({
             "type": "urn:sluicegate:problem:invalid-request", "title": "the request is invalid", "status": 400,
             "detail": "two fields are wrong",

@@ -1,34 +1,34 @@
-//! What a command has to say.
+//! The output of a command.
 
 use std::io::{self, Write};
 
 use serde_json::Value;
 
-/// What a command has to say, for people and for programs.
+/// The output of a command, for people and for programs.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// For people, lines without a last line end; styles are dropped where nobody would see them.
+    /// For people, without a trailing line break; styles are removed if the output is not a terminal.
     pub(crate) text: String,
-    /// For programs; without it they get the text, too.
+    /// For programs; without it, programs get the text.
     pub(crate) json: Option<Value>,
-    /// For people who watch: goes to standard error, so that it is in no pipe.
+    /// For people; printed to standard error, so that no pipe contains it.
     pub(crate) note: Option<String>,
-    /// Whether all is well; if not, the program ends with 1.
-    pub(crate) fine: bool,
+    /// If false, the program exits with 1.
+    pub(crate) success: bool,
 }
 
 impl Report {
-    /// Nothing to say.
+    /// Creates a report without output.
     pub(crate) fn empty() -> Self {
-        Report { text: String::new(), json: None, note: None, fine: true }
+        Report { text: String::new(), json: None, note: None, success: true }
     }
 
-    /// `text` for people, `json` for programs.
+    /// Creates a report of `text` for people and `json` for programs.
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
-        Report { text: text.into(), json: Some(json), note: None, fine: true }
+        Report { text: text.into(), json: Some(json), note: None, success: true }
     }
 
-    /// Something was done that leaves nothing to show.
+    /// Creates a report of a command without a result: only a note.
     pub(crate) fn done(note: impl Into<String>) -> Self {
         Report { note: Some(note.into()), ..Report::empty() }
     }

@@ -1,6 +1,6 @@
-//! How long, for people.
+//! Durations for people.
 
-/// `ms` milliseconds in at most two units, rounded up: who waits this long does not come too early.
+/// Formats `ms` milliseconds in at most two units, rounded up: a client that waits this long never retries too early.
 pub(crate) fn span(ms: u64) -> String {
     if ms < 1000 {
         return format!("{ms}ms");
@@ -18,7 +18,7 @@ pub(crate) fn span(ms: u64) -> String {
     }
 }
 
-/// Names and seconds.
+/// The names of the units and their lengths in seconds.
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_short_and_never_too_short() {
+    fn durations_are_rounded_up() {
         for (ms, text) in [
             (0, "0ms"),
             (999, "999ms"),

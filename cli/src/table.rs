@@ -1,16 +1,16 @@
-//! Tables for people: columns and nothing else, so that `grep` and `awk` can read them, too.
+//! Plain tables, which `grep` and `awk` can read as well.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-/// One cell.
+/// A cell.
 pub(crate) enum Field {
-    /// At the left.
+    /// Aligned left.
     Text(String),
-    /// At the right.
+    /// Aligned right.
     Number(String),
 }
 
-/// A column whose cell is empty.
+/// The text of an empty cell.
 pub(crate) const NONE: &str = "-";
 
 impl Field {
@@ -22,13 +22,13 @@ impl Field {
         Field::Number(number.to_string())
     }
 
-    /// [`NONE`] if there is none.
+    /// Returns a text, or [`NONE`].
     pub(crate) fn optional(text: Option<&str>) -> Self {
         Field::text(text.unwrap_or(NONE))
     }
 }
 
-/// Columns under these names. A column of numbers has its name at the right, too.
+/// Formats rows below a header. The header of a column of numbers is aligned right.
 pub(crate) fn table<const N: usize>(names: [&str; N], rows: Vec<[Field; N]>) -> String {
     let mut table = plain();
     let numeric = |i: usize| rows.first().and_then(|row| row.get(i)).is_some_and(|f| matches!(f, Field::Number(_)));
@@ -43,7 +43,7 @@ pub(crate) fn table<const N: usize>(names: [&str; N], rows: Vec<[Field; N]>) -> 
     finish(&table)
 }
 
-/// A line for each name and its value.
+/// Formats a line for each name and its value.
 pub(crate) fn record(fields: &[(&str, String)]) -> String {
     let mut table = plain();
     for (name, value) in fields {
@@ -52,7 +52,7 @@ pub(crate) fn record(fields: &[(&str, String)]) -> String {
     finish(&table)
 }
 
-/// The text with its control characters escaped: what others wrote must not command the terminal.
+/// Escapes control characters, so that foreign text cannot control the terminal.
 pub(crate) fn printable(text: &str) -> String {
     let hidden = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if hidden(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
@@ -90,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_two_columns() {
+    fn record_has_two_columns() {
         assert_eq!(record(&[("id", "acme".into()), ("plan", "pro".into())]), "id    acme\nplan  pro");
     }
 
     #[test]
-    fn nothing_in_a_cell_commands_the_terminal() {
+    fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[2J\r\n\u{202e}é"), "a\\u{1b}[2J\\r\\n\\u{202e}é");
     }
 }

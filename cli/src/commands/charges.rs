@@ -1,4 +1,4 @@
-//! `sluicegate reset` and `sluicegate refund`: what a tenant was charged, taken back.
+//! `sluicegate reset` and `sluicegate refund`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,9 +35,9 @@ pub(crate) async fn refund(client: &Client, options: &Refund) -> Result<Report, 
     let answer = client.send(Call::post(&["tenants", &options.tenant, "refund"], body)).await?;
     let Refunded { refunded, limits } = answer.read()?;
     if !refunded {
-        let note = format!("{} was refunded before: nothing changed", options.request);
+        let note = format!("{} was already refunded: nothing changed", options.request);
         return Ok(Report::new("", answer.json()).with_note(note));
     }
     let row = |limit: &Limit| [Field::text(&limit.name), Field::number(limit.units)];
-    Ok(Report::new(table(["limit", "given back"], limits.iter().map(row).collect()), answer.json()))
+    Ok(Report::new(table(["limit", "refunded"], limits.iter().map(row).collect()), answer.json()))
 }

@@ -21,19 +21,19 @@ struct Verdict {
 struct Budget {
     name: String,
     remaining: u64,
-    /// 0 where this limit admits, -1 or nothing where it never will.
+    /// 0 if this limit allows the request, -1 or absent if it never will.
     retry_ms: Option<i64>,
     reset_ms: u64,
 }
 
 pub(crate) async fn run(client: &Client, options: &Check) -> Result<Report, Failure> {
-    let answer = client.send(Call::post(&["check"], question(options))).await?;
+    let answer = client.send(Call::post(&["check"], request_body(options))).await?;
     let verdict: Verdict = answer.read()?;
     let report = Report::new(text(&verdict), answer.json());
-    Ok(Report { fine: verdict.allowed, ..report })
+    Ok(Report { success: verdict.allowed, ..report })
 }
 
-fn question(options: &Check) -> Value {
+fn request_body(options: &Check) -> Value {
     let mut body = Map::new();
     let named = [
         ("tenant", options.tenant.as_deref()),
@@ -51,8 +51,8 @@ fn question(options: &Check) -> Value {
 fn text(verdict: &Verdict) -> String {
     let outcome = match (verdict.allowed, verdict.retry_ms) {
         (true, _) => "allowed".to_owned(),
-        (false, Some(ms)) => format!("refused: try again in {}", span(ms)),
-        (false, None) => "refused: can never be allowed (the cost is above what a limit can hold)".to_owned(),
+        (false, Some(ms)) => format!("denied: retry in {}", span(ms)),
+        (false, None) => "denied: can never be allowed (the cost exceeds the capacity of a limit)".to_owned(),
     };
     let row = |budget: &Budget| {
         let retry = match budget.retry_ms.map(u64::try_from) {

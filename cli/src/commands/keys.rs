@@ -55,7 +55,7 @@ async fn create(client: &Client, tenant: &str, expires: Option<&str>) -> Result<
     let New { record: Key { id, created, expires }, key } = answer.read()?;
     let expires = expires.unwrap_or_else(|| NEVER.to_owned());
     let text = record(&[("id", id), ("created", created), ("expires", expires), ("key", key)]);
-    Ok(Report::new(text, answer.json()).with_note("keep the key now: it is not shown again"))
+    Ok(Report::new(text, answer.json()).with_note("save the key now: it is not shown again"))
 }
 
 fn expiry(key: &Key) -> Field {

@@ -1,4 +1,4 @@
-//! The commands that call the API, one file a noun.
+//! The commands that call the API.
 
 pub(crate) mod charges;
 pub(crate) mod check;

@@ -41,13 +41,13 @@ pub(crate) async fn run(client: &Client, command: &Tenants) -> Result<Report, Fa
     match command {
         Tenants::List(options) => list(client, options).await,
         Tenants::Create(options) => {
-            let answer = client.send(Call::post(&["tenants"], created(options))).await?;
+            let answer = client.send(Call::post(&["tenants"], new_document(options))).await?;
             Ok(show(&answer)?.with_note(format!("created {}", options.tenant)))
         }
         Tenants::Show { tenant } => show(&client.send(Call::get(&["tenants", tenant])).await?),
         Tenants::Update(options) => {
             let path = ["tenants", &options.tenant];
-            let call = Call::patch(&path, changes(options)).if_match(options.if_match.as_deref());
+            let call = Call::patch(&path, merge_patch(options)).if_match(options.if_match.as_deref());
             Ok(show(&client.send(call).await?)?.with_note(format!("updated {}", options.tenant)))
         }
         Tenants::Delete { tenant, if_match } => {
@@ -57,13 +57,13 @@ pub(crate) async fn run(client: &Client, command: &Tenants) -> Result<Report, Fa
     }
 }
 
-/// All pages, as one.
+/// Lists the tenants of all pages.
 async fn list(client: &Client, options: &List) -> Result<Report, Failure> {
     let mut tenants: Vec<Value> = Vec::new();
     let mut cursor = options.after.clone();
     loop {
-        let missing = options.max.map_or(PAGE, |max| max.saturating_sub(tenants.len() as u64));
-        let mut call = Call::get(&["tenants"]).query("limit", missing.min(PAGE).to_string());
+        let wanted = options.max.map_or(PAGE_SIZE, |max| max.saturating_sub(tenants.len() as u64));
+        let mut call = Call::get(&["tenants"]).query("limit", wanted.min(PAGE_SIZE).to_string());
         if let Some(cursor) = &cursor {
             call = call.query("cursor", cursor.clone());
         }
@@ -80,7 +80,7 @@ async fn list(client: &Client, options: &List) -> Result<Report, Failure> {
     let text = if rows.is_empty() { String::new() } else { table(["id", "plan", "status", "keys", "overrides"], rows) };
     let report = Report::new(text, json);
     Ok(match cursor {
-        Some(cursor) => report.with_note(format!("there are more: --after {cursor}")),
+        Some(cursor) => report.with_note(format!("more tenants follow: --after {cursor}")),
         None if tenants.is_empty() => report.with_note("no tenants"),
         None => report,
     })
@@ -113,7 +113,7 @@ fn show(answer: &Answer) -> Result<Report, Failure> {
 }
 
 impl Override {
-    /// As `--limit` reads it.
+    /// Formats the override in the syntax of `--limit`.
     fn text(&self, name: &str) -> String {
         let burst = self.burst.map(|burst| format!(":{burst}")).unwrap_or_default();
         let until = self.until.as_ref().map(|until| format!("@{until}")).unwrap_or_default();
@@ -121,20 +121,20 @@ impl Override {
     }
 }
 
-/// The document of a new tenant.
-fn created(options: &Create) -> Value {
+/// Returns the document of a new tenant.
+fn new_document(options: &Create) -> Value {
     let overrides = options.limits.iter().map(|limit| (limit.name.clone(), quota(limit, false)));
     let mut body = json!({ "id": options.tenant, "plan": options.plan });
     set(&mut body, "status", options.suspended.then(|| json!("suspended")));
     set(&mut body, "overrides", object(overrides));
-    set(&mut body, "metadata", object(options.metadata.iter().map(note)));
+    set(&mut body, "metadata", object(options.metadata.iter().map(metadata_entry)));
     body
 }
 
-/// What changes, as a merge patch (RFC 7396): null removes.
-fn changes(options: &Update) -> Value {
+/// Returns the changes as a merge patch (RFC 7396): null removes a field.
+fn merge_patch(options: &Update) -> Value {
     let overrides = options.limits.iter().map(|limit| (limit.name.clone(), quota(limit, true)));
-    let gone = |names: &[String]| names.iter().map(|name| (name.clone(), Value::Null)).collect::<Vec<_>>();
+    let removals = |names: &[String]| names.iter().map(|name| (name.clone(), Value::Null)).collect::<Vec<_>>();
     let status = match (options.suspend, options.activate) {
         (true, _) => Some("suspended"),
         (_, true) => Some("active"),
@@ -143,12 +143,17 @@ fn changes(options: &Update) -> Value {
     let mut body = json!({});
     set(&mut body, "plan", options.plan.as_deref().map(Value::from));
     set(&mut body, "status", status.map(Value::from));
-    set(&mut body, "overrides", object(gone(&options.no_limits).into_iter().chain(overrides)));
-    set(&mut body, "metadata", object(gone(&options.no_metadata).into_iter().chain(options.metadata.iter().map(note))));
+    set(&mut body, "overrides", object(removals(&options.no_limits).into_iter().chain(overrides)));
+    set(
+        &mut body,
+        "metadata",
+        object(removals(&options.no_metadata).into_iter().chain(options.metadata.iter().map(metadata_entry))),
+    );
     body
 }
 
-/// An override. A patch merges it with the one that is there, so there what is absent must be said, too.
+/// Returns an override. In a patch, an absent field is an explicit null: otherwise a field of the old override would
+/// stay.
 fn quota(LimitOverride { limit, burst, until, .. }: &LimitOverride, patch: bool) -> Value {
     let mut quota = json!({ "limit": limit });
     let absent = patch.then_some(Value::Null);
@@ -157,11 +162,11 @@ fn quota(LimitOverride { limit, burst, until, .. }: &LimitOverride, patch: bool)
     quota
 }
 
-fn note(Assignment { key, value }: &Assignment) -> (String, Value) {
+fn metadata_entry(Assignment { key, value }: &Assignment) -> (String, Value) {
     (key.clone(), Value::from(value.as_str()))
 }
 
-/// None if there is nothing in it.
+/// Returns the members as an object, or `None` if there are none.
 fn object(members: impl IntoIterator<Item = (String, Value)>) -> Option<Value> {
     let members: Map<String, Value> = members.into_iter().collect();
     (!members.is_empty()).then_some(Value::Object(members))
@@ -173,5 +178,5 @@ fn set(body: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
-/// How many tenants a page holds, at most.
-const PAGE: u64 = 100;
+/// The maximum number of tenants in a page.
+const PAGE_SIZE: u64 = 100;

@@ -1,10 +1,10 @@
-//! What the Worker says of itself and of its Redis.
+//! The Worker's diagnosis of itself and of its Redis.
 
 use serde::Deserialize;
 
 use super::finding::Finding;
 
-/// The answer of `GET /_sluicegate/v1/diagnosis`. The Worker knows its configuration, so it is the Worker that judges.
+/// The response of `GET /_sluicegate/v1/diagnosis`. The Worker knows its configuration, so its own problems win.
 #[derive(Debug, Deserialize)]
 pub(super) struct Diagnosis {
     version: String,
@@ -17,7 +17,7 @@ pub(super) struct Diagnosis {
 struct Redis {
     reachable: bool,
     round_trip_ms: Option<u64>,
-    /// How far the clock of Redis is ahead of the edge's.
+    /// How far the clock of Redis is ahead of the edge's, in milliseconds.
     clock_skew_ms: Option<i64>,
     version: Option<String>,
     eviction_policy: Option<String>,
@@ -25,10 +25,10 @@ struct Redis {
     scripts_work: Option<bool>,
 }
 
-/// What the Worker finds wrong.
+/// A problem that the Worker reports.
 #[derive(Debug, Clone, Deserialize)]
 struct Reported {
-    /// Which check it belongs to.
+    /// The check that it belongs to.
     check: Option<String>,
     what: String,
     remedy: String,
@@ -38,17 +38,18 @@ impl Diagnosis {
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = vec![version(&self.version)];
         let redis = answers(self.redis.reachable, self.redis.version.as_deref());
-        findings.push(self.judged("redis", redis, Finding::failure));
+        findings.push(self.or_reported("redis", redis, Finding::failure));
         if self.redis.reachable {
-            findings
-                .extend(self.redis.round_trip_ms.map(|ms| self.judged("round trip", round_trip(ms), Finding::warning)));
-            findings.extend(self.redis.clock_skew_ms.map(|ms| self.judged("clock", clock(ms), Finding::warning)));
+            findings.extend(
+                self.redis.round_trip_ms.map(|ms| self.or_reported("round trip", round_trip(ms), Finding::warning)),
+            );
+            findings.extend(self.redis.clock_skew_ms.map(|ms| self.or_reported("clock", clock(ms), Finding::warning)));
             let scripts = scripts(self.redis.scripts.as_deref().unwrap_or("unknown"), self.redis.scripts_work);
-            findings.push(self.judged("scripts", scripts, Finding::failure));
+            findings.push(self.or_reported("scripts", scripts, Finding::failure));
             let forgets_tenants =
                 self.redis.eviction_policy.as_ref().is_some_and(|policy| policy.starts_with("allkeys"));
             let worse: fn(_, _, _) -> _ = if forgets_tenants { Finding::failure } else { Finding::warning };
-            findings.push(self.judged("eviction", eviction(self.redis.eviction_policy.as_deref()), worse));
+            findings.push(self.or_reported("eviction", eviction(self.redis.eviction_policy.as_deref()), worse));
         }
         let other = self.problems.iter().filter(|reported| {
             !reported.check.as_ref().is_some_and(|check| findings.iter().any(|finding| finding.is_of(check)))
@@ -59,8 +60,8 @@ impl Diagnosis {
         findings
     }
 
-    /// What was found, or what the Worker reports of it.
-    fn judged(
+    /// Returns the Worker's own report on a check if there is one, otherwise `found`.
+    fn or_reported(
         &self,
         check: &'static str,
         found: Finding,
@@ -79,16 +80,16 @@ fn version(version: &str) -> Finding {
     if version == own {
         return Finding::ok("version", version);
     }
-    Finding::warning("version", format!("the Worker is {version}, this program {own}"), "use the same of both")
+    Finding::warning("version", format!("the Worker has {version}, this program {own}"), "use the same version of both")
 }
 
 fn answers(reachable: bool, version: Option<&str>) -> Finding {
     match (reachable, version) {
-        (true, Some(version)) => Finding::ok("redis", format!("answers, version {version}")),
-        (true, None) => Finding::ok("redis", "answers"),
+        (true, Some(version)) => Finding::ok("redis", format!("reachable, version {version}")),
+        (true, None) => Finding::ok("redis", "reachable"),
         (false, _) => {
-            let remedy = "look at UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN";
-            Finding::failure("redis", "does not answer", remedy)
+            let remedy = "check UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN";
+            Finding::failure("redis", "unreachable", remedy)
         }
     }
 }
@@ -101,7 +102,7 @@ fn clock(ms: i64) -> Finding {
     Finding::ok(
         "clock",
         match ms {
-            0 => "the edge and Redis agree".to_owned(),
+            0 => "the edge and Redis show the same time".to_owned(),
             1.. => format!("the edge is {ms}ms behind Redis"),
             _ => format!("the edge is {}ms ahead of Redis", ms.unsigned_abs()),
         },
@@ -110,34 +111,35 @@ fn clock(ms: i64) -> Finding {
 
 fn scripts(dialect: &str, work: Option<bool>) -> Finding {
     match work {
-        Some(true) => Finding::ok("scripts", format!("run, spelled {dialect}")),
+        Some(true) => Finding::ok("scripts", format!("run in the dialect {dialect}")),
         Some(false) => Finding::failure(
             "scripts",
-            format!("do not run, spelled {dialect}"),
+            format!("do not run in the dialect {dialect}"),
             "set scripts = \"key_locking\" for Upstash and \"plain\" for any other Redis; the token must allow EVALSHA",
         ),
-        None => Finding::unknown("scripts", format!("spelled {dialect}"), "the Worker does not say whether they run"),
+        None => {
+            Finding::unknown("scripts", format!("dialect {dialect}"), "the Worker does not report whether they run")
+        }
     }
 }
 
-/// States of limits expire by themselves; tenants and fencing counters must stay.
+/// Checks the eviction policy. States of limits expire; tenants and fencing counters must never be evicted.
 fn eviction(policy: Option<&str>) -> Finding {
-    let remedy = "set maxmemory-policy to noeviction, and give it enough memory";
+    let remedy = "set maxmemory-policy to noeviction, and give Redis enough memory";
     match policy {
         Some("noeviction") => Finding::ok("eviction", "off (noeviction)"),
         Some(policy) if policy.starts_with("allkeys") => {
-            let found =
-                format!("{policy}: when its memory is full, Redis forgets tenants and what limits have counted");
+            let found = format!("{policy}: when memory is full, Redis deletes tenants and the state of limits");
             Finding::failure("eviction", found, remedy)
         }
         Some(policy) => {
-            let found = format!("{policy}: when its memory is full, Redis forgets what limits have counted");
+            let found = format!("{policy}: when memory is full, Redis deletes the state of limits");
             Finding::warning("eviction", found, remedy)
         }
         None => Finding::unknown(
             "eviction",
-            "this Redis does not tell",
-            "look into the database's settings: eviction must be off",
+            "this Redis does not report it",
+            "check the database's settings: eviction must be off",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! One check of the doctor.
+//! The result of one check.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::report::Report;
 use crate::table::printable;
 
-/// What one check found.
+/// The result of one check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     what: &'static str,
@@ -20,11 +20,11 @@ pub(super) struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Ok,
-    /// It could not be told.
+    /// The check had no data.
     Unknown,
-    /// It works, but not as well as it could.
+    /// It works, but a setting should change.
     Warning,
-    /// It does not work, or will not for long.
+    /// It does not work, or will stop working.
     Failure,
 }
 
@@ -45,7 +45,7 @@ impl Finding {
         Finding { level: Level::Failure, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
     }
 
-    /// Whether this is what the check of that name found.
+    /// Returns whether this is the result of the check of that name.
     pub(super) fn is_of(&self, check: &str) -> bool {
         self.what == check
     }
@@ -75,7 +75,7 @@ impl Level {
     }
 }
 
-/// A line for each check, its remedy below it, and the count of what is wrong.
+/// Returns a report: a line for each check, its remedy below, then the number of failures and warnings.
 pub(super) fn report(findings: &[Finding]) -> Report {
     let mut text = String::new();
     for Finding { what, level, found, remedy } in findings {
@@ -89,10 +89,10 @@ pub(super) fn report(findings: &[Finding]) -> Report {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     let (failures, warnings) = (count(Level::Failure), count(Level::Warning));
     let _ = match (failures, warnings) {
-        (0, 0) => write!(text, "all is well"),
+        (0, 0) => write!(text, "no problems found"),
         _ => write!(text, "failures: {failures}, warnings: {warnings}"),
     };
     let checks: Vec<_> = findings.iter().map(Finding::json).collect();
     let json = json!({ "failures": failures, "warnings": warnings, "checks": checks });
-    Report { fine: failures == 0, ..Report::new(text, json) }
+    Report { success: failures == 0, ..Report::new(text, json) }
 }

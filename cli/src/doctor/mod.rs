@@ -1,4 +1,4 @@
-//! `sluicegate doctor`: what is wrong with a deployment, and what to do about it.
+//! `sluicegate doctor`: diagnoses a deployment and names a remedy for each problem.
 
 mod diagnosis;
 mod finding;
@@ -21,7 +21,7 @@ pub(crate) async fn run(url: Option<&str>, token: &str) -> Result<Report, Failur
             true
         }
         Err(Failure::NoAnswer(problem)) => {
-            findings.push(Finding::failure("worker", problem, "is --url right, and is the Worker deployed?"));
+            findings.push(Finding::failure("worker", problem, "check --url, and that the Worker is deployed"));
             false
         }
         Err(other) => return Err(other),
@@ -32,29 +32,29 @@ pub(crate) async fn run(url: Option<&str>, token: &str) -> Result<Report, Failur
     Ok(finding::report(&findings))
 }
 
-/// What `/_sluicegate/health` says.
+/// Interprets the response of `/_sluicegate/health`.
 fn health(http: u16, status: Option<&str>, part: Option<&str>) -> Finding {
     match (status, part) {
-        (Some("ok"), _) => Finding::ok("worker", "serves"),
+        (Some("ok"), _) => Finding::ok("worker", "serving"),
         (Some("failing"), Some("configuration")) => Finding::failure(
             "worker",
-            "its configuration is broken",
-            "`sluicegate validate` the file that was deployed; `wrangler tail` shows what the Worker says of it",
+            "its configuration is invalid",
+            "run `sluicegate validate` on the deployed file; `wrangler tail` shows the error",
         ),
         (Some("failing"), part) => Finding::failure(
             "worker",
-            format!("is not well: {}", part.unwrap_or("it does not say what")),
-            "`wrangler tail` shows why; for redis, look at UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN",
+            format!("is failing: {}", part.unwrap_or("no reason given")),
+            "`wrangler tail` shows why; for redis, check UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN",
         ),
         _ => Finding::failure(
             "worker",
-            format!("no sluicegate answers there (status {http})"),
-            "is --url right, and does its route lead to the Worker?",
+            format!("not sluicegate (status {http})"),
+            "check --url, and that its route leads to the Worker",
         ),
     }
 }
 
-/// What the admin API says, or why it does not.
+/// Requests the diagnosis from the admin API.
 async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> {
     let client = match Client::new(url, token) {
         Ok(client) => client,
@@ -69,11 +69,11 @@ async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> 
         Err(Failure::NoAnswer(problem)) => return Ok(vec![Finding::failure("admin api", problem, NO_API)]),
         Err(other) => return Err(other),
     };
-    let token = Finding::ok("admin token", "is the Worker's");
+    let token = Finding::ok("admin token", "accepted");
     Ok(match answer.read::<Diagnosis>() {
         Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings()).collect(),
         Err(problem) => {
-            let remedy = "use the command line of the Worker's version";
+            let remedy = "use the sluicegate command of the Worker's version";
             vec![token, Finding::failure("diagnosis", problem.to_string(), remedy)]
         }
     })
@@ -81,7 +81,7 @@ async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> 
 
 fn refusal(problem: &Problem) -> Finding {
     match problem.name() {
-        "unauthorized" => Finding::failure("admin token", "the Worker does not know it", WRONG_TOKEN),
+        "unauthorized" => Finding::failure("admin token", "rejected", WRONG_TOKEN),
         "not-found" => Finding::failure("admin api", "does not exist", NO_API),
         _ => Finding::failure("admin api", problem.to_string(), "`wrangler tail` shows why"),
     }

@@ -6,31 +6,31 @@ use serde_json::Value;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("who").required(true).args(["tenant", "subject"])), after_help = HELP)]
 pub(crate) struct Check {
-    /// Ask for this tenant, by its own plan unless another one is named
+    /// Check this tenant, by its own plan unless --plan or --limits is given
     #[arg(long, value_name = "ID")]
     pub(crate) tenant: Option<String>,
 
-    /// Ask for any subject, for example a user of yours; needs --plan or --limits
+    /// Check any subject that has a quota, for example one of your users; needs --plan or --limits
     #[arg(long, value_name = "TEXT", requires = "rules")]
     pub(crate) subject: Option<String>,
 
-    /// Judge by this plan
+    /// Apply the limits of this plan of the configuration
     #[arg(long, group = "rules")]
     pub(crate) plan: Option<String>,
 
-    /// Judge by these limits, written as in the configuration: a JSON array
+    /// Apply these limits: a JSON array, with the fields of the configuration
     #[arg(long, value_name = "JSON", group = "rules", value_parser = array)]
     pub(crate) limits: Option<Value>,
 
-    /// How many units to take
+    /// The units that the request costs
     #[arg(long, value_name = "UNITS", default_value_t = 1)]
     pub(crate) cost: u64,
 
-    /// Only look, take nothing
+    /// Show the verdict without charging anything
     #[arg(long)]
     pub(crate) peek: bool,
 
-    /// The lease to hold where a concurrency limit applies
+    /// The id of the lease that a concurrency limit grants, for example a request id
     #[arg(long, value_name = "ID")]
     pub(crate) lease: Option<String>,
 }
@@ -43,7 +43,7 @@ fn array(text: &str) -> Result<Value, String> {
     }
 }
 
-const HELP: &str = r#"For example:
+const HELP: &str = r#"Examples:
   sluicegate check --tenant acme --peek
   sluicegate check --subject login:ada \
     --limits '[{ "name": "minute", "algorithm": "sliding_log", "limit": 5, "window": "1m" }]'"#;

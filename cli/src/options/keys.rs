@@ -4,16 +4,16 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// List a tenant's keys; a key itself is never shown again
+    /// List a tenant's keys by their ids; a key itself is shown only when it is created
     List {
         /// The tenant's id
         tenant: String,
     },
-    /// Create a key and show it, this once; the tenant's other keys stay valid
+    /// Create a key and show it once; the tenant's other keys stay valid
     Create {
         /// The tenant's id
         tenant: String,
-        /// When it ends, for example 2027-01-01T00:00:00Z [default: never]
+        /// When the key expires, for example 2027-01-01T00:00:00Z [default: never]
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
     },

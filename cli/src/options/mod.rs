@@ -1,4 +1,4 @@
-//! The command line, as clap reads it.
+//! The command line.
 
 mod check;
 mod keys;
@@ -15,7 +15,7 @@ pub(crate) use keys::Keys;
 pub(crate) use tenants::{Assignment, Create, LimitOverride, List, Tenants, Update};
 pub(crate) use usage::{Refund, Usage};
 
-/// Check a sluicegate configuration, manage the tenants of a running Worker, and find out what is wrong with it
+/// Validate a sluicegate configuration, manage the tenants of a running Worker, and diagnose it
 #[derive(Debug, Parser)]
 #[command(name = "sluicegate", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Options {
@@ -25,35 +25,35 @@ pub(crate) struct Options {
     #[arg(long, help = URL_HELP, global = true, env = "SLUICEGATE_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
 
-    /// Print JSON for programs: what the API answered, in place of a table
+    /// Print JSON instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check a wrangler configuration before it is deployed; needs no network
+    /// Validate a wrangler configuration before you deploy it; needs no network
     Validate(Validate),
-    /// List, create, show, change and delete tenants
+    /// List, create, show, update and delete tenants
     #[command(subcommand)]
     Tenants(Tenants),
     /// List, create and revoke the API keys of a tenant
     #[command(subcommand)]
     Keys(Keys),
-    /// Show what a tenant has used: each limit, today, and the days before
+    /// Show the usage of a tenant: each limit, today, and previous days
     Usage(Usage),
-    /// Ask for a verdict, as a request would; exits with 1 if it is refused
+    /// Check limits as a request would, and charge it; exits with 1 if they deny it
     Check(Check),
-    /// Give a tenant a fresh start: forget what all its limits have counted
+    /// Reset all limits of a tenant to their full quota
     Reset {
         /// The tenant's id
         tenant: String,
     },
-    /// Give units back that a tenant was charged
+    /// Give back units that a tenant was charged
     Refund(Refund),
-    /// Find out what is wrong with a deployment: each check, and what to do about it
+    /// Diagnose a deployment: the Worker, its Redis, and a remedy for each problem
     Doctor,
-    /// Print a script that completes this program's arguments in a shell
+    /// Print a shell completion script
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// The shell
@@ -63,7 +63,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The configuration: TOML, or JSON with comments
+    /// The wrangler configuration: TOML, or JSON with comments
     #[arg(default_value = "wrangler.toml")]
     pub(crate) file: PathBuf,
 
@@ -73,19 +73,19 @@ pub(crate) struct Validate {
     pub(crate) env: Option<String>,
 }
 
-const URL_HELP: &str = "Where the Worker is, for example https://api.example.com";
+const URL_HELP: &str = "The address of the Worker, for example https://api.example.com";
 
 const AFTER_HELP: &str = "\
 Environment:
   SLUICEGATE_URL          the same as --url
-  SLUICEGATE_ADMIN_TOKEN  the Worker's admin token. There is no argument for it: other users of
-                          the machine could read it
+  SLUICEGATE_ADMIN_TOKEN  the Worker's admin token. There is no flag for it, because other users
+                          of the machine could read it
 
 Exit codes:
-  0  fine
-  1  the answer is no: a problem was found, the Worker refused, or a check is over its limit
-  2  the command line is wrong, or the URL or the token is missing
-  3  no answer: the Worker cannot be reached, or what answers there is not sluicegate
+  0  success
+  1  a problem was found, the Worker refused the request, or a check was denied
+  2  the command line is invalid, or the URL or the token is missing
+  3  the Worker is unreachable, or the response is not from sluicegate
 
 A tenant in three commands:
   sluicegate tenants create acme --plan pro
@@ -93,7 +93,7 @@ A tenant in three commands:
   sluicegate usage acme";
 
 const COMPLETIONS_HELP: &str = "\
-For example:
+Examples:
   sluicegate completions bash > ~/.local/share/bash-completion/completions/sluicegate
   sluicegate completions zsh > ~/.zfunc/_sluicegate
   sluicegate completions fish > ~/.config/fish/completions/sluicegate.fish";
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_is_consistent() {
+    fn command_is_consistent() {
         Options::command().debug_assert();
     }
 

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tenants {
-    /// List the tenants in the order of their ids
+    /// List tenants, sorted by id
     List(List),
     /// Create a tenant
     Create(Create),
@@ -15,13 +15,13 @@ pub(crate) enum Tenants {
         /// The tenant's id
         tenant: String,
     },
-    /// Change a tenant: only what is named changes
+    /// Update a tenant; everything that you do not name stays as it is
     Update(Update),
-    /// Delete a tenant; its keys are worth nothing from then on
+    /// Delete a tenant; its keys become invalid
     Delete {
         /// The tenant's id
         tenant: String,
-        /// Only if the tenant still has this `etag`, as `tenants show` prints it
+        /// Fail if the tenant has changed: if its `etag`, which `tenants show` prints, is not this one
         #[arg(long, value_name = "ETAG")]
         if_match: Option<String>,
     },
@@ -29,11 +29,11 @@ pub(crate) enum Tenants {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Begin after this id
+    /// List only ids after this one
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<String>,
 
-    /// Stop after this many [default: all]
+    /// The maximum number of tenants to list [default: all]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max: Option<u64>,
 }
@@ -43,19 +43,19 @@ pub(crate) struct Create {
     /// The new tenant's id: 1 to 64 of a-z 0-9 - .
     pub(crate) tenant: String,
 
-    /// The name of its plan
+    /// The name of a plan in the configuration
     #[arg(long)]
     pub(crate) plan: String,
 
-    /// Create it suspended: its requests are refused until it is activated
+    /// Create the tenant suspended: its requests are refused until you activate it
     #[arg(long)]
     pub(crate) suspended: bool,
 
-    /// A limit of its own in place of the plan's, until a time if one is named; may be repeated
+    /// Override a limit of the plan, forever or until a time; may be repeated
     #[arg(long = "limit", value_name = LIMIT)]
     pub(crate) limits: Vec<LimitOverride>,
 
-    /// Anything you want to note; may be repeated
+    /// Store a note on the tenant; may be repeated
     #[arg(long = "metadata", value_name = ASSIGNMENT)]
     pub(crate) metadata: Vec<Assignment>,
 }
@@ -68,50 +68,50 @@ pub(crate) struct Update {
     /// The tenant's id
     pub(crate) tenant: String,
 
-    /// Move it to this plan
+    /// Move the tenant to this plan
     #[arg(long)]
     pub(crate) plan: Option<String>,
 
-    /// Refuse its requests from now on
+    /// Suspend the tenant: refuse its requests
     #[arg(long, conflicts_with = "activate")]
     pub(crate) suspend: bool,
 
-    /// Serve its requests again
+    /// Activate the tenant: accept its requests again
     #[arg(long)]
     pub(crate) activate: bool,
 
-    /// A limit of its own in place of the plan's, until a time if one is named; may be repeated
+    /// Override a limit of the plan, forever or until a time; may be repeated
     #[arg(long = "limit", value_name = LIMIT)]
     pub(crate) limits: Vec<LimitOverride>,
 
-    /// Return to the plan's limit of this name; may be repeated
+    /// Remove the override of this limit; may be repeated
     #[arg(long = "no-limit", value_name = "NAME")]
     pub(crate) no_limits: Vec<String>,
 
-    /// Anything you want to note; may be repeated
+    /// Store a note on the tenant; may be repeated
     #[arg(long = "metadata", value_name = ASSIGNMENT)]
     pub(crate) metadata: Vec<Assignment>,
 
-    /// Remove this note; may be repeated
+    /// Remove the note with this key; may be repeated
     #[arg(long = "no-metadata", value_name = "KEY")]
     pub(crate) no_metadata: Vec<String>,
 
-    /// Only if the tenant still has this `etag`, as `tenants show` prints it
+    /// Fail if the tenant has changed: if its `etag`, which `tenants show` prints, is not this one
     #[arg(long, value_name = "ETAG")]
     pub(crate) if_match: Option<String>,
 }
 
-/// `NAME=LIMIT[:BURST][@UNTIL]`: a limit that a tenant has in place of its plan's.
+/// An override of a limit of the plan: `NAME=LIMIT[:BURST][@UNTIL]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LimitOverride {
     pub(crate) name: String,
     pub(crate) limit: u64,
     pub(crate) burst: Option<u64>,
-    /// A timestamp as in RFC 3339. The Worker says if it is none.
+    /// An RFC 3339 timestamp. The Worker validates it.
     pub(crate) until: Option<String>,
 }
 
-/// `KEY=VALUE`.
+/// A note: `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Assignment {
     pub(crate) key: String,
@@ -148,7 +148,7 @@ impl FromStr for Assignment {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{}, found {text:?} for a number", expected_limit()))
+    text.parse().map_err(|_| format!("{}, found {text:?} instead of a number", expected_limit()))
 }
 
 fn expected_limit() -> String {
@@ -160,9 +160,9 @@ const ASSIGNMENT: &str = "KEY=VALUE";
 
 const UPDATE_USAGE: &str = "sluicegate tenants update [OPTIONS] <TENANT>";
 const UPDATE_HELP: &str = "\
-For example, 5000 a day until 1 December, then the plan's quota again:
+5000 a day until December 1, then the quota of the plan again:
   sluicegate tenants update acme --limit day=5000@2026-12-01T00:00:00Z
-A token bucket of 50 that holds 100:
+A token bucket with a limit of 50 and a burst of 100:
   sluicegate tenants update acme --limit burst=50:100";
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_read() {
+    fn limits_are_parsed() {
         let day = || "day".to_owned();
         assert_eq!(limit("day=5000"), Ok((day(), 5000, None, None)));
         assert_eq!(limit("day=50:100"), Ok((day(), 50, Some(100), None)));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn other_limits_are_explained() {
+    fn invalid_limits_explain_the_syntax() {
         for text in ["day", "=5", "day=", "day=many", "day=5:", "day=-1", "day=5@"] {
             let message = limit(text).unwrap_err();
             assert!(message.starts_with("expected NAME=LIMIT[:BURST][@UNTIL], for example day=5000@"), "{message}");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_ends_its_key_at_the_first_sign() {
+    fn key_ends_at_the_first_equals_sign() {
         let assignment = |text: &str| text.parse::<Assignment>().map(|a| (a.key, a.value));
         assert_eq!(assignment("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(assignment("a="), Ok(("a".to_owned(), String::new())));

@@ -7,7 +7,7 @@ pub(crate) struct Usage {
     /// The tenant's id
     pub(crate) tenant: String,
 
-    /// How many of the days before today to list, 90 at most
+    /// The number of previous days to list, at most 90
     #[arg(long, value_name = "COUNT", default_value_t = 14)]
     pub(crate) days: usize,
 }
@@ -17,11 +17,11 @@ pub(crate) struct Refund {
     /// The tenant's id
     pub(crate) tenant: String,
 
-    /// How many units
+    /// The number of units to give back
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) units: u64,
 
-    /// What the refund is for, in your words: the same text refunds only once, however often it is sent
+    /// Your id of this refund, for example a ticket: the same id is refunded only once, so you can safely retry
     #[arg(long, value_name = "ID")]
     pub(crate) request: String,
 

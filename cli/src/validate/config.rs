@@ -1,11 +1,13 @@
-//! All problems of a configuration. The parser tells the first; so the part that has it is replaced by one that is well,
-//! and the parser is asked again.
+//! Finds all problems of a configuration. The parser stops at the first, so the part with the problem is replaced by a
+//! valid one, and the parser runs again.
 
 use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, ConfigError};
 
-/// The configuration, or what is wrong with it: one problem a part, where a part is a plan, a route or a field at the
-/// top.
+/// Parses a configuration.
+///
+/// # Errors
+/// Returns one problem for each part: a plan, a route, or a top-level field.
 pub(super) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
     let mut errors = Vec::new();
     let mut next = match Config::from_json(text) {
@@ -13,7 +15,7 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
         Err(error) => error,
     };
     if let Ok(Value::Object(mut config)) = serde_json::from_str(text) {
-        while heal(&mut config, &next.path) {
+        while replace_part(&mut config, &next.path) {
             let found = Config::from_json(&Value::Object(config.clone()).to_string()).err();
             errors.push(next);
             match found {
@@ -26,51 +28,51 @@ pub(super) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
     Err(sorted(errors))
 }
 
-/// In an order that does not depend on how the parser goes about it.
+/// Sorts by path, so that the order does not depend on the parser.
 fn sorted(mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
     errors.sort_by(|a, b| a.path.cmp(&b.path));
     errors
 }
 
-/// Replaces the part that has the field at `path`. False if there is none, or if the rest hangs on it.
-fn heal(config: &mut Map<String, Value>, path: &str) -> bool {
+/// Replaces the part that contains `path`. Returns false if there is none, or if other parts depend on it.
+fn replace_part(config: &mut Map<String, Value>, path: &str) -> bool {
     let top: String = path.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     match (top.as_str(), config.get_mut(&top)) {
         ("plans", Some(Value::Object(plans))) => {
-            // A name may have a dot in it.
+            // The name of a plan may contain a dot.
             let within = |name: &str| {
                 let rest = path.strip_prefix("plans.").and_then(|path| path.strip_prefix(name));
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
             };
             let plan = plans.iter_mut().filter(|(name, _)| within(name)).max_by_key(|(name, _)| name.len());
-            plan.is_some_and(|(_, plan)| change(plan, well()))
+            plan.is_some_and(|(_, plan)| replace(plan, valid_plan()))
         }
         ("routes", Some(Value::Array(routes))) => {
             let index = path.strip_prefix("routes[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
             let route = index.and_then(|index| Some((index, routes.get_mut(index)?)));
             route.is_some_and(|(index, route)| {
-                change(
+                replace(
                     route,
                     json!({ "match": format!("GET /{index}/of/the/routes/that/were/replaced"), "exempt": true }),
                 )
             })
         }
-        // What else is right depends on these.
+        // Other parts depend on these.
         ("default_plan" | "identify" | "plans", _) | (_, None) => false,
         _ => config.remove(&top).is_some(),
     }
 }
 
-/// A plan with which nothing is wrong.
-fn well() -> Value {
+/// Returns a valid plan.
+fn valid_plan() -> Value {
     json!({ "limits": [{ "name": "well", "algorithm": "fixed_window", "limit": 1, "window": "1s" }] })
 }
 
-/// False if it is that already, so that nothing is tried twice.
-fn change(part: &mut Value, to: Value) -> bool {
-    let other = *part != to;
+/// Returns false if the part is already equal to `to`, so that the loop ends.
+fn replace(part: &mut Value, to: Value) -> bool {
+    let differs = *part != to;
     *part = to;
-    other
+    differs
 }
 
 #[cfg(test)]
@@ -78,16 +80,16 @@ mod tests {
     use super::*;
 
     fn problems(config: &Value) -> Vec<String> {
-        let errors = check(&config.to_string()).expect_err("a configuration that is broken");
+        let errors = check(&config.to_string()).expect_err("an invalid configuration");
         errors.iter().map(ConfigError::to_string).collect()
     }
 
     fn config() -> Value {
-        json!({ "default_plan": "free", "plans": { "free": well(), "pro": well(), "pro.eu": well() } })
+        json!({ "default_plan": "free", "plans": { "free": valid_plan(), "pro": valid_plan(), "pro.eu": valid_plan() } })
     }
 
     #[test]
-    fn each_part_tells_its_first_problem() {
+    fn each_part_reports_its_first_problem() {
         let mut config = config();
         config["timeout"] = json!("0s");
         config["colour"] = json!("red");
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn each_route_tells_its_first_problem() {
+    fn each_route_reports_its_first_problem() {
         let mut config = config();
         let route = |path: &str, cost: u64| json!({ "match": format!("GET {path}"), "cost": cost });
         config["routes"] =
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_on_a_problem_is_no_problem_of_its_own() {
+    fn dependent_parts_report_no_problem() {
         let mut config = config();
         config["default_plan"] = json!("none");
         assert_eq!(problems(&config), ["default_plan: no plan is named \"none\" (plans: free, pro, pro.eu)"]);
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_well_stays_as_it_is() {
+    fn valid_configuration_is_unchanged() {
         assert_eq!(check(&config().to_string()).unwrap().plans.len(), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! A wrangler configuration, TOML or JSON, as one value.
+//! A wrangler configuration file, TOML or JSON.
 
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::finding::Finding;
 use super::variables::Variables;
 
-/// A wrangler configuration.
+/// The contents of a wrangler configuration file.
 pub(super) struct File(Map<String, Value>);
 
 impl File {
@@ -16,10 +16,9 @@ impl File {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
         let value = match extension.as_deref() {
             Some("json" | "jsonc") => jsonc_parser::parse_to_serde_value(text, &JSON_WITH_COMMENTS)
-                .map_err(|error| whole(format!("is not JSON: {error}")))?,
-            _ => {
-                toml::from_str(text).map_err(|error| whole(format!("is not TOML: {}", error.to_string().trim_end())))?
-            }
+                .map_err(|error| whole(format!("is not valid JSON: {error}")))?,
+            _ => toml::from_str(text)
+                .map_err(|error| whole(format!("is not valid TOML: {}", error.to_string().trim_end())))?,
         };
         match value {
             Value::Object(members) if members.get("env").is_some_and(|env| !env.is_object()) => {

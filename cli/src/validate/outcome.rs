@@ -21,8 +21,8 @@ pub(super) struct Outcome {
 
 /// Returns the report on `file`.
 pub(super) fn report(file: &str, outcomes: &[Outcome]) -> Report {
-    let fine = outcomes.iter().all(Outcome::is_valid);
-    Report { fine, ..Report::new(text(file, outcomes), json(file, outcomes)) }
+    let success = outcomes.iter().all(Outcome::is_valid);
+    Report { success, ..Report::new(text(file, outcomes), json(file, outcomes)) }
 }
 
 impl Outcome {
@@ -98,6 +98,6 @@ fn count(number: usize, noun: &str) -> String {
 
 /// What a file cannot show.
 const NOT_CHECKED: [&str; 2] = [
-    "the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which stand in no file",
-    "whether the origin and Redis answer (once it is deployed, `sluicegate doctor` asks)",
+    "the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which are not in the file",
+    "whether the origin and Redis are reachable (after the deployment, run `sluicegate doctor`)",
 ];

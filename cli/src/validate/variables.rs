@@ -1,4 +1,4 @@
-//! The variables of a Worker, read by the Worker's own parser.
+//! The variables of a Worker, checked with the Worker's own parser.
 
 use serde_json::{Map, Value};
 use sluicegate::config::ConfigError;
@@ -7,40 +7,41 @@ use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Environment, ORIGIN, 
 use super::config;
 use super::finding::Finding;
 
-/// The variables of an environment, and where in the file they stand.
+/// The variables of an environment and their path in the file.
 pub(super) struct Variables {
     pub(super) path: String,
     pub(super) values: Map<String, Value>,
 }
 
 impl Variables {
-    /// Adds every problem, and returns the names of the plans if there is none.
+    /// Adds every problem and returns the names of the plans.
     pub(super) fn check(&self, problems: &mut Vec<Finding>) -> Vec<String> {
         let before = problems.len();
         for name in [ORIGIN, REDIS_URL] {
             problems.extend(self.read_alone(name).err().map(|error| self.finding(&error)));
         }
         for name in SECRETS.into_iter().filter(|name| self.values.contains_key(*name)) {
-            let problem = format!("is a secret and stands in a file (remove it, then `wrangler secret put {name}`)");
+            let problem =
+                format!("is a secret and must not be in a file (remove it, then run `wrangler secret put {name}`)");
             problems.push(Finding::new(format!("{}.{name}", self.path), problem));
         }
         let unset = || vec![ConfigError { path: CONFIG.to_owned(), problem: "is not set".to_owned() }];
         let config = self.text(CONFIG).ok_or_else(unset).and_then(|text| config::check(&text));
         let plans = config.map_or_else(
             |errors| {
-                problems.extend(errors.iter().map(|error| self.below_config(error)));
+                problems.extend(errors.iter().map(|error| self.config_finding(error)));
                 Vec::new()
             },
             |config| config.plans.into_keys().collect(),
         );
         if problems.len() == before {
-            // Nothing is wrong with any of them alone; this is how the Worker reads them.
+            // Each variable is valid on its own; the Worker reads them together.
             problems.extend(self.read_all().err().map(|error| self.finding(&error)));
         }
         plans
     }
 
-    /// A variable as the Worker gets it.
+    /// Returns a variable as the Worker receives it.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.values.get(name)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
@@ -48,27 +49,27 @@ impl Variables {
         }
     }
 
-    /// Reads one variable among others that are well.
+    /// Parses one variable, with valid values for the others.
     fn read_alone(&self, name: &str) -> Result<Environment, ConfigError> {
-        Environment::read(|asked| if asked == name { self.text(name) } else { harmless(asked) })
+        Environment::read(|other| if other == name { self.text(name) } else { valid_value(other) })
     }
 
     fn read_all(&self) -> Result<Environment, ConfigError> {
-        Environment::read(|name| if SECRETS.contains(&name) { harmless(name) } else { self.text(name) })
+        Environment::read(|name| if SECRETS.contains(&name) { valid_value(name) } else { self.text(name) })
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {
         Finding::new(format!("{}.{}", self.path, error.path), error.problem.as_str())
     }
 
-    fn below_config(&self, error: &ConfigError) -> Finding {
+    fn config_finding(&self, error: &ConfigError) -> Finding {
         let below = if error.path == CONFIG { String::new() } else { format!(".{}", error.path) };
         Finding::new(format!("{}.{CONFIG}{below}", self.path), error.problem.as_str())
     }
 }
 
-/// A value with which nothing is wrong.
-fn harmless(name: &str) -> Option<String> {
+/// Returns a valid value of a variable.
+fn valid_value(name: &str) -> Option<String> {
     let value = match name {
         CONFIG => {
             r#"{"default_plan":"p","plans":{"p":{"limits":[{"name":"l","algorithm":"fixed_window","limit":1,"window":"1s"}]}}}"#
@@ -80,5 +81,5 @@ fn harmless(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// What must not stand in a file.
+/// The variables that must not be in a file.
 const SECRETS: [&str; 2] = [REDIS_TOKEN, ADMIN_TOKEN];

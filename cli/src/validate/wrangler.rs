@@ -1,4 +1,4 @@
-//! What is not the Worker's own configuration, but keeps it from working as it was meant.
+//! Checks of wrangler's own settings that would keep the Worker from working as intended.
 
 use serde_json::Value;
 use sluicegate::config::environment::CONFIG;
@@ -11,17 +11,17 @@ use super::variables::Variables;
 pub(super) fn check(file: &File, environment: Option<&str>, variables: &Variables, warnings: &mut Vec<Finding>) {
     let (path, assets) = file.inheritable(environment, "assets");
     if assets.is_some_and(|assets| assets.get("run_worker_first") != Some(&Value::Bool(true))) {
-        let problem = "is not true (a file among the assets would hide a path of the origin, unjudged)";
+        let problem = "is not true (an asset would hide a path of the origin and bypass the limits)";
         warnings.push(Finding::new(format!("{path}.run_worker_first"), problem));
     }
     let (path, triggers) = file.inheritable(environment, "triggers");
     if keeps_history(variables) && !has_schedule(triggers) {
-        let problem = "is empty (nothing writes the usage history; for example crons = [\"5 * * * *\"])";
+        let problem = "is empty (the usage history needs a schedule, for example crons = [\"5 * * * *\"])";
         warnings.push(Finding::new(format!("{path}.crons"), problem));
     }
 }
 
-/// Whether tenants are known by their keys, and what they use is recorded.
+/// Returns whether the Worker identifies tenants by API key and records their usage.
 fn keeps_history(variables: &Variables) -> bool {
     let config = variables.text(CONFIG).and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default();
     let tenants =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::fake_worker::{Exchange, Recorded};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_is_confirmed() {
+async fn reset_is_confirmed() {
     let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/reset", 204, Value::Null)]).await;
     let ended = worker.run(&["reset", "acme"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", "reset acme\n"));
@@ -13,16 +13,16 @@ async fn a_reset_is_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refund_shows_what_each_limit_got_back() {
+async fn refund_shows_the_units_of_each_limit() {
     let answer =
         json!({ "refunded": true, "limits": [{ "name": "burst", "units": 3 }, { "name": "day", "units": 10 }] });
     let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
     let ended =
         worker.run(&["refund", "acme", "10", "--request", "ticket-7", "--charged-at", "2026-11-22T10:00:00Z"]).await;
     let table = "\
-LIMIT  GIVEN BACK
-burst           3
-day            10
+LIMIT  REFUNDED
+burst         3
+day          10
 ";
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, table, ""));
     let body = json!({ "units": 10, "request": "ticket-7", "charged_at": "2026-11-22T10:00:00Z" });
@@ -32,5 +32,5 @@ day            10
     let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
     let ended = worker.run(&["refund", "acme", "10", "--request", "ticket-7"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
-    assert_eq!(ended.stderr, "ticket-7 was refunded before: nothing changed\n");
+    assert_eq!(ended.stderr, "ticket-7 was already refunded: nothing changed\n");
 }

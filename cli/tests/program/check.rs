@@ -10,7 +10,7 @@ fn verdict(allowed: bool, retry: Option<u64>, limits: &Value) -> Exchange {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_verdict_ends_the_program_with_its_code() {
+async fn verdict_sets_the_exit_code() {
     let limits = json!([
         { "name": "burst", "remaining": 19, "retry_ms": 0, "reset_ms": 500 },
         { "name": "day", "remaining": 4999, "retry_ms": 0, "reset_ms": 86_400_000 },
@@ -33,7 +33,7 @@ day         4999         -       1d
         .run(&["check", "--subject", "login:ada", "--plan", "pro", "--cost", "5", "--peek", "--lease", "l"])
         .await;
     let text = "\
-refused: try again in 2s
+denied: retry in 2s
 
 LIMIT  REMAINING  RETRY IN  FULL IN
 burst          0        2s      10s
@@ -44,14 +44,14 @@ burst          0        2s      10s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_never_pass_is_told_so() {
+async fn denial_that_never_ends_says_so() {
     for never in [json!(-1), Value::Null] {
         let limits = json!([{ "name": "burst", "remaining": 20, "retry_ms": never, "reset_ms": 0 }]);
         let worker = Recorded::start([verdict(false, None, &limits)]).await;
         let rules = r#"[{"name":"burst","algorithm":"token_bucket","limit":20,"window":"10s"}]"#;
         let ended = worker.run(&["check", "--subject", "u", "--limits", rules, "--cost", "21"]).await;
         let text = "\
-refused: can never be allowed (the cost is above what a limit can hold)
+denied: can never be allowed (the cost exceeds the capacity of a limit)
 
 LIMIT  REMAINING  RETRY IN  FULL IN
 burst         20     never      0ms

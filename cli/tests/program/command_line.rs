@@ -1,9 +1,9 @@
-//! Help, completions, and command lines that are refused.
+//! Help, completions, and invalid command lines.
 
 use crate::run::run;
 
 #[tokio::test]
-async fn help_tells_a_newcomer_everything() {
+async fn help_covers_commands_and_exit_codes() {
     let ended = run(&["--help"]).await;
     assert_eq!(ended.code, 0);
     for part in [
@@ -41,7 +41,7 @@ async fn every_shell_has_completions() {
 }
 
 #[tokio::test]
-async fn impossible_command_lines_end_with_2() {
+async fn invalid_command_lines_exit_with_2() {
     for (arguments, message) in [
         (&["tenants", "update", "acme"][..], "the following required arguments were not provided"),
         (&["tenants", "update", "acme", "--if-match", "x"], "the following required arguments were not provided"),

@@ -14,14 +14,14 @@ fn diagnosis(redis: &Value) -> Exchange {
     Exchange::new("GET /v1/diagnosis", 200, body)
 }
 
-fn well() -> Value {
+fn healthy_redis() -> Value {
     json!({
         "reachable": true, "round_trip_ms": 12, "clock_skew_ms": 3, "version": "7.0.15",
         "eviction_policy": "noeviction", "scripts": "plain", "scripts_work": true,
     })
 }
 
-/// Runs against these answers, and expects this exit code and this text.
+/// Runs against these responses and expects this exit code and this text.
 async fn check(exchanges: impl IntoIterator<Item = Exchange>, code: i32, text: &str) {
     let worker = Recorded::start(exchanges).await;
     let ended = worker.run(&["doctor"]).await;
@@ -29,29 +29,29 @@ async fn check(exchanges: impl IntoIterator<Item = Exchange>, code: i32, text: &
     worker.asked();
 }
 
-const BEGINNING: &str = "\
-ok       worker: serves
-ok       admin token: is the Worker's
+const HEAD: &str = "\
+ok       worker: serving
+ok       admin token: accepted
 ok       version: 0.1.0
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_is_well() {
+async fn healthy_deployment_has_no_problems() {
     let text = format!(
-        "{BEGINNING}\
-ok       redis: answers, version 7.0.15
+        "{HEAD}\
+ok       redis: reachable, version 7.0.15
 ok       round trip: 12ms from the edge to Redis
 ok       clock: the edge is 3ms behind Redis
-ok       scripts: run, spelled plain
+ok       scripts: run in the dialect plain
 ok       eviction: off (noeviction)
-all is well
+no problems found
 "
     );
-    check([healthy(), diagnosis(&well())], 0, &text).await;
+    check([healthy(), diagnosis(&healthy_redis())], 0, &text).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_thing_that_is_wrong_has_a_remedy() {
+async fn each_problem_has_a_remedy() {
     let redis = json!({
         "reachable": true, "round_trip_ms": 180, "clock_skew_ms": -5000, "version": null,
         "eviction_policy": "allkeys-lru", "scripts": "key_locking", "scripts_work": false,
@@ -64,18 +64,18 @@ async fn each_thing_that_is_wrong_has_a_remedy() {
     ]);
     let body = json!({ "version": "0.0.9", "redis": redis, "problems": problems });
     let text = "\
-ok       worker: serves
-ok       admin token: is the Worker's
-warning  version: the Worker is 0.0.9, this program 0.1.0
-         → use the same of both
-ok       redis: answers
+ok       worker: serving
+ok       admin token: accepted
+warning  version: the Worker has 0.0.9, this program 0.1.0
+         → use the same version of both
+ok       redis: reachable
 ok       round trip: 180ms from the edge to Redis
 warning  clock: the clocks differ by 5000 ms
          → set clock = \"redis\"
 failure  scripts: a script does not run: NOPERM
          → set scripts to plain
-failure  eviction: allkeys-lru: when its memory is full, Redis forgets tenants and what limits have counted
-         → set maxmemory-policy to noeviction, and give it enough memory
+failure  eviction: allkeys-lru: when memory is full, Redis deletes tenants and the state of limits
+         → set maxmemory-policy to noeviction, and give Redis enough memory
 warning  worker says: it is full
          → wait
 warning  worker says: it rains
@@ -86,28 +86,28 @@ failures: 2, warnings: 4
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_told_is_no_failure() {
-    let mut redis = well();
+async fn missing_data_is_not_a_failure() {
+    let mut redis = healthy_redis();
     redis["eviction_policy"] = Value::Null;
     let worker = Recorded::start([healthy(), diagnosis(&redis)]).await;
     let ended = worker.run(&["doctor", "--json"]).await;
     let json: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((ended.code, &json["failures"], &json["warnings"]), (0, &json!(0), &json!(0)));
     let eviction = json!({
-        "check": "eviction", "level": "unknown", "found": "this Redis does not tell",
-        "remedy": "look into the database's settings: eviction must be off",
+        "check": "eviction", "level": "unknown", "found": "this Redis does not report it",
+        "remedy": "check the database's settings: eviction must be off",
     });
     assert_eq!(json["checks"].as_array().unwrap().last(), Some(&eviction));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_configuration_and_an_unreachable_redis_are_told() {
+async fn invalid_configuration_and_unreachable_redis_are_failures() {
     let broken = json!({ "status": "failing", "part": "configuration" });
     let text = "\
-failure  worker: its configuration is broken
-         → `sluicegate validate` the file that was deployed; `wrangler tail` shows what the Worker says of it
+failure  worker: its configuration is invalid
+         → run `sluicegate validate` on the deployed file; `wrangler tail` shows the error
 failure  admin api: does not exist
-         → the API exists only if the Worker has the secret: `wrangler secret put SLUICEGATE_ADMIN_TOKEN`; look at --url, too
+         → the API exists only if the Worker has the secret: `wrangler secret put SLUICEGATE_ADMIN_TOKEN`; check --url as well
 failures: 2, warnings: 0
 ";
     let absent = Exchange::problem("GET /v1/diagnosis", 404, "not-found", "Not found");
@@ -116,25 +116,25 @@ failures: 2, warnings: 0
     let failing = json!({ "status": "failing", "part": "redis" });
     let text = format!(
         "\
-failure  worker: is not well: redis
-         → `wrangler tail` shows why; for redis, look at UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+failure  worker: is failing: redis
+         → `wrangler tail` shows why; for redis, check UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 {}\
-failure  redis: does not answer
-         → look at UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN
+failure  redis: unreachable
+         → check UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN
 failures: 2, warnings: 0
 ",
-        BEGINNING.split_once('\n').unwrap().1
+        HEAD.split_once('\n').unwrap().1
     );
     let unreachable = json!({ "reachable": false, "round_trip_ms": null, "clock_skew_ms": null });
     check([Exchange::new("GET /health", 503, failing), diagnosis(&unreachable)], 1, &text).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_is_not_mistaken_for_a_missing_one() {
+async fn wrong_token_differs_from_missing_token() {
     let worker = Recorded::start([healthy(), Exchange::problem("GET /v1/diagnosis", 401, "unauthorized", "No")]).await;
     let ended = worker.run(&["doctor"]).await;
     assert_eq!(ended.code, 1);
-    assert!(ended.stdout.contains("failure  admin token: the Worker does not know it\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("failure  admin token: rejected\n"), "{}", ended.stdout);
 
     let worker = Recorded::start([healthy()]).await;
     let ended = end(program(&["doctor", "--url", &worker.url])).await;
@@ -144,7 +144,7 @@ async fn a_wrong_token_is_not_mistaken_for_a_missing_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_a_failure_and_no_address_is_a_wrong_command_line() {
+async fn unreachable_worker_is_a_failure_and_missing_url_a_usage_error() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ended = run(&["doctor", "--url", &format!("http://{free}")]).await;
     assert_eq!(ended.code, 1);

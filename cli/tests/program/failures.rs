@@ -1,4 +1,4 @@
-//! What is refused, and what does not answer.
+//! Refused requests and unreachable Workers.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::run::{end, program, run};
 const CALL: &str = "GET /v1/tenants/acme";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_tells_every_wrong_field() {
+async fn refusal_lists_every_invalid_field() {
     let problem = json!({
         "type": "urn:sluicegate:problem:invalid-request", "title": "The request is invalid", "status": 400,
         "detail": "2 fields are wrong",
@@ -35,7 +35,7 @@ sluicegate: The request is invalid: 2 fields are wrong
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_and_a_missing_api_say_what_to_do() {
+async fn wrong_token_and_missing_api_have_remedies() {
     for (exchange, code, message) in [
         (
             Exchange::problem(CALL, 401, "unauthorized", "The token is wrong"),
@@ -48,12 +48,12 @@ async fn a_wrong_token_and_a_missing_api_say_what_to_do() {
             "sluicegate: Not found\n  (the API exists only if the Worker has the secret: ",
         ),
         (Exchange::new(CALL, 404, Value::Null).text("<html>"), 3, ": nothing is at "),
-        (Exchange::new(CALL, 502, Value::Null).text("<html>"), 3, "not the answer of a sluicegate: status 502"),
-        (Exchange::new(CALL, 200, json!({ "hello": 1 })), 3, "the answer is not understood: missing field `id`"),
+        (Exchange::new(CALL, 502, Value::Null).text("<html>"), 3, "not a response of sluicegate: status 502"),
+        (Exchange::new(CALL, 200, json!({ "hello": 1 })), 3, "the response has an unexpected form: missing field `id`"),
         (
             Exchange::new(CALL, 302, Value::Null).header("location", "https://elsewhere.example/"),
             3,
-            "redirects to \"https://elsewhere.example/\" (give the address that answers as --url)",
+            "redirects to \"https://elsewhere.example/\" (pass the final address as --url)",
         ),
     ] {
         let worker = Recorded::start([exchange]).await;
@@ -65,7 +65,7 @@ async fn a_wrong_token_and_a_missing_api_say_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_told_with_the_cause() {
+async fn unreachable_worker_is_reported_with_the_cause() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = program(&["--url", &format!("http://{free}"), "usage", "acme"]);
     command.env("SLUICEGATE_ADMIN_TOKEN", "t");
@@ -76,10 +76,10 @@ async fn nobody_there_is_told_with_the_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_named_before_anything_is_sent() {
+async fn missing_arguments_are_reported_before_any_request() {
     let ended = run(&["usage", "acme"]).await;
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains("no Worker is named (give --url"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no Worker address (pass --url"), "{}", ended.stderr);
     let ended = run(&["usage", "acme", "--url", "https://api.example.com"]).await;
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("SLUICEGATE_ADMIN_TOKEN is not set"), "{}", ended.stderr);
@@ -88,10 +88,10 @@ async fn what_is_missing_is_named_before_anything_is_sent() {
     command.env("SLUICEGATE_ADMIN_TOKEN", "t");
     let ended = end(command).await;
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains("would send the admin token in the clear"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("would send the admin token unencrypted"), "{}", ended.stderr);
 
     let worker = Recorded::start([]).await;
     let ended = worker.run(&["tenants", "delete", ".."]).await;
-    assert_eq!((ended.code, ended.stderr.as_str()), (2, "sluicegate: \"..\" is no id\n"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (2, "sluicegate: \"..\" is not an id\n"));
     assert_eq!(worker.asked(), []);
 }

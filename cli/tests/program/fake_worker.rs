@@ -1,4 +1,4 @@
-//! A Worker that knows some answers by heart, and remembers what it was asked.
+//! A fake Worker with recorded responses, which records the requests it receives.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::run::{Ended, end, program};
 
-/// A call and its answer.
+/// A request and its response.
 pub(crate) struct Exchange {
     call: &'static str,
     status: u16,
@@ -21,7 +21,7 @@ pub(crate) struct Exchange {
     body: String,
 }
 
-/// What a call was.
+/// A request that was received.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {
     /// Method, path and query.
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
-/// Answers calls in the order that was recorded. Ends when it is dropped.
+/// A server that sends the recorded responses in order. Stops when dropped.
 pub(crate) struct Recorded {
     pub(crate) url: String,
     state: Arc<Mutex<Tape>>,
@@ -45,7 +45,7 @@ struct Tape {
 }
 
 impl Exchange {
-    /// `call` is the method, and what follows `/_sluicegate`.
+    /// `call` is the method and the path after `/_sluicegate`.
     pub(crate) fn new(call: &'static str, status: u16, body: impl Into<Value>) -> Self {
         let body = body.into();
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -62,7 +62,7 @@ impl Exchange {
         self
     }
 
-    /// An answer that is no JSON.
+    /// Replaces the body with a text that is not JSON.
     pub(crate) fn text(self, body: &str) -> Self {
         Exchange { body: body.to_owned(), ..self }
     }
@@ -79,22 +79,22 @@ impl Recorded {
         Recorded { url, state, task }
     }
 
-    /// Runs the program with this Worker and its token.
+    /// Runs the program against this Worker, with its token.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = program(arguments);
         command.env("SLUICEGATE_URL", &self.url).env("SLUICEGATE_ADMIN_TOKEN", TOKEN);
         end(command).await
     }
 
-    /// All calls, each with the token; fails if an answer was not asked for.
+    /// Returns all requests. Panics if a recorded response was not requested.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         let tape = self.state.lock().unwrap();
         let left: Vec<_> = tape.exchanges.iter().map(|exchange| exchange.call).collect();
-        assert!(left.is_empty(), "not asked: {left:?}");
+        assert!(left.is_empty(), "not requested: {left:?}");
         tape.asked.clone()
     }
 
-    /// The only call.
+    /// Returns the only request.
     pub(crate) fn call(&self) -> Asked {
         let [asked] = <[Asked; 1]>::try_from(self.asked()).unwrap();
         assert_eq!(asked.authorization.as_deref(), Some("Bearer the-admin-token"));
@@ -124,7 +124,7 @@ async fn answer(State(state): State<Arc<Mutex<Tape>>>, request: Request) -> Resp
     });
     let exchange = tape.exchanges.pop_front().filter(|exchange| exchange.call == call);
     let exchange = exchange.unwrap_or_else(|| {
-        let problem = format!("the test expects another call than {call}");
+        let problem = format!("unexpected request: {call}");
         Exchange::new("", 418, json!({ "title": problem }))
     });
     let mut response = Response::builder().status(StatusCode::from_u16(exchange.status).unwrap());

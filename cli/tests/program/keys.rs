@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::fake_worker::{Exchange, Recorded};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_key_is_shown_once() {
+async fn new_key_is_shown_once() {
     let key = json!({ "id": "k1", "created": "2026-11-22T10:00:00Z", "expires": null, "key": "sgk_acme_secret" });
     let created = |key: &Value| Exchange::new("POST /v1/tenants/acme/keys", 201, key.clone());
     let worker = Recorded::start([created(&key)]).await;
@@ -17,7 +17,7 @@ expires  never
 key      sgk_acme_secret
 ";
     assert_eq!((ended.code, ended.stdout.as_str()), (0, text));
-    assert_eq!(ended.stderr, "keep the key now: it is not shown again\n");
+    assert_eq!(ended.stderr, "save the key now: it is not shown again\n");
     assert_eq!(worker.call().body, json!({}));
 
     let worker = Recorded::start([created(&key)]).await;
@@ -44,7 +44,7 @@ k2  2026-11-23T10:00:00Z  2027-01-01T00:00:00Z
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_revoked_by_its_id() {
+async fn key_is_revoked_by_id() {
     let worker = Recorded::start([Exchange::new("DELETE /v1/tenants/acme/keys/k1", 204, Value::Null)]).await;
     let ended = worker.run(&["keys", "revoke", "acme", "k1"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", "revoked k1 of acme\n"));

@@ -1,4 +1,4 @@
-//! The program `sluicegate`, run as people run it: what it asks, what it prints, and how it ends.
+//! Runs the program `sluicegate` and checks its requests, its output and its exit code.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// What the program left behind.
+/// The output and the exit code of the program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -12,7 +12,7 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// The program, without anything of this environment that it would look at.
+/// Returns the command, without the environment variables that it reads.
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
     command.args(arguments).env_remove("SLUICEGATE_URL").env_remove("SLUICEGATE_ADMIN_TOKEN");

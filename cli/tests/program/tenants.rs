@@ -29,7 +29,7 @@ metadata  owner=Ada
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_is_shown_with_its_etag() {
+async fn tenant_is_shown_with_its_etag() {
     let shown = || Exchange::new("GET /v1/tenants/acme", 200, acme()).header("etag", "\"0123\"");
     let worker = Recorded::start([shown()]).await;
     let ended = worker.run(&["tenants", "show", "acme"]).await;
@@ -45,7 +45,7 @@ async fn a_tenant_is_shown_with_its_etag() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_pages_are_one_list() {
+async fn list_follows_all_pages() {
     let first = json!({ "tenants": [acme()], "cursor": "acme" });
     let last = json!({ "tenants": [small("zoo")], "cursor": null });
     let worker = Recorded::start([
@@ -64,12 +64,12 @@ zoo   free  suspended     0  -
 
     let worker = Recorded::start([Exchange::new("GET /v1/tenants?limit=1&cursor=a", 200, first)]).await;
     let ended = worker.run(&["tenants", "list", "--max", "1", "--after", "a"]).await;
-    assert_eq!(ended.stderr, "there are more: --after acme\n");
+    assert_eq!(ended.stderr, "more tenants follow: --after acme\n");
     worker.call();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_tenants_are_no_table() {
+async fn empty_list_prints_no_table() {
     let worker =
         Recorded::start([Exchange::new("GET /v1/tenants?limit=100", 200, json!({ "tenants": [], "cursor": null }))])
             .await;
@@ -78,7 +78,7 @@ async fn no_tenants_are_no_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_tenant_is_what_the_arguments_say() {
+async fn create_sends_all_arguments() {
     let created = || Exchange::new("POST /v1/tenants", 201, acme()).header("etag", "\"0123\"");
     let worker = Recorded::start([created()]).await;
     let ended = worker.run(&["tenants", "create", "acme", "--plan", "pro"]).await;
@@ -106,12 +106,12 @@ async fn a_new_tenant_is_what_the_arguments_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_is_a_merge_patch_of_what_is_named() {
+async fn update_is_a_merge_patch() {
     let updated = || Exchange::new("PATCH /v1/tenants/acme", 200, acme()).header("etag", "\"0123\"");
     for (arguments, body) in [
         (vec!["--suspend"], json!({ "status": "suspended" })),
         (vec!["--activate", "--plan", "free"], json!({ "status": "active", "plan": "free" })),
-        // Null, so that nothing of an older override stays.
+        // Null, so that no field of an older override stays.
         (
             vec!["--limit", "day=5000"],
             json!({ "overrides": { "day": { "limit": 5000, "burst": null, "until": null } } }),
@@ -131,9 +131,9 @@ async fn an_update_is_a_merge_patch_of_what_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_condition_goes_along_and_a_lost_race_is_told() {
+async fn if_match_is_sent_and_a_lost_race_reported() {
     let lost = |call| Exchange::problem(call, 412, "lost-race", "The tenant has changed");
-    let message = "sluicegate: The tenant has changed\n  (somebody else changed it meanwhile: look at it with `tenants show`, then \
+    let message = "sluicegate: The tenant has changed\n  (someone else changed it meanwhile: look at it with `tenants show`, then \
                    try again)\n";
     let worker = Recorded::start([lost("PATCH /v1/tenants/acme")]).await;
     let ended = worker.run(&["tenants", "update", "acme", "--suspend", "--if-match", "0123"]).await;
@@ -147,7 +147,7 @@ async fn a_condition_goes_along_and_a_lost_race_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_tenant_is_nothing_to_show() {
+async fn delete_prints_only_a_note() {
     for json in [false, true] {
         let worker = Recorded::start([Exchange::new("DELETE /v1/tenants/acme", 204, Value::Null)]).await;
         let mut arguments = vec!["tenants", "delete", "acme"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::run::{Ended, end, program};
 
-/// Validates a file of this name and text, from within its folder.
+/// Validates a file of this name and text, in its own folder.
 async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), text).unwrap();
@@ -16,7 +16,7 @@ async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
     end(command).await
 }
 
-/// Expects these problems, and no other line but their count.
+/// Expects only these problems and their count.
 async fn check(name: &str, text: &str, more: &[&str], problems: &[&str]) {
     let ended = validate(name, text, more).await;
     let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
@@ -40,11 +40,11 @@ limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, window = "10
 limits = [{ name = "burst", algorithm = "token_bucket", limit = 200, window = "10s" }]
 "#;
 
-const NOT_CHECKED: &str = "not checked: the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which stand in no \
-    file; whether the origin and Redis answer (once it is deployed, `sluicegate doctor` asks)\n";
+const NOT_CHECKED: &str = "not checked: the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which are \
+    not in the file; whether the origin and Redis are reachable (after the deployment, run `sluicegate doctor`)\n";
 
 #[tokio::test]
-async fn the_configurations_of_this_repository_are_valid() {
+async fn configurations_of_this_repository_are_valid() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for file in ["wrangler.toml", "wrangler.production.example.toml"] {
         let mut command = program(&["validate", file]);
@@ -57,14 +57,14 @@ async fn the_configurations_of_this_repository_are_valid() {
 }
 
 #[tokio::test]
-async fn what_is_valid_says_what_was_not_checked() {
+async fn valid_file_lists_what_was_not_checked() {
     let ended = validate("wrangler.toml", VALID, &[]).await;
     assert_eq!(ended.stdout, format!("wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}"));
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
 }
 
 #[tokio::test]
-async fn problems_that_do_not_hang_together_are_told_at_once() {
+async fn independent_problems_are_reported_together() {
     let text = VALID
         .replace("https://api.example.com", "api.example.com")
         .replace("[vars.SLUICEGATE]", "[vars.SLUICEGATE]\ntimeout = \"1h\"\n")
@@ -85,7 +85,7 @@ async fn problems_that_do_not_hang_together_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn missing_variables_are_named() {
     let nothing = "[vars]\nOTHER = \"x\"\n";
     let problems =
         ["vars.ORIGIN: is not set", "vars.UPSTASH_REDIS_REST_URL: is not set", "vars.SLUICEGATE: is not set"];
@@ -97,25 +97,25 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn a_secret_in_the_file_is_a_problem_and_is_not_repeated() {
+async fn secret_in_the_file_is_a_problem_and_not_printed() {
     let text = VALID.replace("[vars]", "[vars]\nUPSTASH_REDIS_REST_TOKEN = \"hunter2\"");
-    let problem = "vars.UPSTASH_REDIS_REST_TOKEN: is a secret and stands in a file (remove it, then `wrangler secret put \
+    let problem = "vars.UPSTASH_REDIS_REST_TOKEN: is a secret and must not be in a file (remove it, then run `wrangler secret put \
                    UPSTASH_REDIS_REST_TOKEN`)";
     check("wrangler.toml", &text, &[], &[problem]).await;
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_told_with_the_place() {
+async fn syntax_errors_have_line_and_column() {
     let ended = validate("wrangler.toml", "[vars]\nORIGIN = \n", &[]).await;
     assert_eq!(ended.code, 1);
     assert!(
-        ended.stdout.starts_with("wrangler.toml: is not TOML: TOML parse error at line 2, column 10\n"),
+        ended.stdout.starts_with("wrangler.toml: is not valid TOML: TOML parse error at line 2, column 10\n"),
         "{}",
         ended.stdout
     );
     let ended = validate("wrangler.jsonc", "{ \"vars\": }", &[]).await;
     assert_eq!(ended.code, 1);
-    assert!(ended.stdout.starts_with("wrangler.jsonc: is not JSON: "), "{}", ended.stdout);
+    assert!(ended.stdout.starts_with("wrangler.jsonc: is not valid JSON: "), "{}", ended.stdout);
     assert!(ended.stdout.contains("line 1 column 11"), "{}", ended.stdout);
     let ended = end(program(&["validate", "no/such/file.toml"])).await;
     assert_eq!(ended.code, 2);
@@ -245,13 +245,13 @@ async fn environments_inherit_assets_and_triggers() {
 }
 
 #[tokio::test]
-async fn json_with_comments_is_read_like_wrangler_reads_it() {
+async fn json_may_have_comments_and_trailing_commas() {
     let config = r#"{
         // the development configuration
         "vars": {
             "ORIGIN": "https://api.example.com",
             "UPSTASH_REDIS_REST_URL": "https://example.upstash.io",
-            /* a string is accepted, too */
+            /* a string is accepted as well */
             "SLUICEGATE": "{\"default_plan\":\"p\",\"plans\":{\"p\":{\"limits\":[{\"name\":\"b\",\"algorithm\":\"sliding_log\",\"limit\":1,\"window\":\"1s\"}]}}}",
         },
     }"#;
@@ -262,11 +262,11 @@ async fn json_with_comments_is_read_like_wrangler_reads_it() {
 }
 
 #[tokio::test]
-async fn what_is_suspicious_is_a_warning() {
+async fn suspicious_settings_are_warnings() {
     let text = format!("{VALID}\n[assets]\ndirectory = \"x\"\n");
     let ended = validate("wrangler.toml", &text, &[]).await;
-    let warning = "wrangler.toml: warning: assets.run_worker_first: is not true (a file among the assets would hide a path \
-                   of the origin, unjudged)\n";
+    let warning = "wrangler.toml: warning: assets.run_worker_first: is not true (an asset would hide a path of the \
+                   origin and bypass the limits)\n";
     assert_eq!(ended.stdout, format!("{warning}wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}"));
     assert_eq!(ended.code, 0);
 
@@ -279,7 +279,7 @@ async fn what_is_suspicious_is_a_warning() {
 }
 
 #[tokio::test]
-async fn programs_get_json() {
+async fn json_output_lists_problems() {
     let text = VALID.replace("limit = 20,", "limit = 0,");
     let ended = validate("wrangler.toml", &text, &["--json"]).await;
     let json: Value = serde_json::from_str(&ended.stdout).unwrap();

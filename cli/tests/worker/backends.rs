@@ -1,4 +1,4 @@
-//! The life of a tenant, with the API served natively and with the Worker in workerd.
+//! The life of a tenant against the native API and against the Worker in workerd.
 
 use sluicegate_devstack::{Options, Stack};
 
@@ -7,12 +7,12 @@ use crate::native;
 use crate::service::TOKEN;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_lives_natively() {
+async fn life_of_a_tenant_natively() {
     native::serve(async |url| life_of_a_tenant(&url, TOKEN).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_lives_in_workerd() {
+async fn life_of_a_tenant_in_workerd() {
     let stack =
         Stack::start(Options { sluicegate: Some(crate::service::config()), ..Options::default() }).await.unwrap();
     life_of_a_tenant(&stack.worker.url(), &stack.secrets.admin_token).await;

@@ -1,17 +1,17 @@
-//! The life of a tenant, told in command lines.
+//! The life of a tenant in command lines.
 
 use serde_json::Value;
 
 use crate::run::{Ended, end, program};
 
-/// A Worker whose plans are those of the tests of the API, and whose Redis is empty.
+/// A Worker with the plans of `tests/admin` and an empty Redis.
 struct Worker<'a> {
     url: &'a str,
     token: &'a str,
 }
 
 impl Worker<'_> {
-    /// Runs a command line, of words without spaces, that ends with this code.
+    /// Runs a command line and expects this exit code. Arguments contain no spaces.
     async fn run(&self, line: &str, code: i32) -> Ended {
         let mut command = program(&line.split(' ').collect::<Vec<_>>());
         command.env("SLUICEGATE_URL", self.url).env("SLUICEGATE_ADMIN_TOKEN", self.token);
@@ -25,7 +25,7 @@ impl Worker<'_> {
         serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{line}: {error}: {ended:#?}"))
     }
 
-    /// Expects a refusal that says this.
+    /// Expects a refusal with this message.
     async fn refused(&self, line: &str, message: &str) {
         let ended = self.run(line, 1).await;
         assert!(ended.stdout.is_empty() && ended.stderr.contains(message), "{line}: {ended:#?}");
@@ -37,7 +37,7 @@ impl Worker<'_> {
     }
 }
 
-/// From birth to death, through every command that asks the Worker.
+/// Creates, changes and deletes a tenant with every command that calls the Worker.
 pub(crate) async fn life_of_a_tenant(url: &str, token: &str) {
     let worker = Worker { url, token };
     doctor(&worker).await;
@@ -52,22 +52,22 @@ pub(crate) async fn life_of_a_tenant(url: &str, token: &str) {
     worker.run("tenants create zoo --plan pro --suspended", 0).await;
     let list = worker.run("tenants list", 0).await;
     assert_eq!(list.stdout.lines().count(), 3, "{list:#?}");
-    assert_eq!(worker.run("tenants list --max 1", 0).await.stderr, "there are more: --after acme\n");
+    assert_eq!(worker.run("tenants list --max 1", 0).await.stderr, "more tenants follow: --after acme\n");
     assert_eq!(worker.json("tenants list --after acme", 0).await["tenants"][0]["status"], "suspended");
     worker.run("tenants delete acme", 0).await;
     worker.refused("tenants show acme", "acme").await;
 }
 
 async fn doctor(worker: &Worker<'_>) {
-    let well = worker.json("doctor", 0).await;
-    assert_eq!(well["failures"], 0, "{well:#}");
+    let report = worker.json("doctor", 0).await;
+    assert_eq!(report["failures"], 0, "{report:#}");
     let names: Vec<_> =
-        well["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
+        report["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
     let expected = ["worker", "admin token", "version", "redis", "round trip", "clock", "scripts", "eviction"];
     assert!(names.starts_with(&expected), "{names:?}");
-    let stranger = Worker { token: "wrong", ..*worker };
-    assert!(stranger.run("doctor", 1).await.stdout.contains("failure  admin token: the Worker does not know it"));
-    stranger.refused("tenants list", "SLUICEGATE_ADMIN_TOKEN is not the token of this Worker").await;
+    let intruder = Worker { token: "wrong", ..*worker };
+    assert!(intruder.run("doctor", 1).await.stdout.contains("failure  admin token: rejected"));
+    intruder.refused("tenants list", "SLUICEGATE_ADMIN_TOKEN is not the token of this Worker").await;
 }
 
 async fn keys(worker: &Worker<'_>) {
@@ -93,20 +93,20 @@ async fn changes(worker: &Worker<'_>) {
     assert!(shown.stdout.contains("limit     day=7@2099-01-01T00:00:00Z\nmetadata  owner=Ada\n"), "{shown:#?}");
     worker.run("tenants update acme --limit day=8 --no-metadata owner --metadata a=b", 0).await;
     let shown = worker.run("tenants show acme", 0).await;
-    assert!(shown.stdout.contains("limit     day=8\nmetadata  a=b\n"), "the old end is gone: {shown:#?}");
+    assert!(shown.stdout.contains("limit     day=8\nmetadata  a=b\n"), "the old end time is removed: {shown:#?}");
 }
 
 async fn quota(worker: &Worker<'_>) {
     let allowed = worker.run("check --tenant acme --cost 8", 0).await;
     assert!(allowed.stdout.starts_with("allowed\n"), "{allowed:#?}");
     let refused = worker.run("check --tenant acme", 1).await;
-    assert!(refused.stdout.starts_with("refused: try again in "), "{refused:#?}");
+    assert!(refused.stdout.starts_with("denied: retry in "), "{refused:#?}");
     let never = worker.run("check --tenant acme --cost 9", 1).await;
-    assert!(never.stdout.starts_with("refused: can never be allowed"), "{never:#?}");
+    assert!(never.stdout.starts_with("denied: can never be allowed"), "{never:#?}");
     assert_eq!(worker.used("day").await, 8);
     worker.run("refund acme 3 --request ticket-7", 0).await;
     let again = worker.run("refund acme 3 --request ticket-7", 0).await;
-    assert_eq!(again.stderr, "ticket-7 was refunded before: nothing changed\n");
+    assert_eq!(again.stderr, "ticket-7 was already refunded: nothing changed\n");
     assert_eq!(worker.used("day").await, 5);
     worker.run("tenants update acme --no-limit day", 0).await;
     worker.run("reset acme", 0).await;
