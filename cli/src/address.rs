@@ -20,7 +20,9 @@ pub(crate) fn parse(url: Option<&str>) -> Result<Url, Failure> {
         "https" => (),
         "http" if is_loopback(&url) => (),
         "http" => {
-            return problem("would send the admin token unencrypted (use https; http is allowed only for this machine)");
+            return problem(
+                "would send the admin token unencrypted (use https; http is allowed only for this machine)",
+            );
         }
         _ => return problem(&format!("{expected}, found {text:?}")),
     }

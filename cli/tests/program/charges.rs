@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reset_is_confirmed() {
-    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/reset", 204, Value::Null)]).await;
+    let worker = FakeWorker::start([Exchange::new("POST /v1/tenants/acme/reset", 204, Value::Null)]).await;
     let ended = worker.run(&["reset", "acme"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", "reset acme\n"));
     assert_eq!(worker.call().body, json!({}));
@@ -16,7 +16,7 @@ async fn reset_is_confirmed() {
 async fn refund_shows_the_units_of_each_limit() {
     let answer =
         json!({ "refunded": true, "limits": [{ "name": "burst", "units": 3 }, { "name": "day", "units": 10 }] });
-    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
+    let worker = FakeWorker::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
     let ended =
         worker.run(&["refund", "acme", "10", "--request", "ticket-7", "--charged-at", "2026-11-22T10:00:00Z"]).await;
     let table = "\
@@ -29,7 +29,7 @@ day          10
     assert_eq!(worker.call().body, body);
 
     let answer = json!({ "refunded": false, "limits": [] });
-    let worker = Recorded::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
+    let worker = FakeWorker::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
     let ended = worker.run(&["refund", "acme", "10", "--request", "ticket-7"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
     assert_eq!(ended.stderr, "ticket-7 was already refunded: nothing changed\n");

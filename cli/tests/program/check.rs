@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 
 fn verdict(allowed: bool, retry: Option<u64>, limits: &Value) -> Exchange {
     let body = json!({ "allowed": allowed, "retry_ms": retry, "limits": limits, "at": 1_795_341_600_000_u64 });
@@ -15,7 +15,7 @@ async fn verdict_sets_the_exit_code() {
         { "name": "burst", "remaining": 19, "retry_ms": 0, "reset_ms": 500 },
         { "name": "day", "remaining": 4999, "retry_ms": 0, "reset_ms": 86_400_000 },
     ]);
-    let worker = Recorded::start([verdict(true, Some(0), &limits)]).await;
+    let worker = FakeWorker::start([verdict(true, Some(0), &limits)]).await;
     let ended = worker.run(&["check", "--tenant", "acme"]).await;
     let text = "\
 allowed
@@ -28,7 +28,7 @@ day         4999         -       1d
     assert_eq!(worker.call().body, json!({ "tenant": "acme", "cost": 1, "peek": false }));
 
     let limits = json!([{ "name": "burst", "remaining": 0, "retry_ms": 1201, "reset_ms": 10_000 }]);
-    let worker = Recorded::start([verdict(false, Some(1201), &limits)]).await;
+    let worker = FakeWorker::start([verdict(false, Some(1201), &limits)]).await;
     let ended = worker
         .run(&["check", "--subject", "login:ada", "--plan", "pro", "--cost", "5", "--peek", "--lease", "l"])
         .await;
@@ -47,7 +47,7 @@ burst          0        2s      10s
 async fn denial_that_never_ends_says_so() {
     for never in [json!(-1), Value::Null] {
         let limits = json!([{ "name": "burst", "remaining": 20, "retry_ms": never, "reset_ms": 0 }]);
-        let worker = Recorded::start([verdict(false, None, &limits)]).await;
+        let worker = FakeWorker::start([verdict(false, None, &limits)]).await;
         let rules = r#"[{"name":"burst","algorithm":"token_bucket","limit":20,"window":"10s"}]"#;
         let ended = worker.run(&["check", "--subject", "u", "--limits", rules, "--cost", "21"]).await;
         let text = "\

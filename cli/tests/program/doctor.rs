@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 use crate::run::{end, program, run};
 
 fn healthy() -> Exchange {
@@ -23,10 +23,10 @@ fn healthy_redis() -> Value {
 
 /// Runs against these responses and expects this exit code and this text.
 async fn check(exchanges: impl IntoIterator<Item = Exchange>, code: i32, text: &str) {
-    let worker = Recorded::start(exchanges).await;
+    let worker = FakeWorker::start(exchanges).await;
     let ended = worker.run(&["doctor"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (code, text, ""));
-    worker.asked();
+    worker.calls();
 }
 
 const HEAD: &str = "\
@@ -89,7 +89,7 @@ failures: 2, warnings: 4
 async fn missing_data_is_not_a_failure() {
     let mut redis = healthy_redis();
     redis["eviction_policy"] = Value::Null;
-    let worker = Recorded::start([healthy(), diagnosis(&redis)]).await;
+    let worker = FakeWorker::start([healthy(), diagnosis(&redis)]).await;
     let ended = worker.run(&["doctor", "--json"]).await;
     let json: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((ended.code, &json["failures"], &json["warnings"]), (0, &json!(0), &json!(0)));
@@ -131,16 +131,17 @@ failures: 2, warnings: 0
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_token_differs_from_missing_token() {
-    let worker = Recorded::start([healthy(), Exchange::problem("GET /v1/diagnosis", 401, "unauthorized", "No")]).await;
+    let worker =
+        FakeWorker::start([healthy(), Exchange::problem("GET /v1/diagnosis", 401, "unauthorized", "No")]).await;
     let ended = worker.run(&["doctor"]).await;
     assert_eq!(ended.code, 1);
     assert!(ended.stdout.contains("failure  admin token: rejected\n"), "{}", ended.stdout);
 
-    let worker = Recorded::start([healthy()]).await;
+    let worker = FakeWorker::start([healthy()]).await;
     let ended = end(program(&["doctor", "--url", &worker.url])).await;
     assert_eq!(ended.code, 1);
     assert!(ended.stdout.contains("failure  admin token: SLUICEGATE_ADMIN_TOKEN is not set"), "{}", ended.stdout);
-    assert_eq!(worker.asked()[0].authorization, None);
+    assert_eq!(worker.calls()[0].authorization, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

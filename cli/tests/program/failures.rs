@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 use crate::run::{end, program, run};
 
 const CALL: &str = "GET /v1/tenants/acme";
@@ -19,7 +19,7 @@ async fn refusal_lists_every_invalid_field() {
     });
     let refused = || Exchange::new("POST /v1/tenants", 400, problem.clone());
     let arguments = ["tenants", "create", "acme", "--plan", "x", "--limit", "day=0"];
-    let worker = Recorded::start([refused()]).await;
+    let worker = FakeWorker::start([refused()]).await;
     let ended = worker.run(&arguments).await;
     let text = "\
 sluicegate: The request is invalid: 2 fields are wrong
@@ -28,7 +28,7 @@ sluicegate: The request is invalid: 2 fields are wrong
 ";
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (1, "", text));
 
-    let worker = Recorded::start([refused()]).await;
+    let worker = FakeWorker::start([refused()]).await;
     let ended = worker.run(&[&arguments[..], &["--json"]].concat()).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
     assert_eq!(serde_json::from_str::<Value>(&ended.stderr).unwrap(), problem);
@@ -56,7 +56,7 @@ async fn wrong_token_and_missing_api_have_remedies() {
             "redirects to \"https://elsewhere.example/\" (pass the final address as --url)",
         ),
     ] {
-        let worker = Recorded::start([exchange]).await;
+        let worker = FakeWorker::start([exchange]).await;
         let ended = worker.run(&["tenants", "show", "acme"]).await;
         assert_eq!((ended.code, ended.stdout.as_str()), (code, ""));
         assert!(ended.stderr.contains(message), "{}", ended.stderr);
@@ -90,8 +90,8 @@ async fn missing_arguments_are_reported_before_any_request() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("would send the admin token unencrypted"), "{}", ended.stderr);
 
-    let worker = Recorded::start([]).await;
+    let worker = FakeWorker::start([]).await;
     let ended = worker.run(&["tenants", "delete", ".."]).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (2, "sluicegate: \"..\" is not an id\n"));
-    assert_eq!(worker.asked(), []);
+    assert_eq!(worker.calls(), []);
 }

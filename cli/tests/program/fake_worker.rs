@@ -23,7 +23,7 @@ pub(crate) struct Exchange {
 
 /// A request that was received.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedCall {
     /// Method, path and query.
     pub(crate) call: String,
     pub(crate) authorization: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Asked {
 }
 
 /// A server that sends the recorded responses in order. Stops when dropped.
-pub(crate) struct Recorded {
+pub(crate) struct FakeWorker {
     pub(crate) url: String,
     state: Arc<Mutex<Tape>>,
     task: JoinHandle<()>,
@@ -41,7 +41,7 @@ pub(crate) struct Recorded {
 
 struct Tape {
     exchanges: VecDeque<Exchange>,
-    asked: Vec<Asked>,
+    calls: Vec<ReceivedCall>,
 }
 
 impl Exchange {
@@ -68,15 +68,15 @@ impl Exchange {
     }
 }
 
-impl Recorded {
+impl FakeWorker {
     pub(crate) async fn start(exchanges: impl IntoIterator<Item = Exchange>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let tape = Tape { exchanges: exchanges.into_iter().collect(), asked: Vec::new() };
+        let tape = Tape { exchanges: exchanges.into_iter().collect(), calls: Vec::new() };
         let state = Arc::new(Mutex::new(tape));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Recorded { url, state, task }
+        FakeWorker { url, state, task }
     }
 
     /// Runs the program against this Worker, with its token.
@@ -87,22 +87,22 @@ impl Recorded {
     }
 
     /// Returns all requests. Panics if a recorded response was not requested.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn calls(&self) -> Vec<ReceivedCall> {
         let tape = self.state.lock().unwrap();
         let left: Vec<_> = tape.exchanges.iter().map(|exchange| exchange.call).collect();
         assert!(left.is_empty(), "not requested: {left:?}");
-        tape.asked.clone()
+        tape.calls.clone()
     }
 
     /// Returns the only request.
-    pub(crate) fn call(&self) -> Asked {
-        let [asked] = <[Asked; 1]>::try_from(self.asked()).unwrap();
-        assert_eq!(asked.authorization.as_deref(), Some("Bearer the-admin-token"));
-        asked
+    pub(crate) fn call(&self) -> ReceivedCall {
+        let [call] = <[ReceivedCall; 1]>::try_from(self.calls()).unwrap();
+        assert_eq!(call.authorization.as_deref(), Some("Bearer the-admin-token"));
+        call
     }
 }
 
-impl Drop for Recorded {
+impl Drop for FakeWorker {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -115,7 +115,7 @@ async fn answer(State(state): State<Arc<Mutex<Tape>>>, request: Request) -> Resp
     let target = parts.uri.path_and_query().unwrap().as_str();
     let call = format!("{} {}", parts.method, target.strip_prefix("/_sluicegate").unwrap_or(target));
     let mut tape = state.lock().unwrap();
-    tape.asked.push(Asked {
+    tape.calls.push(ReceivedCall {
         call: call.clone(),
         authorization: header("authorization"),
         if_match: header("if-match"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 
 fn acme() -> Value {
     json!({
@@ -31,12 +31,12 @@ metadata  owner=Ada
 #[tokio::test(flavor = "multi_thread")]
 async fn tenant_is_shown_with_its_etag() {
     let shown = || Exchange::new("GET /v1/tenants/acme", 200, acme()).header("etag", "\"0123\"");
-    let worker = Recorded::start([shown()]).await;
+    let worker = FakeWorker::start([shown()]).await;
     let ended = worker.run(&["tenants", "show", "acme"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, SHOWN, ""));
     worker.call();
 
-    let worker = Recorded::start([shown()]).await;
+    let worker = FakeWorker::start([shown()]).await;
     let ended = worker.run(&["tenants", "show", "acme", "--json"]).await;
     let mut expected = acme();
     expected["etag"] = json!("\"0123\"");
@@ -48,7 +48,7 @@ async fn tenant_is_shown_with_its_etag() {
 async fn list_follows_all_pages() {
     let first = json!({ "tenants": [acme()], "cursor": "acme" });
     let last = json!({ "tenants": [small("zoo")], "cursor": null });
-    let worker = Recorded::start([
+    let worker = FakeWorker::start([
         Exchange::new("GET /v1/tenants?limit=100", 200, first.clone()),
         Exchange::new("GET /v1/tenants?limit=100&cursor=acme", 200, last),
     ])
@@ -60,9 +60,9 @@ acme  pro   active        1  burst, day
 zoo   free  suspended     0  -
 ";
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, table, ""));
-    assert_eq!(worker.asked().len(), 2);
+    assert_eq!(worker.calls().len(), 2);
 
-    let worker = Recorded::start([Exchange::new("GET /v1/tenants?limit=1&cursor=a", 200, first)]).await;
+    let worker = FakeWorker::start([Exchange::new("GET /v1/tenants?limit=1&cursor=a", 200, first)]).await;
     let ended = worker.run(&["tenants", "list", "--max", "1", "--after", "a"]).await;
     assert_eq!(ended.stderr, "more tenants follow: --after acme\n");
     worker.call();
@@ -71,7 +71,7 @@ zoo   free  suspended     0  -
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_list_prints_no_table() {
     let worker =
-        Recorded::start([Exchange::new("GET /v1/tenants?limit=100", 200, json!({ "tenants": [], "cursor": null }))])
+        FakeWorker::start([Exchange::new("GET /v1/tenants?limit=100", 200, json!({ "tenants": [], "cursor": null }))])
             .await;
     let ended = worker.run(&["tenants", "list"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", "no tenants\n"));
@@ -80,14 +80,14 @@ async fn empty_list_prints_no_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn create_sends_all_arguments() {
     let created = || Exchange::new("POST /v1/tenants", 201, acme()).header("etag", "\"0123\"");
-    let worker = Recorded::start([created()]).await;
+    let worker = FakeWorker::start([created()]).await;
     let ended = worker.run(&["tenants", "create", "acme", "--plan", "pro"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, SHOWN, "created acme\n"));
     let call = worker.call();
     assert_eq!(call.body, json!({ "id": "acme", "plan": "pro" }));
     assert_eq!(call.content_type.as_deref(), Some("application/json"));
 
-    let worker = Recorded::start([created()]).await;
+    let worker = FakeWorker::start([created()]).await;
     let more = [
         "--suspended",
         "--limit",
@@ -122,7 +122,7 @@ async fn update_is_a_merge_patch() {
         ),
         (vec!["--metadata", "a=b=c", "--no-metadata", "d"], json!({ "metadata": { "a": "b=c", "d": null } })),
     ] {
-        let worker = Recorded::start([updated()]).await;
+        let worker = FakeWorker::start([updated()]).await;
         let ended = worker.run(&[&["tenants", "update", "acme"], arguments.as_slice()].concat()).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (0, "updated acme\n"));
         let call = worker.call();
@@ -135,12 +135,12 @@ async fn if_match_is_sent_and_a_lost_race_reported() {
     let lost = |call| Exchange::problem(call, 412, "lost-race", "The tenant has changed");
     let message = "sluicegate: The tenant has changed\n  (someone else changed it meanwhile: look at it with `tenants show`, then \
                    try again)\n";
-    let worker = Recorded::start([lost("PATCH /v1/tenants/acme")]).await;
+    let worker = FakeWorker::start([lost("PATCH /v1/tenants/acme")]).await;
     let ended = worker.run(&["tenants", "update", "acme", "--suspend", "--if-match", "0123"]).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (1, "", message));
     assert_eq!(worker.call().if_match.as_deref(), Some("\"0123\""));
 
-    let worker = Recorded::start([lost("DELETE /v1/tenants/acme")]).await;
+    let worker = FakeWorker::start([lost("DELETE /v1/tenants/acme")]).await;
     let ended = worker.run(&["tenants", "delete", "acme", "--if-match", "\"0123\""]).await;
     assert_eq!(ended.code, 1);
     assert_eq!(worker.call().if_match.as_deref(), Some("\"0123\""));
@@ -149,7 +149,7 @@ async fn if_match_is_sent_and_a_lost_race_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_prints_only_a_note() {
     for json in [false, true] {
-        let worker = Recorded::start([Exchange::new("DELETE /v1/tenants/acme", 204, Value::Null)]).await;
+        let worker = FakeWorker::start([Exchange::new("DELETE /v1/tenants/acme", 204, Value::Null)]).await;
         let mut arguments = vec!["tenants", "delete", "acme"];
         arguments.extend(json.then_some("--json"));
         let ended = worker.run(&arguments).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fake_worker::{Exchange, Recorded};
+use crate::fake_worker::{Exchange, FakeWorker};
 
 fn usage() -> Value {
     json!({
@@ -36,12 +36,12 @@ DAY                 UNITS
 2026-11-22          12345
 2026-11-21              0
 ";
-    let worker = Recorded::start([recorded()]).await;
+    let worker = FakeWorker::start([recorded()]).await;
     let ended = worker.run(&["usage", "acme"]).await;
     assert_eq!((ended.code, ended.stdout, ended.stderr.as_str()), (0, format!("{HEAD}{days}"), ""));
     worker.call();
 
-    let worker = Recorded::start([recorded()]).await;
+    let worker = FakeWorker::start([recorded()]).await;
     let ended = worker.run(&["usage", "acme", "--days", "1"]).await;
     let days = "\
 DAY                 UNITS
@@ -52,7 +52,7 @@ DAY                 UNITS
 ";
     assert_eq!(ended.stdout, format!("{HEAD}{days}"));
 
-    let worker = Recorded::start([recorded()]).await;
+    let worker = FakeWorker::start([recorded()]).await;
     let ended = worker.run(&["usage", "acme", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap(), usage());
 }
