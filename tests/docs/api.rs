@@ -52,8 +52,8 @@ fn exactly_the_api_problems_are_documented() {
 }
 
 #[test]
-fn every_client_problem_is_explained_to_operators() {
-    let code = document("src/problem/client.rs");
+fn every_problem_of_a_client_is_explained_to_operators() {
+    let code = document("src/http/problem/client.rs");
     let text = document("docs/operations.md");
     for name in problems(&code) {
         assert!(text.contains(&format!("`{name}`")), "{name}");
