@@ -52,7 +52,7 @@ fn exactly_the_api_problems_are_documented() {
 }
 
 #[test]
-fn every_problem_of_a_client_is_explained_to_operators() {
+fn every_client_problem_is_explained_to_operators() {
     let code = document("src/http/problem/client.rs");
     let text = document("docs/operations.md");
     for name in problems(&code) {
