@@ -97,7 +97,8 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	config="$(or $(CONFIG),wrangler.production.toml)"
 	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
 	step 'build the command line' cargo build --locked -p sluicegate-cli
-	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config" $(env)
+	# An empty name is the top level, here and for wrangler.
+	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config" --env '$(ENV)'
 	wrangler deploy --config "$$config" $(env) $(ARGS)
 
 .PHONY: setup

@@ -55,6 +55,11 @@ plans.p.limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, wind
     assert.match(staging.text, /https:\/\/staging\.example\.com/);
     assert.doesNotMatch(staging.text, /https:\/\/origin\.example\.com/);
 
+    // Without a name, only the top level is validated and deployed.
+    const top = deploy("");
+    assert.equal(top.status, 0, top.text);
+    assert.match(top.text, /https:\/\/origin\.example\.com/);
+
     const broken = deploy("broken");
     assert.notEqual(broken.status, 0);
     assert.match(broken.text, /timeout.*"soon"/);
