@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::document::Tenant;
 use super::id::TenantId;
+use super::tenant::Tenant;
 
 /// Whose request it is, as far as its API key tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

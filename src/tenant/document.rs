@@ -1,164 +1,129 @@
-//! A tenant: what is decided about it, and its keys.
+//! The text that stands for a tenant in Redis.
+//!
+//! ```json
+//! {"v":1,"plan":"pro","status":"active","keys":[{"id":"…","sha256":"…","created":"2026-11-01T00:00:00Z"}],
+//!  "overrides":{"day":{"limit":5000,"until":"2026-12-01T00:00:00Z"}},"metadata":{"contact":"ops@acme.example"}}
+//! ```
 
-use super::key::ApiKey;
-use super::record::{KeyId, KeyRecord};
-use super::settings::{Settings, Status};
-use crate::config::Config;
-use crate::config::json::{InvalidInput, Problems};
-use crate::limit::Limit;
-use crate::time::Millis;
+use std::collections::BTreeMap;
 
-/// Everything that is known of a tenant. A value that exists is within its bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tenant {
-    pub(super) settings: Settings,
-    pub(super) keys: Vec<KeyRecord>,
-}
+use serde::Serialize;
+use serde_json::Value;
 
-/// What a key is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyStatus<'a> {
-    /// It is the tenant's.
-    Valid(&'a KeyRecord),
-    /// It was the tenant's.
-    Expired,
-    /// The tenant does not have it.
-    Unknown,
-}
-
-/// The configuration has no plan of this name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no plan is named {plan:?} in the configuration")]
-pub struct UnknownPlan {
-    /// The plan that the tenant has.
-    pub plan: String,
-}
-
-/// Why a key is not added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeyNotAdded {
-    /// The tenant has as many as it may have.
-    #[error("a tenant has at most {MAX_KEYS} keys (revoke one)")]
-    TooMany,
-    /// One of the same id is there.
-    #[error("the tenant has a key of this id")]
-    Known,
-}
+use super::key_digest::{KeyDigest, sha256, write_hex};
+use super::key_record::{KeyId, KeyRecord};
+use super::settings::{FIELDS, Override, Settings, Status};
+use super::tenant::{MAX_KEYS, Tenant};
+use crate::config::json::{InvalidInput, Object, Problems, expected, text, timestamp};
+use crate::time::Timestamp;
 
 impl Tenant {
-    /// A tenant without keys.
+    /// The text that stands for it in Redis: always the same for the same tenant.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let document = Document {
+            v: VERSION,
+            plan: &self.settings.plan,
+            status: self.settings.status,
+            keys: self.keys.iter().map(Key::from).collect(),
+            overrides: &self.settings.overrides,
+            metadata: &self.settings.metadata,
+        };
+        // Texts and integers under names that are texts: JSON has all of them.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    /// Reads a text from Redis.
     ///
     /// # Errors
-    /// When a setting is out of bounds.
-    pub fn new(settings: Settings) -> Result<Self, InvalidInput> {
+    /// When it is no such document.
+    pub fn from_text(text: &str) -> Result<Self, InvalidInput> {
+        let value =
+            serde_json::from_str(text).map_err(|error| InvalidInput::new("", format!("is not JSON: {error}")))?;
         let mut problems = Problems::default();
-        settings.validate(&mut problems);
-        problems.finish(Some(Tenant { settings, keys: Vec::new() }))
-    }
-
-    /// The same tenant with other settings; its keys stay.
-    ///
-    /// # Errors
-    /// As [`Tenant::new`].
-    pub fn with_settings(&self, settings: Settings) -> Result<Self, InvalidInput> {
-        Tenant::new(settings).map(|tenant| Tenant { keys: self.keys.clone(), ..tenant })
-    }
-
-    /// The same tenant with one more key.
-    ///
-    /// # Errors
-    /// When it has 16 already, or this one.
-    pub fn with_key(&self, record: KeyRecord) -> Result<Self, KeyNotAdded> {
-        if self.keys.iter().any(|key| key.id == record.id) {
-            return Err(KeyNotAdded::Known);
-        }
-        if self.keys.len() >= MAX_KEYS {
-            return Err(KeyNotAdded::TooMany);
-        }
-        let mut tenant = self.clone();
-        tenant.keys.push(record);
-        Ok(tenant)
-    }
-
-    /// The same tenant without one of its keys; `None` if it does not have it.
-    #[must_use]
-    pub fn without_key(&self, id: &KeyId) -> Option<Self> {
-        let keys: Vec<_> = self.keys.iter().filter(|key| key.id != *id).cloned().collect();
-        (keys.len() < self.keys.len()).then(|| Tenant { settings: self.settings.clone(), keys })
-    }
-
-    /// The same tenant without its metadata, which no request is judged by.
-    #[must_use]
-    pub fn without_metadata(mut self) -> Self {
-        self.settings.metadata.clear();
-        self
-    }
-
-    /// What the operator decides.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// The plan's name.
-    #[must_use]
-    pub fn plan(&self) -> &str {
-        &self.settings.plan
-    }
-
-    /// Whether it is served.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.settings.status
-    }
-
-    /// Its keys, the oldest first, also those that have expired.
-    #[must_use]
-    pub fn keys(&self) -> &[KeyRecord] {
-        &self.keys
-    }
-
-    /// What `key` is worth at `now`.
-    ///
-    /// It is compared with every record, each in constant time, so that the time says nothing of a hash.
-    #[must_use]
-    pub fn key(&self, key: &ApiKey, now: Millis) -> KeyStatus<'_> {
-        let digest = key.digest();
-        let mut found = None;
-        for record in &self.keys {
-            if record.sha256.matches(&digest) {
-                found = Some(record);
-            }
-        }
-        match found {
-            None => KeyStatus::Unknown,
-            Some(record) if record.has_expired(now) => KeyStatus::Expired,
-            Some(record) => KeyStatus::Valid(record),
-        }
-    }
-
-    /// The limits of its plan, with the overrides that hold at `now`: those whose `until` is later, or that have none.
-    ///
-    /// An override that names no limit of the plan, or whose numbers that limit cannot have, is passed over: both
-    /// are refused when they are written ([`Settings::check`]), so the configuration has changed since, and the
-    /// plan's own numbers are the safe ones.
-    ///
-    /// # Errors
-    /// When the configuration no longer has the plan.
-    pub fn limits(&self, config: &Config, now: Millis) -> Result<Vec<Limit>, UnknownPlan> {
-        let plan = self.plan();
-        let plan = config.plans.get(plan).ok_or_else(|| UnknownPlan { plan: plan.to_owned() })?;
-        let limits = plan.limits().iter().map(|limit| {
-            let change = self.settings.override_of(limit.name(), now);
-            let changed = change.and_then(|change| limit.with_quota(change.limit, change.burst).ok());
-            changed.unwrap_or_else(|| limit.clone())
-        });
-        Ok(limits.collect())
+        let tenant = read(&value, &mut problems);
+        problems.finish(tenant)
     }
 }
 
-/// Enough for a rotation in each of a customer's services.
-pub(super) const MAX_KEYS: usize = 16;
+/// The entity tag of a stored text (RFC 9110, section 8.8.3), a strong one: the same tag, the same bytes.
+#[must_use]
+pub fn etag(text: &str) -> String {
+    let mut tag = String::from('"');
+    // Writing to a string does not fail.
+    let _ = write_hex(&mut tag, sha256(text).first_chunk::<16>().unwrap_or(&[0; 16]));
+    tag.push('"');
+    tag
+}
+
+fn read(value: &Value, problems: &mut Problems) -> Option<Tenant> {
+    let known: Vec<_> = ["v", "keys"].into_iter().chain(FIELDS).collect();
+    let object = Object::open(value, "", &known, problems)?;
+    object.required("v", version, problems);
+    let keys = object.optional("keys", list, problems).unwrap_or_default();
+    if keys.len() > MAX_KEYS {
+        problems.push("keys", format!("expected at most {MAX_KEYS}, found {}", keys.len()));
+    }
+    let keys: Vec<KeyRecord> =
+        keys.iter().enumerate().filter_map(|(i, key)| read_key(key, &format!("keys[{i}]"), problems)).collect();
+    for (i, key) in keys.iter().enumerate() {
+        if keys.iter().take(i).any(|earlier| earlier.id == key.id) {
+            problems.push("keys", format!("two have the id {:?}", key.id.as_str()));
+        }
+    }
+    Some(Tenant { settings: Settings::from_object(&object, problems)?, keys })
+}
+
+fn read_key(value: &Value, path: &str, problems: &mut Problems) -> Option<KeyRecord> {
+    let object = Object::open(value, path, &["id", "sha256", "created", "expires"], problems)?;
+    let id = object.required("id", |id| KeyId::new(&text(id)?).map_err(|error| error.to_string()), problems);
+    let sha256 = object.required("sha256", digest, problems);
+    let created = object.required("created", timestamp, problems);
+    let expires = object.optional("expires", timestamp, problems);
+    Some(KeyRecord { id: id?, sha256: sha256?, created: created?, expires })
+}
+
+fn version(value: &Value) -> Result<(), String> {
+    if value.as_u64() == Some(VERSION) { Ok(()) } else { Err(expected(&VERSION.to_string(), value)) }
+}
+
+fn list(value: &Value) -> Result<&[Value], String> {
+    value.as_array().map(Vec::as_slice).ok_or_else(|| expected("a list", value))
+}
+
+fn digest(value: &Value) -> Result<KeyDigest, String> {
+    KeyDigest::from_hex(&text(value)?).ok_or_else(|| "expected 64 digits of 0-9 a-f".to_owned())
+}
+
+/// The document as JSON, its fields in the order of the text.
+#[derive(Serialize)]
+struct Document<'a> {
+    v: u64,
+    plan: &'a str,
+    status: Status,
+    keys: Vec<Key<'a>>,
+    overrides: &'a BTreeMap<String, Override>,
+    metadata: &'a BTreeMap<String, String>,
+}
+
+/// A record as it is stored. What is shown to people has no hash, so the record itself has no JSON.
+#[derive(Serialize)]
+struct Key<'a> {
+    id: &'a KeyId,
+    sha256: KeyDigest,
+    created: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
+}
+
+impl<'a> From<&'a KeyRecord> for Key<'a> {
+    fn from(record: &'a KeyRecord) -> Self {
+        Key { id: &record.id, sha256: record.sha256, created: record.created, expires: record.expires }
+    }
+}
+
+/// The version of the document.
+const VERSION: u64 = 1;
 
 #[cfg(test)]
 mod tests;

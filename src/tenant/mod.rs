@@ -1,22 +1,22 @@
 //! A customer: its document, its API keys, its history.
 
+mod api_key;
 pub mod authenticator;
 mod caller;
-mod digest;
 mod document;
 pub mod history;
 mod id;
-mod key;
-mod record;
+mod key_digest;
+mod key_record;
 mod settings;
 pub mod store;
-mod text;
+mod tenant;
 
+pub use api_key::{ApiKey, InvalidKey};
 pub use caller::Caller;
-pub use digest::KeyDigest;
-pub use document::{KeyNotAdded, KeyStatus, Tenant, UnknownPlan};
+pub use document::etag;
 pub use id::{InvalidTenantId, TenantId};
-pub use key::{ApiKey, InvalidKey};
-pub use record::{InvalidKeyId, KeyId, KeyRecord};
+pub use key_digest::KeyDigest;
+pub use key_record::{InvalidKeyId, KeyId, KeyRecord};
 pub use settings::{Override, Settings, Status};
-pub use text::etag;
+pub use tenant::{KeyNotAdded, KeyStatus, Tenant, UnknownPlan};

@@ -11,11 +11,11 @@ use super::guess_limiter::{GuessLimiter, Held};
 use crate::config::Config;
 use crate::limit::Subject;
 use crate::redis::Transport;
+use crate::tenant::api_key::ApiKey;
 use crate::tenant::caller::Caller;
-use crate::tenant::document::{KeyStatus, Tenant};
 use crate::tenant::id::TenantId;
-use crate::tenant::key::ApiKey;
 use crate::tenant::store::{CacheLookup, StoreError, TenantCache, TenantStore};
+use crate::tenant::tenant::{KeyStatus, Tenant};
 use crate::time::Millis;
 
 /// What an isolate knows of tenants.

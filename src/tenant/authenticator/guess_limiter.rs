@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::limit::Subject;
-use crate::tenant::digest::KeyDigest;
+use crate::tenant::key_digest::KeyDigest;
 use crate::time::Millis;
 
 /// The wrong keys of each client, lately, and the keys themselves.
@@ -122,8 +122,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tenant::api_key::ApiKey;
     use crate::tenant::id::TenantId;
-    use crate::tenant::key::ApiKey;
 
     fn client(name: &str) -> Subject {
         Subject::named(name)

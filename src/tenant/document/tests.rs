@@ -1,124 +1,138 @@
-//! What a tenant's limits and keys are, exactly when.
+//! The text of a tenant: what it is, and what is wrong with others.
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
+use crate::tenant::api_key::ApiKey;
 use crate::tenant::id::TenantId;
-use crate::tenant::settings::Override;
-use crate::time::Timestamp;
+use crate::time::Millis;
 
-fn config() -> Config {
-    let config = r#"{"default_plan":"pro","plans":{"pro":{"limits":[
-        {"name":"burst","algorithm":"token_bucket","limit":20,"window":"10s"},
-        {"name":"day","algorithm":"sliding_window","limit":1000,"window":"1d"}]}}}"#;
-    Config::from_json(config).unwrap()
+/// A document as it stands in Redis. The digests are those of «abc» and of the empty text.
+const TEXT: &str = concat!(
+    r#"{"v":1,"plan":"pro","status":"active","keys":["#,
+    r#"{"id":"ba7816bf8f01","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","#,
+    r#""created":"2026-11-01T00:00:00Z"},"#,
+    r#"{"id":"ci","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
+    r#""created":"2026-11-02T00:00:00.250Z","expires":"2027-01-01T00:00:00Z"}],"#,
+    r#""overrides":{"burst":{"limit":50,"burst":100},"day":{"limit":5000,"until":"2026-12-01T00:00:00Z"}},"#,
+    r#""metadata":{"contact":"ops@acme.example"}}"#,
+);
+
+fn timestamp() -> impl Strategy<Value = Timestamp> {
+    (0_u64..253_402_300_800_000).prop_map(|ms| Timestamp::new(Millis::new(ms)))
 }
 
-fn at(ms: u64) -> Timestamp {
-    Timestamp::new(Millis::new(ms))
+fn settings() -> impl Strategy<Value = Settings> {
+    let change = (1_u64..1 << 53, prop::option::of(1_u64..1 << 53), prop::option::of(timestamp()))
+        .prop_map(|(limit, burst, until)| Override { limit, burst, until });
+    (
+        "\\PC{1,30}",
+        any::<bool>(),
+        prop::collection::btree_map("[A-Za-z0-9_.-]{1,64}", change, 0..=16),
+        prop::collection::btree_map("\\PC{1,16}", "\\PC{0,128}|[\\x00-\\x20\"\\\\]*", 0..=32),
+    )
+        .prop_map(|(plan, suspended, overrides, metadata)| {
+            let status = if suspended { Status::Suspended } else { Status::Active };
+            Settings { plan, status, overrides, metadata }
+        })
 }
 
-fn key(number: u8) -> ApiKey {
-    ApiKey::generate(&TenantId::new("acme").unwrap(), [number; 20])
+fn tenant() -> impl Strategy<Value = Tenant> {
+    let keys = prop::collection::btree_map(any::<[u8; 20]>(), (timestamp(), prop::option::of(timestamp())), 0..=16);
+    (settings(), keys).prop_map(|(settings, keys)| {
+        let id = TenantId::new("acme").unwrap();
+        keys.into_iter().fold(Tenant::new(settings).unwrap(), |tenant, (random, (created, expires))| {
+            tenant.with_key(KeyRecord::new(&ApiKey::generate(&id, random), created, expires)).unwrap()
+        })
+    })
 }
 
-fn with_override(name: &str, change: Override) -> Tenant {
-    let mut settings = Settings::new("pro");
-    settings.overrides.insert(name.to_owned(), change);
-    Tenant::new(settings).unwrap()
-}
-
-fn quotas(tenant: &Tenant, now: u64) -> Vec<(u64, u64)> {
-    let limits = tenant.limits(&config(), Millis::new(now)).unwrap();
-    limits.iter().map(|limit| (limit.quota(), limit.capacity())).collect()
+/// Sets `pointer` in a valid document to `value` and expects these problems.
+fn check(pointer: &str, value: Value, message: &str) {
+    let mut document: Value = serde_json::from_str(TEXT).unwrap();
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    match document.pointer_mut(parent).unwrap() {
+        Value::Array(list) => list[field.parse::<usize>().unwrap()] = value,
+        object => object[field] = value,
+    }
+    assert_eq!(Tenant::from_text(&document.to_string()).unwrap_err().to_string(), message);
 }
 
 #[test]
-fn without_overrides_the_limits_are_the_plans() {
-    let tenant = Tenant::new(Settings::new("pro")).unwrap();
-    assert_eq!(tenant.limits(&config(), Millis::ZERO).unwrap(), config().plans["pro"].limits());
+fn the_spelling_is_kept() {
+    let tenant = Tenant::from_text(TEXT).unwrap();
+    assert_eq!(tenant.to_text(), TEXT);
+    let bare = Tenant::from_text(r#" {"plan":"pro" , "v":1, "keys": null}"#).unwrap();
+    assert_eq!(bare.to_text(), r#"{"v":1,"plan":"pro","status":"active","keys":[],"overrides":{},"metadata":{}}"#);
 }
 
 #[test]
-fn a_plan_that_is_gone_is_told() {
-    let error = Tenant::new(Settings::new("gone")).unwrap().limits(&config(), Millis::ZERO).unwrap_err();
-    assert_eq!(error.to_string(), "no plan is named \"gone\" in the configuration");
+fn the_tag_is_of_the_text() {
+    // The beginning of the digest of «abc».
+    assert_eq!(etag("abc"), "\"ba7816bf8f01cfea414140de5dae2223\"");
+    assert_ne!(etag(TEXT), etag(&format!("{TEXT} ")));
 }
 
 #[test]
-fn an_override_that_fits_no_limit_is_passed_over() {
-    let change = |limit, burst| Override { limit, burst, until: None };
-    for (name, change) in [
-        ("week", change(1, None)),
-        // Ten seconds cannot refill so much without a rounding, and a window has no burst.
-        ("burst", change(9_007_199_254_740_991, None)),
-        ("day", change(5, Some(5))),
+fn garbage_is_told() {
+    for text in ["", "garbage", "{", "{\"v\":1", &"[".repeat(10_000)] {
+        let error = Tenant::from_text(text).unwrap_err().to_string();
+        assert!(error.starts_with("is not JSON: "), "{error}");
+    }
+    for (text, message) in [
+        ("[]", "expected an object, found a list"),
+        ("42", "expected an object, found 42"),
+        ("{}", "v: is missing; plan: is missing"),
     ] {
-        assert_eq!(quotas(&with_override(name, change), 0), [(20, 20), (1000, 1000)], "{name}");
+        assert_eq!(Tenant::from_text(text).unwrap_err().to_string(), message);
     }
-}
-
-#[test]
-fn a_setting_out_of_bounds_is_no_tenant() {
-    let mut settings = Settings::new("pro");
-    settings.overrides.insert("day".to_owned(), Override { limit: 0, burst: Some(0), until: None });
-    let error = Tenant::new(settings.clone()).unwrap_err();
-    let message = "overrides.day.limit: expected 1 to 9007199254740991; \
-                   overrides.day.burst: expected 1 to 9007199254740991";
-    assert_eq!(error.to_string(), message);
-    assert_eq!(Tenant::new(Settings::new("pro")).unwrap().with_settings(settings), Err(error));
-}
-
-#[test]
-fn keys_come_and_go_and_outlive_other_settings() {
-    let record = |number| KeyRecord::new(&key(number), at(0), None);
-    let mut tenant = Tenant::new(Settings::new("free")).unwrap();
-    for number in 0..16 {
-        tenant = tenant.with_key(record(number)).unwrap();
-    }
-    assert_eq!(tenant.with_key(record(3)), Err(KeyNotAdded::Known));
-    assert_eq!(tenant.with_key(record(16)), Err(KeyNotAdded::TooMany));
-    let other = tenant.with_settings(Settings::new("pro")).unwrap();
-    assert_eq!((other.plan(), other.keys()), ("pro", tenant.keys()));
-    let fewer = other.without_key(&record(3).id).unwrap();
-    assert_eq!(fewer.keys().len(), 15);
-    assert_eq!(fewer.key(&key(3), Millis::ZERO), KeyStatus::Unknown);
-    assert_eq!(fewer.without_key(&record(3).id), None);
-    assert_eq!(fewer.with_key(record(16)).unwrap().keys()[15], record(16), "the newest is the last");
+    check("/v", json!(2), "v: expected 1, found 2");
+    check("/v", json!("1"), "v: expected 1, found a text");
+    check("/id", json!("acme"), "id: unknown field (known: v, keys, plan, status, overrides, metadata)");
+    check("/keys", json!({}), "keys: expected a list, found an object");
+    check("/keys/1", json!("sgk_…"), "keys[1]: expected an object, found a text");
+    check("/keys/1/sha256", json!("e3b0"), "keys[1].sha256: expected 64 digits of 0-9 a-f");
+    check("/keys/1/secret", json!(1), "keys[1].secret: unknown field (known: id, sha256, created, expires)");
+    check("/keys/0/created", Value::Null, "keys[0].created: is missing");
+    check("/keys/1/id", json!("ba7816bf8f01"), "keys: two have the id \"ba7816bf8f01\"");
+    check("/keys/1/id", json!("a b"), "keys[1].id: expected 1 to 64 of A-Z a-z 0-9 _ - . , found \"a b\"");
+    check(
+        "/overrides/day/limit",
+        json!(-5),
+        "overrides.day.limit: expected a whole number from 1 to \
+          9007199254740991, found -5",
+    );
+    let key = |i: u32| json!({ "id": i.to_string(), "sha256": "0".repeat(64), "created": "2026-11-01T00:00:00Z" });
+    check("/keys", (0..17).map(key).collect(), "keys: expected at most 16, found 17");
 }
 
 proptest! {
     #[test]
-    fn an_override_holds_exactly_until_its_end(until in 1..u64::from(u32::MAX) * 1000, quota in 1_u64..5000) {
-        let tenant = with_override("day", Override { limit: quota, burst: None, until: Some(at(until)) });
-        for now in [0, until - 1] {
-            prop_assert_eq!(quotas(&tenant, now), [(20, 20), (quota, quota)]);
-        }
-        for now in [until, until + 1, u64::MAX] {
-            prop_assert_eq!(quotas(&tenant, now), [(20, 20), (1000, 1000)]);
-        }
-        let tenant = with_override("burst", Override { limit: 40, burst: Some(quota), until: None });
-        prop_assert_eq!(quotas(&tenant, u64::MAX), [(40, quota), (1000, 1000)]);
+    fn a_tenant_reads_back_from_a_text_that_is_always_the_same(tenant in tenant()) {
+        let text = tenant.to_text();
+        let read = Tenant::from_text(&text).unwrap();
+        prop_assert_eq!(&read, &tenant);
+        prop_assert_eq!(read.to_text(), text);
     }
 
     #[test]
-    fn exactly_its_own_keys_are_valid_and_until_they_expire(
-        keys in prop::collection::btree_map(0_u8..20, prop::option::of(1_u64..1000), 0..=16),
-        shown in 0_u8..20,
-        now in 0_u64..1000,
-    ) {
-        let mut tenant = Tenant::new(Settings::new("pro")).unwrap();
-        for (number, expires) in &keys {
-            tenant = tenant.with_key(KeyRecord::new(&key(*number), at(0), expires.map(at))).unwrap();
+    fn settings_read_back_from_what_is_shown(settings in settings()) {
+        prop_assert_eq!(Settings::read(&serde_json::to_value(&settings).unwrap()), Ok(settings));
+    }
+
+    #[test]
+    fn no_text_is_too_much(text in "\\PC*", cut in 0..TEXT.len(), noise in "[\\PC]?") {
+        let _ = Tenant::from_text(&text);
+        let mut broken = TEXT.to_owned();
+        broken.replace_range(cut..=cut, &noise);
+        if let Err(error) = Tenant::from_text(&broken) {
+            prop_assert!(!error.problems().is_empty());
         }
-        let record = KeyRecord::new(&key(shown), at(0), keys.get(&shown).copied().flatten().map(at));
-        let expected = match keys.get(&shown) {
-            None => KeyStatus::Unknown,
-            Some(Some(expires)) if *expires <= now => KeyStatus::Expired,
-            Some(_) => KeyStatus::Valid(&record),
-        };
-        prop_assert_eq!(tenant.key(&key(shown), Millis::new(now)), expected);
-        let of_another = ApiKey::generate(&TenantId::new("acme2").unwrap(), [shown; 20]);
-        prop_assert_eq!(tenant.key(&of_another, Millis::new(now)), KeyStatus::Unknown);
+    }
+
+    #[test]
+    fn no_error_is_empty(value in "[{\\[]\"(v|plan|keys|overrides|status)\":(null|1|\"x\"|\\{\\}|\\[1\\]|\\{\"a\":1\\})[}\\]]") {
+        prop_assert!(!Tenant::from_text(&value).unwrap_err().problems().is_empty());
     }
 }

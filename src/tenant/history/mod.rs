@@ -33,11 +33,11 @@ mod budget;
 mod day;
 mod history;
 mod ledger;
+mod progress;
 mod reading;
 mod recorder;
+mod recording;
 mod report;
-mod round;
-mod work;
 
 pub use day::{Day, NotADay};
 pub use history::{DayUsage, History, HistoryError, read, reset};

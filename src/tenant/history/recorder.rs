@@ -3,9 +3,9 @@
 use super::budget::Budget;
 use super::day::Day;
 use super::history::LOCK;
+use super::progress::Round;
+use super::recording::Work;
 use super::report::{End, RecordError, Report};
-use super::round::Round;
-use super::work::Work;
 use crate::limiter::Limiter;
 use crate::redis::Transport;
 use crate::redis::lock::{Attempt, Lease, Lock, RawLock, Runtime};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::tenant::document::Tenant;
 use crate::tenant::id::TenantId;
+use crate::tenant::tenant::Tenant;
 use crate::time::Millis;
 
 /// The tenants that an isolate has read, and the ids of which it has read that there is none.

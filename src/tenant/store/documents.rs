@@ -2,12 +2,12 @@
 
 use super::error::StoreError;
 use super::store::{TenantStore, key};
-use super::version::{Stored, Unreadable, Version};
+use super::stored::{Stored, Unreadable, Version};
 use crate::config::json::InvalidInput;
 use crate::redis::cas::{self, Expiry, Outcome};
 use crate::redis::{self, Command, RedisError, Transport};
-use crate::tenant::document::Tenant;
 use crate::tenant::id::TenantId;
+use crate::tenant::tenant::Tenant;
 
 /// What became of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]

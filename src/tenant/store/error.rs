@@ -1,6 +1,6 @@
 //! What can come instead of a tenant.
 
-use super::version::Unreadable;
+use super::stored::Unreadable;
 use crate::redis::RedisError;
 
 /// Why a tenant cannot be told.

@@ -9,11 +9,11 @@ mod documents;
 mod error;
 mod index;
 mod store;
-mod version;
+mod stored;
 
 pub use cache::{CacheLookup, TenantCache};
 pub use documents::{Create, Delete, Replace};
 pub use error::StoreError;
 pub use index::Page;
 pub use store::TenantStore;
-pub use version::{Stored, Unreadable, Version};
+pub use stored::{Stored, Unreadable, Version};

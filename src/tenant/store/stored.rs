@@ -1,9 +1,9 @@
 //! A document as it was read.
 
 use crate::config::json::InvalidInput;
-use crate::tenant::document::Tenant;
+use crate::tenant::document::etag;
 use crate::tenant::id::TenantId;
-use crate::tenant::text::etag;
+use crate::tenant::tenant::Tenant;
 
 /// A tenant as it was found or written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::digest::KeyDigest;
-use super::key::ApiKey;
+use super::api_key::ApiKey;
+use super::key_digest::KeyDigest;
 use crate::time::{Millis, Timestamp};
 
 /// A key that a tenant may use.

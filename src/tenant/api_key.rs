@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::digest::{KeyDigest, sha256};
 use super::id::TenantId;
+use super::key_digest::{KeyDigest, sha256};
 use crate::config::KEY_PREFIX;
 
 /// An API key: `sgk_TENANT_SECRET`, never shown by `Debug`.
