@@ -1,14 +1,13 @@
-//! Compare-and-swap: a value is changed only if it is what the caller believes it to be, in one call of `cas.lua`.
+//! Compare-and-swap: changes a value only if it equals the expected one, in one call of `cas.lua`.
 //!
-//! Values are compared byte for byte inside Redis. The REST protocol carries text: any UTF-8 goes there and
-//! back unchanged, NUL and line ends included. Bytes that are not UTF-8 can be neither expected nor written;
-//! where another client wrote some, they appear in [`Outcome::Conflict`] as U+FFFD, and such a text does not
-//! match the bytes it stands for.
+//! Redis compares values byte for byte. The REST protocol carries text: any UTF-8 passes unchanged, including
+//! NUL and line ends. Bytes that are not UTF-8 can be neither expected nor written. If another client wrote
+//! some, they appear in [`Outcome::Conflict`] as U+FFFD, and that text does not match the stored bytes.
 //!
-//! After an error that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the value was changed.
-//! Asking again is safe where the new value is the caller's own, with an id in it: a conflict that finds
-//! this very value is the first attempt's success. Where others write the same values (`on`, `off`), it
-//! could undo what somebody did in between.
+//! An error may [leave the outcome unknown](RedisError::outcome_is_unknown): the value may or may not have
+//! changed. Retrying is safe if the new value is unique to the caller, for example because it contains an id:
+//! a conflict that finds exactly this value means that the first attempt succeeded. If others write the same
+//! values (`on`, `off`), a retry could undo a change made in between.
 
 use super::error::RedisError;
 use super::eval::{Argument, eval};
@@ -16,34 +15,35 @@ use super::script::{self, Dialect};
 use super::transport::Transport;
 use crate::time::Millis;
 
-/// What became of a change.
+/// The outcome of a compare-and-swap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "the value may be another"]
+#[must_use = "the value may not have changed"]
 pub enum Outcome {
-    /// The value was what the caller expected, and is changed.
+    /// The value was the expected one and has changed.
     Swapped,
-    /// The value was another, and stays.
+    /// The value was a different one and has not changed.
     Conflict {
-        /// What is there; `None`: nothing is.
+        /// The current value; `None` if the key does not exist.
         found: Option<String>,
     },
 }
 
-/// When a value that is written shall expire.
+/// When a written value expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// As before: the time to live goes on. A value that had none, or did not exist, never expires.
+    /// Keeps the current time to live. A value without one, or a new value, never expires.
     Keep,
     /// Never.
     Never,
-    /// After this long: 1 ms to 2^53 - 1 ms; Redis refuses anything else.
+    /// After this time: 1 ms to 2^53 - 1 ms. The script rejects other values.
     After(Millis),
 }
 
-/// Writes `new` to `key` if nothing is there.
+/// Writes `new` to `key` if the key does not exist.
 ///
 /// # Errors
-/// A [`RedisError`]. One of [`RedisError::Command`] changed nothing, for example where `key` holds no string.
+/// Returns a [`RedisError`]. [`RedisError::Command`] means that nothing changed, for example because `key` is
+/// not a string.
 pub async fn create(
     transport: &impl Transport,
     dialect: Dialect,
@@ -52,10 +52,10 @@ pub async fn create(
     expiry: Expiry,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("create"), Argument::Text(""), Argument::Text(new), expiry.argument()];
-    change(transport, dialect, key, &arguments).await
+    swap(transport, dialect, key, &arguments).await
 }
 
-/// Writes `new` to `key` if `expected` is there. A missing key does not match, whatever is expected.
+/// Writes `new` to `key` if its value is `expected`. A missing key never matches.
 ///
 /// # Errors
 /// As [`create`].
@@ -68,10 +68,10 @@ pub async fn replace(
     expiry: Expiry,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("replace"), Argument::Text(expected), Argument::Text(new), expiry.argument()];
-    change(transport, dialect, key, &arguments).await
+    swap(transport, dialect, key, &arguments).await
 }
 
-/// Deletes `key` if `expected` is there.
+/// Deletes `key` if its value is `expected`.
 ///
 /// # Errors
 /// As [`create`].
@@ -82,10 +82,10 @@ pub async fn delete(
     expected: &str,
 ) -> Result<Outcome, RedisError> {
     let arguments = [Argument::Text("delete"), Argument::Text(expected), Argument::Text(""), Argument::Text("")];
-    change(transport, dialect, key, &arguments).await
+    swap(transport, dialect, key, &arguments).await
 }
 
-async fn change(
+async fn swap(
     transport: &impl Transport,
     dialect: Dialect,
     key: &str,
@@ -95,12 +95,14 @@ async fn change(
     match eval(transport, script, &[key.to_owned()], arguments).await? {
         (1, None) => Ok(Outcome::Swapped),
         (0, found) => Ok(Outcome::Conflict { found }),
-        (swapped, found) => Err(RedisError::Shape { reason: format!("no outcome: {swapped}, {found:?}") }),
+        (swapped, found) => {
+            Err(RedisError::Shape { reason: format!("unexpected reply of cas.lua: {swapped}, {found:?}") })
+        }
     }
 }
 
 impl Expiry {
-    /// As the scripts read it.
+    /// Returns the script argument for this expiry.
     pub(crate) fn argument(self) -> Argument<'static> {
         match self {
             Expiry::Keep => Argument::Text("keep"),

@@ -1,13 +1,13 @@
-//! A command as the body of a REST request.
+//! A Redis command as the JSON body of a REST request.
 
 use serde_json::Value;
 
-/// A Redis command: its name and arguments, as a JSON array in the making.
+/// A Redis command under construction: its name and arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command(String);
 
 impl Command {
-    /// A command without arguments.
+    /// Creates a command without arguments.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Command(format!("[{}", Value::from(name)))
@@ -21,7 +21,7 @@ impl Command {
         self
     }
 
-    /// Adds a whole number.
+    /// Adds an integer argument.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.0.push(',');
@@ -29,7 +29,7 @@ impl Command {
         self
     }
 
-    /// The JSON array.
+    /// Returns the command as a JSON array.
     #[must_use]
     pub fn into_body(mut self) -> String {
         self.0.push(']');
@@ -46,7 +46,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_the_json_array_of_its_arguments(name in "[A-Z]+", text in "\\PC*|[\\x00-\\x1f\"\\\\]*", number in any::<u64>()) {
+        fn body_is_a_json_array_of_name_and_arguments(name in "[A-Z]+", text in "\\PC*|[\\x00-\\x1f\"\\\\]*", number in any::<u64>()) {
             let body = Command::new(&name).text(&text).number(number).into_body();
             prop_assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), json!([name, text, number]));
         }

@@ -1,44 +1,45 @@
-//! Everything that can come from Redis instead of a result.
+//! The ways in which a Redis command can fail.
 
-/// A failure of the infrastructure. What it means for a request is the configuration's `on_outage` to say.
+/// A failed Redis command: an infrastructure failure. The configured `on_outage` decides what it means for a
+/// request.
 ///
-/// Texts from the server are cut to a length that fits into a log line.
+/// Texts from the server are truncated to fit into a log line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedisError {
-    /// No connection, or it broke before the answer was complete.
+    /// The connection failed, or broke before the response was complete.
     #[error("redis is unreachable: {reason}")]
     Unreachable {
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         reason: String,
     },
-    /// No complete answer within the configured `timeout`.
+    /// No complete response arrived within the configured `timeout`.
     #[error("redis did not answer in time")]
     Timeout,
-    /// 401: the token is missing or wrong.
+    /// The token is missing or wrong (status 401).
     #[error("redis refused the token (UPSTASH_REDIS_REST_TOKEN): {reason}")]
     Unauthorized {
         /// The server's text.
         reason: String,
     },
-    /// The server does not know the script of an `EVALSHA`: nothing was executed.
-    #[error("redis does not know the script")]
+    /// The server does not have the script of an `EVALSHA`. Nothing ran.
+    #[error("redis does not have the script")]
     UnknownScript,
-    /// The database's own quota of requests is used up.
+    /// The database's own request quota is used up.
     #[error("the redis database is over its own quota: {reason}")]
     Exhausted {
         /// The server's text.
         reason: String,
     },
-    /// The command failed.
+    /// Redis rejected the command.
     #[error("redis refused the command: {reason}")]
     Command {
         /// The server's text.
         reason: String,
     },
-    /// 429: the REST server itself limits the rate.
+    /// The REST server limits the rate of requests (status 429).
     #[error("the redis REST server limits the rate of requests (status 429)")]
     RateLimited,
-    /// A status that is neither success nor a known failure.
+    /// The status is neither success nor a known failure.
     #[error("the redis REST server failed with status {status}: {reason}")]
     Server {
         /// The HTTP status.
@@ -46,35 +47,36 @@ pub enum RedisError {
         /// The beginning of the body.
         reason: String,
     },
-    /// The body of a success is not JSON.
-    #[error("the redis REST server's answer is not JSON: {body}")]
+    /// The body of a successful response is not JSON.
+    #[error("the redis REST server's response is not JSON: {body}")]
     NotJson {
         /// The beginning of the body.
         body: String,
     },
-    /// The body is JSON, but not of the shape that the command asks for.
-    #[error("redis answered in an unexpected shape: {reason}")]
+    /// The reply is not of the type that the command returns.
+    #[error("redis sent a reply of an unexpected shape: {reason}")]
     Shape {
-        /// What was expected and what came.
+        /// What was expected and what was found.
         reason: String,
     },
-    /// A list of the wrong length.
-    #[error("redis answered with {found} numbers, expected {expected}")]
+    /// The reply is a list of the wrong length.
+    #[error("redis sent a reply of the wrong length: expected {expected} items, found {found}")]
     Length {
-        /// How many numbers the question has as its answer.
+        /// How many items the reply must have.
         expected: usize,
-        /// How many came.
+        /// How many items it has.
         found: usize,
     },
 }
 
 impl RedisError {
-    /// Whether the command may have been executed all the same, or may be yet: no answer of Redis itself came.
+    /// Returns whether the command's outcome is unknown: Redis itself did not reply, so the command may have
+    /// run, may still run, or may never run.
     #[must_use]
     pub fn outcome_is_unknown(&self) -> bool {
         match self {
             RedisError::Unreachable { .. } | RedisError::Timeout => true,
-            // A server in between has given up.
+            // A proxy between here and Redis gave up.
             RedisError::Server { status, .. } => *status >= 500,
             _ => false,
         }

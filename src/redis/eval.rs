@@ -1,8 +1,4 @@
-//! Upstash's REST protocol: one command a `POST`, as a JSON array
-//! (Upstash documentation, "REST API").
-//!
-//! [`Command`] is what is asked, [`RedisError`] everything that can come instead of a result, and
-//! [`Transport`] the only thing that moves bytes. [`eval`] runs a script.
+//! Runs commands and scripts.
 
 use serde::de::DeserializeOwned;
 
@@ -12,21 +8,21 @@ use super::reply::parse;
 use super::script::PreparedScript;
 use super::transport::Transport;
 
-/// Runs one command and reads its result as a `T`.
+/// Runs one command and deserializes its result.
 ///
 /// # Errors
-/// Every [`RedisError`] but [`RedisError::Length`].
+/// Returns any [`RedisError`] except [`RedisError::Length`].
 pub async fn run<T: DeserializeOwned>(transport: &impl Transport, command: Command) -> Result<T, RedisError> {
     parse(&transport.post(command.into_body()).await?)
 }
 
-/// Runs a script: `EVALSHA`, and if the server does not know the script, one `EVAL`, which loads it too.
+/// Runs a script with `EVALSHA`, and with one `EVAL` if the server does not have the script; `EVAL` also loads
+/// it.
 ///
-/// `NOSCRIPT` says that nothing was executed, so the second attempt cannot charge twice. No other
-/// failure is tried again.
+/// `NOSCRIPT` means that nothing ran, so the second attempt cannot charge twice. No other failure is retried.
 ///
 /// # Errors
-/// Every [`RedisError`] but [`RedisError::Length`].
+/// Returns any [`RedisError`] except [`RedisError::Length`].
 pub async fn eval<T: DeserializeOwned>(
     transport: &impl Transport,
     script: &PreparedScript,
@@ -52,10 +48,10 @@ pub async fn eval<T: DeserializeOwned>(
     }
 }
 
-/// An argument of a script.
+/// A script argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument<'a> {
-    /// A whole number.
+    /// An integer.
     Number(u64),
     /// A text.
     Text(&'a str),

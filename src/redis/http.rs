@@ -1,4 +1,4 @@
-//! The REST client on `reqwest`, natively and in the Worker.
+//! The REST client, on `reqwest`; the same one natively and in the Worker.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
@@ -8,7 +8,7 @@ use super::token::Token;
 use super::transport::{Response, Transport};
 use crate::time::Millis;
 
-/// A connection pool to one REST server.
+/// A client of one REST server, with a connection pool.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     client: Client,
@@ -18,13 +18,13 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A client of the server at `url`; one round trip takes `timeout` at most.
+    /// Creates a client of the server at `url`. One round trip takes at most `timeout`.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    #[expect(clippy::missing_panics_doc, reason = "it cannot panic")]
     pub fn new(url: Url, token: &Token, timeout: Millis) -> Self {
-        #[expect(clippy::expect_used, reason = "a Token is visible ASCII, and so it is a header's value")]
+        #[expect(clippy::expect_used, reason = "a Token is visible ASCII, which is valid in a header")]
         let mut authorization =
-            HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is a header's value");
+            HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is a valid header value");
         authorization.set_sensitive(true);
         HttpTransport { client: client(), url, authorization, timeout }
     }
@@ -32,7 +32,7 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     async fn post(&self, body: String) -> Result<Response, RedisError> {
-        let answer = self
+        let response = self
             .client
             .post(self.url.clone())
             .header(AUTHORIZATION, self.authorization.clone())
@@ -42,26 +42,28 @@ impl Transport for HttpTransport {
             .send()
             .await
             .map_err(error)?;
-        let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(error)?.into();
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(error)?.into();
         Ok(Response { status, body })
     }
 }
 
-/// A redirect is an answer like any other that is not a result. In the Worker `reqwest` cannot say so to the
-/// runtime, which follows it: a server that redirects has not executed the command.
+/// Builds the HTTP client. It does not follow redirects: a redirect is an error like any other status.
+///
+/// In the Worker `reqwest` cannot turn redirects off, and the runtime follows them. That is harmless: a server
+/// that redirects has not run the command.
 fn client() -> Client {
     #[cfg(target_arch = "wasm32")]
     return Client::new();
     #[cfg(not(target_arch = "wasm32"))]
     {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        #[expect(clippy::expect_used, reason = "fails only where the system has no TLS or resolver, as Client::new")]
-        client.expect("the system has what a client needs")
+        #[expect(clippy::expect_used, reason = "like Client::new, fails only if the system has no TLS or resolver")]
+        client.expect("the system has TLS and a resolver")
     }
 }
 
-/// The URL is left out: an operator may have put a secret into it.
+/// Converts an error of `reqwest`. It omits the URL, which may contain a secret.
 fn error(error: reqwest::Error) -> RedisError {
     let timed_out = error.is_timeout();
     let error = error.without_url();
@@ -72,11 +74,11 @@ fn error(error: reqwest::Error) -> RedisError {
         reason.push_str(&cause.to_string());
         source = cause.source();
     }
-    // The Workers runtime wraps what reqwest aborts its fetch with, and reqwest does not know it again.
+    // The Workers runtime wraps the error with which reqwest aborts a fetch, and reqwest does not recognize it.
     if timed_out || reason.contains("reqwest::errors::TimedOut") {
         return RedisError::Timeout;
     }
-    // An error of JavaScript brings its stack along, from the second line on.
+    // A JavaScript error has its stack from the second line on.
     let first = reason.lines().next().unwrap_or_default();
     RedisError::Unreachable { reason: first.trim().to_owned() }
 }

@@ -1,4 +1,4 @@
-//! From an HTTP answer to a result or an error.
+//! Parses an HTTP response into a command's result or a [`RedisError`].
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -7,45 +7,49 @@ use serde_json::Value;
 use super::error::RedisError;
 use super::transport::Response;
 
-/// Reads an answer as the result `T` of a command.
+/// Parses a response as the result `T` of a command.
 ///
 /// # Errors
-/// Every [`RedisError`] but [`RedisError::Unreachable`], [`RedisError::Timeout`] and [`RedisError::Length`].
-pub fn parse<T: DeserializeOwned>(answer: &Response) -> Result<T, RedisError> {
-    if answer.status == 200
-        && let Ok(Success { result }) = serde_json::from_slice(&answer.body)
+/// Returns any [`RedisError`] except [`RedisError::Unreachable`], [`RedisError::Timeout`] and
+/// [`RedisError::Length`].
+pub fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, RedisError> {
+    if response.status == 200
+        && let Ok(Success { result }) = serde_json::from_slice(&response.body)
     {
         return Ok(result);
     }
-    Err(explain::<T>(answer))
+    Err(failure::<T>(response))
 }
 
-/// Members that a server adds to its answers some day are no reason to stop.
+/// The body of a successful response. Unknown members are ignored: a server may add some.
 #[derive(Deserialize)]
 struct Success<T> {
     result: T,
 }
 
-/// The slow path: what is wrong with an answer that is not a `T`?
-fn explain<T: DeserializeOwned>(answer: &Response) -> RedisError {
-    let body = serde_json::from_slice::<Value>(&answer.body);
+/// Returns the error of a response that is not a `T`. This is the slow path: it parses the body again.
+fn failure<T: DeserializeOwned>(response: &Response) -> RedisError {
+    let body = serde_json::from_slice::<Value>(&response.body);
     let text = body.as_ref().ok().and_then(|body| body.get("error")).and_then(Value::as_str);
-    match (answer.status, text) {
-        // `NOSCRIPT` is known by its text at any status: clients and proxies disagree about the status.
+    match (response.status, text) {
+        // Servers and proxies send `NOSCRIPT` with different statuses, so only the text counts.
         (_, Some(text)) if text.contains("NOSCRIPT") => RedisError::UnknownScript,
-        (401, text) => RedisError::Unauthorized { reason: text.map_or_else(|| beginning(&answer.body), shorten) },
+        (401, text) => RedisError::Unauthorized { reason: text.map_or_else(|| beginning(&response.body), shorten) },
         (429, _) => RedisError::RateLimited,
         (_, Some(text)) if is_exhausted(text) => RedisError::Exhausted { reason: shorten(text) },
         (200 | 400, Some(text)) => RedisError::Command { reason: shorten(text) },
         (200, None) => match body {
-            Err(_) => RedisError::NotJson { body: beginning(&answer.body) },
-            Ok(body) => RedisError::Shape { reason: mismatch::<T>(body, &answer.body) },
+            Err(_) => RedisError::NotJson { body: beginning(&response.body) },
+            Ok(body) => RedisError::Shape { reason: mismatch::<T>(body, &response.body) },
         },
-        (status, text) => RedisError::Server { status, reason: text.map_or_else(|| beginning(&answer.body), shorten) },
+        (status, text) => {
+            RedisError::Server { status, reason: text.map_or_else(|| beginning(&response.body), shorten) }
+        }
     }
 }
 
-/// Upstash says `ERR max daily request limit exceeded` or `ERR max requests limit exceeded`.
+/// Returns whether the text is Upstash's `ERR max daily request limit exceeded` or `ERR max requests limit
+/// exceeded`.
 fn is_exhausted(text: &str) -> bool {
     text.contains("max") && text.contains("limit exceeded")
 }
@@ -69,7 +73,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Characters of a server's text that are kept: enough to recognise it in a log.
+/// Characters of a server's text in an error: enough to recognize it in a log.
 const LONGEST_TEXT: usize = 200;
 
 #[cfg(test)]
@@ -85,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_read() {
+    fn result_is_parsed_and_unknown_members_are_ignored() {
         assert_eq!(read(200, r#"{"result":[1,-1,1700000000123]}"#), Ok(vec![1, -1, 1_700_000_000_123]));
         assert_eq!(read(200, r#"{"took_ms":3,"result":[1]}"#), Ok(vec![1]));
     }
 
     #[test]
-    fn an_unknown_script_is_known_by_its_text_at_any_status() {
+    fn noscript_is_recognized_at_any_status() {
         for status in [200, 400, 404, 500, 503] {
             for text in ["NOSCRIPT No matching script. Please use EVAL.", "ERR pipeline: NOSCRIPT No matching script."]
             {
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn json_of_the_wrong_shape_is_named() {
+    fn shape_error_quotes_the_body() {
         for body in ["[]", "{}", "null", r#"{"result":null}"#, r#"{"result":[1.5]}"#, r#"{"result":["1"]}"#] {
             let error = read(200, body).unwrap_err();
             assert!(matches!(&error, RedisError::Shape { reason } if reason.ends_with(body)), "{error}");
@@ -142,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut() {
+    fn long_texts_are_truncated() {
         let RedisError::NotJson { body } = read(200, &"é".repeat(500)).unwrap_err() else { panic!() };
         assert_eq!(body.chars().count(), LONGEST_TEXT + 1);
     }
 
     #[test]
-    fn an_optional_result_may_be_null() {
-        let answer = Response { status: 200, body: br#"{"result":null}"#.into() };
-        assert_eq!(parse::<Option<String>>(&answer), Ok(None));
+    fn optional_result_may_be_null() {
+        let response = Response { status: 200, body: br#"{"result":null}"#.into() };
+        assert_eq!(parse::<Option<String>>(&response), Ok(None));
     }
 }

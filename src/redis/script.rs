@@ -1,9 +1,9 @@
-//! The Lua scripts, their two spellings and their SHA-1s.
+//! The Lua scripts of `lua/`, in two dialects, with their SHA-1s.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// A script of `lua/`: one atomic operation.
+/// A script of `lua/`, which is one atomic operation.
 #[derive(Debug)]
 pub struct Script {
     /// The file's name without `.lua`.
@@ -14,16 +14,16 @@ pub struct Script {
     key_locking: OnceLock<PreparedScript>,
 }
 
-/// How a script is written for the server that runs it.
+/// The form of a script that a server accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// As the file is. For Redis and Valkey, which refuse the flag line of the other spelling.
+    /// The file unchanged. For Redis and Valkey, which reject the flag line of the other dialect.
     Plain,
-    /// With a first line that tells Upstash to lock the script's keys instead of the whole database.
+    /// With a flag line first: Upstash then locks the script's keys instead of the whole database.
     KeyLocking,
 }
 
-/// A script as a server gets it.
+/// A script in one dialect, with its SHA-1.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PreparedScript {
     /// The text for `EVAL`.
@@ -32,34 +32,34 @@ pub struct PreparedScript {
     pub sha1: String,
 }
 
-/// Judges a batch of requests against all limits of one subject.
+/// Checks a batch of requests against all limits of one subject.
 pub static CHECK: Script = Script::new("check", include_str!("../../lua/check.lua"));
 
-/// Charges a request what it cost more than was thought, or gives back what it cost less.
+/// Settles a request: charges what it cost beyond the reserved cost, or refunds the difference.
 pub static SETTLE: Script = Script::new("settle", include_str!("../../lua/settle.lua"));
 
 /// Ends leases of concurrency limits.
 pub static RELEASE: Script = Script::new("release", include_str!("../../lua/release.lua"));
 
-/// Forgets a subject.
+/// Deletes the state of a subject.
 pub static RESET: Script = Script::new("reset", include_str!("../../lua/reset.lua"));
 
-/// Creates, replaces or deletes a value only if it is what the caller believes.
+/// Creates, replaces or deletes a value if it is the expected one.
 pub static CAS: Script = Script::new("cas", include_str!("../../lua/cas.lua"));
 
-/// Takes a lock and hands out a fencing token.
+/// Acquires a lock and issues a fencing token.
 pub static LOCK_ACQUIRE: Script = Script::new("lock_acquire", include_str!("../../lua/lock_acquire.lua"));
 
-/// Starts the lease of a lock anew.
+/// Renews the lease of a lock.
 pub static LOCK_RENEW: Script = Script::new("lock_renew", include_str!("../../lua/lock_renew.lua"));
 
-/// Gives a lock back.
+/// Releases a lock.
 pub static LOCK_RELEASE: Script = Script::new("lock_release", include_str!("../../lua/lock_release.lua"));
 
-/// Writes a value that a lock guards, unless a newer fencing token is known.
+/// Writes a value guarded by a lock, unless a newer fencing token is known.
 pub static FENCED_WRITE: Script = Script::new("fenced_write", include_str!("../../lua/fenced_write.lua"));
 
-/// Every script there is.
+/// All scripts.
 pub static ALL: [&Script; 9] =
     [&CHECK, &SETTLE, &RELEASE, &RESET, &CAS, &LOCK_ACQUIRE, &LOCK_RENEW, &LOCK_RELEASE, &FENCED_WRITE];
 
@@ -68,7 +68,7 @@ impl Script {
         Script { name, source, plain: OnceLock::new(), key_locking: OnceLock::new() }
     }
 
-    /// The script in a spelling. Its SHA-1 is computed on the first call and kept: this is the SHA cache.
+    /// Returns the script in a dialect. The first call computes the SHA-1, later calls reuse it.
     pub fn in_dialect(&self, dialect: Dialect) -> &PreparedScript {
         match dialect {
             Dialect::Plain => self.plain.get_or_init(|| PreparedScript::new(Cow::Borrowed(self.source))),
@@ -80,7 +80,7 @@ impl Script {
 }
 
 impl Dialect {
-    /// The spelling for a host: Upstash's own hosts, `*.upstash.io`, know the flag line.
+    /// Returns the dialect for a host: [`Dialect::KeyLocking`] for Upstash's hosts, `*.upstash.io`.
     #[must_use]
     pub fn for_host(host: &str) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spellings_differ_by_one_line() {
+    fn dialects_differ_by_one_line() {
         for script in ALL {
             let (plain, locking) = (script.in_dialect(Dialect::Plain), script.in_dialect(Dialect::KeyLocking));
             assert_eq!(plain.source, script.source);
@@ -113,17 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn the_sha_is_computed_once() {
+    fn sha_is_computed_once() {
         assert!(std::ptr::eq(CHECK.in_dialect(Dialect::Plain), CHECK.in_dialect(Dialect::Plain)));
     }
 
     #[test]
-    fn the_sha_is_the_one_of_rfc_3174() {
+    fn sha_matches_the_example_of_rfc_3174() {
         assert_eq!(PreparedScript::new("abc".into()).sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     #[test]
-    fn upstash_is_known_by_its_host() {
+    fn upstash_is_recognized_by_its_host() {
         for (host, dialect) in [
             ("eu1-fond-crab.upstash.io", Dialect::KeyLocking),
             ("US1.UPSTASH.IO.", Dialect::KeyLocking),

@@ -1,20 +1,20 @@
-//! The secret that opens the REST server.
+//! The bearer token of the REST server.
 
 use std::fmt;
 
-/// A bearer token: visible ASCII, never shown by `Debug`.
+/// A bearer token: visible ASCII, hidden from `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// Takes a token; `None` if it is empty or has a character that no token has.
+    /// Creates a token; `None` if the text is empty or has a character other than visible ASCII.
     #[must_use]
     pub fn new(token: &str) -> Option<Self> {
         let valid = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         valid.then(|| Token(token.to_owned()))
     }
 
-    /// The token itself.
+    /// Returns the token's text, which is secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

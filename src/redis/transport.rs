@@ -1,17 +1,17 @@
-//! How a request reaches the REST server.
+//! The interface between the protocol and an HTTP client.
 
 use super::error::RedisError;
 
-/// Moves one request to the server and its answer back.
+/// Sends a request to the REST server and returns its response.
 ///
-/// An implementation sends each body at most once: a limiter's command that is sent twice may charge twice.
+/// An implementation must send each body at most once: a command that is sent twice may charge twice.
 #[expect(async_fn_in_trait, reason = "the Worker's futures are not Send, the callers name concrete transports")]
 pub trait Transport {
-    /// Posts `body`, a JSON array, and returns the answer's status and bytes whatever the status is.
+    /// Posts `body`, a JSON array, and returns the response, whatever its status.
     ///
     /// # Errors
-    /// [`RedisError::Unreachable`] or [`RedisError::Timeout`]: no complete answer came. Whether the command
-    /// was executed is unknown then.
+    /// Returns [`RedisError::Unreachable`] or [`RedisError::Timeout`] if no complete response arrives. The
+    /// command may or may not have run.
     async fn post(&self, body: String) -> Result<Response, RedisError>;
 }
 
@@ -21,11 +21,11 @@ impl<T: Transport> Transport for &T {
     }
 }
 
-/// An HTTP answer, complete.
+/// A complete HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The body, complete.
+    /// The body.
     pub body: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! Acquiring a lock.
+//! Acquires a lock, with one attempt or with several.
 
 use super::guard::Guard;
 use super::lock::Lock;
@@ -8,50 +8,51 @@ use crate::redis::error::RedisError;
 use crate::redis::transport::Transport;
 use crate::time::Millis;
 
-/// What became of an attempt to acquire.
+/// The outcome of an attempt to acquire a lock.
 #[derive(Debug)]
-#[must_use = "the lock may be busy, and if it is not, it stays taken"]
+#[must_use = "the lock may be busy; if it is not, it stays taken"]
 pub enum Attempt<'a, T, R> {
-    /// The lock is held until the guard says otherwise.
+    /// The lock is held until the guard reports its loss.
     Acquired(Guard<'a, T, R>),
-    /// Somebody else holds it, or the answer took as long as the lease and came too late.
+    /// Another owner holds the lock, or the reply arrived after the lease had ended.
     Busy {
-        /// Until the lease in the way ends at the latest; `None`: the lock's key was made to never expire.
+        /// The time until the current lease ends; `None` if the lock's key was changed to never expire.
         free_in: Option<Millis>,
     },
 }
 
 impl<T: Transport, R: Runtime> Lock<T, R> {
-    /// Tries once to take the lock for `owner`, a name of 1 byte or more.
+    /// Tries once to acquire the lock for `owner`, a name of at least 1 byte.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown), `owner` may hold the lock
-    /// for a lease; it may acquire again.
+    /// Returns a [`RedisError`]. If it [leaves the outcome unknown](RedisError::outcome_is_unknown), `owner`
+    /// may hold the lock until the lease ends; it may acquire again.
     pub async fn try_acquire(&self, owner: &str) -> Result<Attempt<'_, T, R>, RedisError> {
         let sent = self.runtime.now();
         match self.raw.acquire(owner, self.lease.ttl()).await? {
             Acquisition::Acquired { token } => {
                 let guard = Guard::new(self, owner, token, self.lease.ends(sent));
-                let late = guard.is_lost();
-                Ok(if late { Attempt::Busy { free_in: Some(Millis::ZERO) } } else { Attempt::Acquired(guard) })
+                let too_late = guard.is_lost();
+                Ok(if too_late { Attempt::Busy { free_in: Some(Millis::ZERO) } } else { Attempt::Acquired(guard) })
             }
             Acquisition::Busy { free_in } => Ok(Attempt::Busy { free_in }),
         }
     }
 
-    /// Tries to take the lock for `owner` until `patience` is over, at least once, with pauses that grow and are
-    /// random, so that those who wait do not come together. Nobody waits in a line: who asks first after
-    /// the lock is free, gets it.
+    /// Tries to acquire the lock for `owner`, at least once, until it succeeds or `max_wait` has passed.
+    ///
+    /// Pauses between attempts grow and are random, so that waiting owners do not retry in step. There is no
+    /// queue: the first attempt after the lock is free succeeds.
     ///
     /// # Errors
-    /// As [`Lock::try_acquire`], at once: no failed attempt is repeated here.
-    pub async fn acquire(&self, owner: &str, patience: Millis) -> Result<Attempt<'_, T, R>, RedisError> {
-        let begun = self.runtime.now().get();
+    /// As [`Lock::try_acquire`]. An error ends the wait; it is not retried.
+    pub async fn acquire(&self, owner: &str, max_wait: Millis) -> Result<Attempt<'_, T, R>, RedisError> {
+        let started = self.runtime.now().get();
         for attempt in 0.. {
             let outcome = self.try_acquire(owner).await?;
             let Attempt::Busy { free_in } = outcome else { return Ok(outcome) };
-            let waited = self.runtime.now().get().saturating_sub(begun);
-            let left = patience.get().saturating_sub(waited);
+            let waited = self.runtime.now().get().saturating_sub(started);
+            let left = max_wait.get().saturating_sub(waited);
             if left == 0 {
                 return Ok(outcome);
             }

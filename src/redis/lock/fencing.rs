@@ -1,44 +1,35 @@
-//! Writes that a lock guards.
+//! The fencing token, and the outcome of a write that it guards.
 
 use std::fmt;
 
-/// A fencing token: of two holders of one lock, the later has the higher. From 1.
+/// A fencing token, from 1: each holder of a lock gets a higher one than the holder before.
 ///
-/// It may be handed to whoever writes for the holder, another process as well.
+/// A holder may pass it to another process that writes on its behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FencingToken(u64);
 
-/// What became of a guarded write.
+/// The outcome of a guarded write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a write may have been refused"]
 pub enum Write {
-    /// The value is written.
+    /// The value was written.
     Written,
-    /// Nothing is written: the writer has lost the lock to a holder with a higher token, or the lock has never handed
-    /// out its token, or has lost its counter since.
+    /// The write was refused: a higher token is known, the lock never issued this token, or the lock has lost
+    /// its counter.
     Stale {
-        /// The highest token known; 0 if none is.
+        /// The highest known token; 0 if there is none.
         newest: FencingToken,
     },
 }
 
-/// What became of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Release {
-    /// The lock is free.
-    Released,
-    /// This token did not hold it: it was released before, has ended, or was taken by another. That is as it was.
-    NotHeld,
-}
-
 impl FencingToken {
-    /// The token of this number, as it came from elsewhere.
+    /// Creates a token from a number received from elsewhere.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         FencingToken(number)
     }
 
-    /// The token's number.
+    /// Returns the token's number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0

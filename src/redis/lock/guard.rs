@@ -1,18 +1,19 @@
-//! A lock that is held, and how its holder learns that it is not any more.
+//! The guard of a held lock: it knows how long the holder may rely on the lock, and why it was lost.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::fencing::{FencingToken, Release, Write};
+use super::fencing::{FencingToken, Write};
 use super::lock::Lock;
+use super::raw::Release;
 use super::runtime::Runtime;
 use crate::redis::cas::Expiry;
 use crate::redis::error::RedisError;
 use crate::redis::transport::Transport;
 use crate::time::Millis;
 
-/// The holder's side of a lock.
+/// A held lock.
 ///
-/// Dropping it sends nothing: the lock stays taken until its lease ends. [`Guard::release`] gives it back.
+/// Dropping the guard sends nothing: the lock stays taken until its lease ends. [`Guard::release`] releases it.
 #[derive(Debug)]
 #[must_use = "the lock stays taken until it is released or its lease ends"]
 pub struct Guard<'a, T, R> {
@@ -22,36 +23,36 @@ pub struct Guard<'a, T, R> {
     hold: Mutex<Hold>,
 }
 
-/// What the holder knows about its lock.
+/// The state of the lock as its holder knows it.
 #[derive(Debug)]
 enum Hold {
-    /// It is held until then, by the holder's clock.
+    /// Held until this time, by the holder's clock.
     Until(Millis),
     Lost(Loss),
 }
 
-/// What became of a renewal.
+/// The outcome of a renewal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the lock may be lost"]
 pub enum Renewal {
-    /// The lease has begun anew.
+    /// The lease was renewed.
     Renewed,
-    /// The lock is lost, for good: a guard that has lost it once never holds it again.
+    /// The lock is lost. This is final for the guard.
     Lost(Loss),
 }
 
 /// Why a lock is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
-    /// By the holder's own clock the lease is over. Redis may still keep others out for a moment.
+    /// The lease has ended by the holder's clock. In Redis it may last a moment longer.
     Ended {
-        /// The failure that kept [`Guard::keep_alive`] from renewing in time.
+        /// The error that kept [`Guard::keep_alive`] from renewing in time.
         cause: Option<RedisError>,
     },
-    /// Redis says that this token does not hold the lock: its owner has acquired anew, or the lock's key is
-    /// gone before its time.
+    /// Redis refused a renewal: this token does not hold the lock, because its owner has acquired it again or
+    /// the lock's key was deleted early.
     Refused,
-    /// The holder has released it.
+    /// The holder released the lock.
     Released,
 }
 
@@ -60,13 +61,13 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         Guard { lock, owner: owner.to_owned(), token, hold: Mutex::new(Hold::Until(until)) }
     }
 
-    /// The token of this holder.
+    /// Returns the holder's fencing token.
     pub fn token(&self) -> FencingToken {
         self.token
     }
 
-    /// How much of the lease is left by the holder's clock. While it is not [`Millis::ZERO`], nobody else has the
-    /// lock.
+    /// Returns how much of the lease is left by the holder's clock. Until it is [`Millis::ZERO`], no other
+    /// owner holds the lock.
     pub fn remaining(&self) -> Millis {
         let now = self.lock.runtime.now();
         match *self.hold_at(now) {
@@ -75,12 +76,12 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         }
     }
 
-    /// Whether the holder must consider the lock lost. Once it is, it stays so.
+    /// Returns whether the lock is lost. This is final for the guard.
     pub fn is_lost(&self) -> bool {
         self.loss().is_some()
     }
 
-    /// Why the lock is lost, if it is.
+    /// Returns why the lock is lost, if it is.
     pub fn loss(&self) -> Option<Loss> {
         match &*self.hold_at(self.lock.runtime.now()) {
             Hold::Until(_) => None,
@@ -88,10 +89,10 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         }
     }
 
-    /// Starts the lease anew. A guard that has lost the lock sends nothing.
+    /// Renews the lease. Sends nothing if the lock is lost.
     ///
     /// # Errors
-    /// A [`RedisError`]: the lease counts as not renewed, and goes on to its end.
+    /// Returns a [`RedisError`]. The lease then counts as not renewed and runs on to its end.
     pub async fn renew(&self) -> Result<Renewal, RedisError> {
         if let Some(loss) = self.loss() {
             return Ok(Renewal::Lost(loss));
@@ -102,23 +103,24 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         if !renewed {
             self.lose(Loss::Refused);
         } else if let Hold::Until(known) = &mut *self.hold_at(self.lock.runtime.now()) {
-            // An answer that comes after the end changes nothing: the holder may know of the end by now.
+            // A reply after the end of the lease changes nothing: the holder may already have seen the loss.
             *known = until.max(*known);
         }
         Ok(self.loss().map_or(Renewal::Renewed, Renewal::Lost))
     }
 
-    /// Gives the lock back. The guard counts as lost from the beginning of the call, whatever comes of it.
+    /// Releases the lock. The guard counts as lost as soon as this is called, even if the call fails.
     ///
     /// # Errors
-    /// A [`RedisError`]: the lock may stay taken until the lease ends. Releasing again is harmless.
+    /// Returns a [`RedisError`]. The lock may then stay taken until the lease ends. Releasing again is harmless.
     pub async fn release(&self) -> Result<Release, RedisError> {
         self.lose(Loss::Released);
         self.lock.raw.release(&self.owner, self.token).await
     }
 
-    /// Writes `new` as the lock's value `name`: [`Lock::write`] with this guard's token. It asks Redis and not the
-    /// clock, so it is exact for a holder that was paused, too.
+    /// Writes `new` as the lock's value `name`: [`Lock::write`] with this guard's token.
+    ///
+    /// Redis decides by the token, not by a clock, so the write is safe even if the holder was paused.
     ///
     /// # Errors
     /// As [`Lock::write`].
@@ -126,8 +128,8 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         self.lock.write(self.token, name, new, expiry).await
     }
 
-    /// The loss that is known, with the failure that led to it.
-    pub(super) fn blame(&self, failure: Option<RedisError>) -> Option<Loss> {
+    /// Returns the loss, if there is one, and records `failure` as its cause if it has none.
+    pub(super) fn loss_with_cause(&self, failure: Option<RedisError>) -> Option<Loss> {
         let mut hold = self.hold_at(self.lock.runtime.now());
         if let Hold::Lost(Loss::Ended { cause: cause @ None }) = &mut *hold {
             *cause = failure;
@@ -138,9 +140,10 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         }
     }
 
-    /// What is known at `now`: a lease that has ended is lost from here on, also if the clock is set back.
+    /// Returns the state at `now`. A lease that has ended is marked as lost, so it stays lost if the clock goes
+    /// back.
     fn hold_at(&self, now: Millis) -> MutexGuard<'_, Hold> {
-        // Nothing panics while it is locked.
+        // The mutex cannot be poisoned: nothing panics while it is locked.
         let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*hold, Hold::Until(until) if until <= now) {
             *hold = Hold::Lost(Loss::Ended { cause: None });
@@ -148,7 +151,7 @@ impl<'a, T: Transport, R: Runtime> Guard<'a, T, R> {
         hold
     }
 
-    /// The first loss is the one that stays.
+    /// Marks the lock as lost. The first loss is kept.
     fn lose(&self, loss: Loss) {
         let mut hold = self.hold_at(self.lock.runtime.now());
         if let Hold::Until(_) = *hold {

@@ -1,4 +1,4 @@
-//! Renewing a lock for as long as its holder works.
+//! Renews a lock while its holder works.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -10,16 +10,16 @@ use crate::redis::transport::Transport;
 use crate::time::Millis;
 
 impl<T: Transport, R: Runtime> Guard<'_, T, R> {
-    /// Renews whenever a third of the lease has passed, until the lock is lost, and says why. Dropped, it stops
-    /// renewing and nothing else.
+    /// Renews the lock each time a third of the lease has passed, and returns the reason once the lock is lost.
     ///
-    /// It is to run beside the work, in one `select!` with it: then a loss ends the work. A renewal that
-    /// fails is tried again until the lease ends; it returns then, also if Redis still owes an answer.
+    /// Run it concurrently with the work, in one `select!`, so that a loss ends the work. A failed renewal is
+    /// retried until the lease ends; then this returns, even if a reply of Redis is outstanding. Dropping the
+    /// future only stops the renewals.
     pub async fn keep_alive(&self) -> Loss {
         let (runtime, lease) = (&self.lock.runtime, self.lock.lease);
         let mut failure = None;
         loop {
-            if let Some(loss) = self.blame(failure.clone()) {
+            if let Some(loss) = self.loss_with_cause(failure.clone()) {
                 return loss;
             }
             let left = self.remaining().get();
@@ -29,7 +29,7 @@ impl<T: Transport, R: Runtime> Guard<'_, T, R> {
             };
             runtime.sleep(Millis::new(pause)).await;
             let deadline = runtime.sleep(self.remaining());
-            match first(self.renew(), deadline).await {
+            match before(deadline, self.renew()).await {
                 Some(Ok(Renewal::Renewed)) => failure = None,
                 Some(Ok(Renewal::Lost(_))) => {}
                 Some(Err(error)) => failure = Some(error),
@@ -39,8 +39,8 @@ impl<T: Transport, R: Runtime> Guard<'_, T, R> {
     }
 }
 
-/// What the future gives, if it is ready before the deadline.
-async fn first<O>(future: impl Future<Output = O>, deadline: impl Future<Output = ()>) -> Option<O> {
+/// Returns the output of `future`, or `None` if `deadline` is ready first.
+async fn before<O>(deadline: impl Future<Output = ()>, future: impl Future<Output = O>) -> Option<O> {
     let (mut future, mut deadline) = (pin!(future), pin!(deadline));
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

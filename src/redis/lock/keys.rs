@@ -1,8 +1,8 @@
-//! How a lock's keys are spelled.
+//! The Redis keys of a lock.
 //!
-//! All carry one Redis Cluster hash tag, so that every key of one call is in one slot:
-//! `sg:1:{lock:NAME}`, and with a suffix `:fence`, `:value:VALUE`, `:newest:VALUE`. Names are
-//! percent-encoded as subjects are, so no name can reach into another's keys.
+//! The keys are `sg:1:{lock:NAME}`, alone and with the suffix `:fence`, `:value:VALUE` or `:newest:VALUE`. They
+//! share one Redis Cluster hash tag, so that all keys of a call are in one slot. Names are percent-encoded like
+//! subjects, so no name can collide with another lock's keys.
 
 use crate::limit::Subject;
 
@@ -17,22 +17,22 @@ impl Keys {
         Keys { lock: Subject::named(&format!("lock:{name}")).state_key() }
     }
 
-    /// Who holds the lock.
+    /// Returns the key of the current holder.
     pub(super) fn lock(&self) -> String {
         self.lock.clone()
     }
 
-    /// The newest token that was handed out.
+    /// Returns the key of the newest issued token.
     pub(super) fn fence(&self) -> String {
         format!("{}:fence", self.lock)
     }
 
-    /// A value that the lock guards.
+    /// Returns the key of a value guarded by the lock.
     pub(super) fn value(&self, name: &str) -> String {
         format!("{}:value:{}", self.lock, Subject::named(name).as_str())
     }
 
-    /// The newest token that wrote this value.
+    /// Returns the key of the newest token that wrote this value.
     pub(super) fn newest(&self, name: &str) -> String {
         format!("{}:newest:{}", self.lock, Subject::named(name).as_str())
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spelling_is_kept() {
+    fn keys_keep_their_format() {
         let keys = Keys::of("nightly report");
         assert_eq!(
             [keys.lock(), keys.fence(), keys.value("a{b}"), keys.newest("a:b")],
@@ -60,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_keys_are_one(names in prop::collection::hash_set("[a-c:{}]{0,4}|fence|newest:a|\\PC", 1..8)) {
+        fn keys_are_distinct_and_share_one_hash_tag(names in prop::collection::hash_set("[a-c:{}]{0,4}|fence|newest:a|\\PC", 1..8)) {
             let mut all = Vec::new();
             for name in &names {
                 let keys = Keys::of(name);

@@ -1,40 +1,41 @@
-//! How long a lock is held, by whose clock.
+//! How long a lock is held, by Redis's clock and by the holder's.
 
 use crate::time::Millis;
 
-/// The length of a lease: what Redis is told, and the part of it that the holder relies on.
+/// The length of a lease in Redis, and the margin by which it ends earlier for the holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     ttl: Millis,
     margin: Millis,
 }
 
-/// A lease that cannot be.
+/// Why a lease is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LeaseError {
-    /// Too short to be renewed in time, or so long that a dead holder would block everybody.
+    /// The lease is too short to be renewed in time, or so long that a dead holder would block all others.
     #[error("lease: expected 10ms to 366d, found {ttl}")]
     Ttl {
-        /// What was asked for.
+        /// The given length.
         ttl: Millis,
     },
-    /// Nothing of the lease would be left to rely on.
+    /// The margin is more than half of the lease.
     #[error("margin: expected at most half of the lease of {ttl}, found {margin}")]
     Margin {
-        /// The lease's length.
+        /// The length of the lease.
         ttl: Millis,
-        /// What was asked for.
+        /// The given margin.
         margin: Millis,
     },
 }
 
 impl Lease {
-    /// A lease of `ttl` by Redis's clock. The holder's margin is 1 % of it and 2 ms, as in Redlock: for clocks
-    /// whose rates differ, and for Redis's rounding to whole milliseconds (Redis documentation, "Distributed
-    /// Locks with Redis").
+    /// Creates a lease of `ttl` by Redis's clock.
+    ///
+    /// The margin is 1 % of `ttl` plus 2 ms, as in Redlock: for clock drift, and for Redis's rounding to whole
+    /// milliseconds (Redis documentation, "Distributed Locks with Redis").
     ///
     /// # Errors
-    /// [`LeaseError::Ttl`].
+    /// Returns [`LeaseError::Ttl`] if `ttl` is not 10 ms to 366 days.
     pub fn new(ttl: Millis) -> Result<Self, LeaseError> {
         if !(MIN_TTL..=MAX_TTL).contains(&ttl) {
             return Err(LeaseError::Ttl { ttl });
@@ -42,33 +43,34 @@ impl Lease {
         Ok(Lease { ttl, margin: Millis::new(ttl.get().div_ceil(100) + 2) })
     }
 
-    /// The same lease with a `margin` of another length, for example where the holder's clock is coarse.
+    /// Returns the lease with another `margin`, for example for a holder with a coarse clock.
     ///
     /// # Errors
-    /// [`LeaseError::Margin`].
+    /// Returns [`LeaseError::Margin`] if `margin` is more than half of the lease.
     pub fn with_margin(self, margin: Millis) -> Result<Self, LeaseError> {
         let ttl = self.ttl;
         if margin.get() > ttl.get() / 2 { Err(LeaseError::Margin { ttl, margin }) } else { Ok(Lease { ttl, margin }) }
     }
 
-    /// How long Redis keeps the lock.
+    /// Returns how long Redis keeps the lock.
     #[must_use]
     pub fn ttl(self) -> Millis {
         self.ttl
     }
 
-    /// When a lease ends for its holder that was asked for at `sent`. Redis has begun it then or later.
+    /// Returns when a lease ends for its holder if it sent the request at `sent`. In Redis the lease starts no
+    /// earlier.
     pub(super) fn ends(self, sent: Millis) -> Millis {
         Millis::new(sent.get().saturating_add(self.validity()))
     }
 
-    /// How much of a lease may be left when it is time to renew: two thirds, so that one renewal that
-    /// fails leaves time for others.
+    /// Returns the remaining time, in milliseconds, at which to renew: two thirds, so that a failed renewal
+    /// leaves time for retries.
     pub(super) fn renew_at(self) -> u64 {
         self.validity() - self.validity() / 3
     }
 
-    /// The pause after a renewal that failed, in milliseconds.
+    /// Returns the pause after a failed renewal, in milliseconds.
     pub(super) fn retry_pause(self) -> u64 {
         (self.validity() / 12).max(1)
     }
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_leases_are_refused() {
+    fn invalid_leases_are_refused() {
         for ttl in [0, 9, 366 * 86_400_000 + 1, u64::MAX] {
             assert_eq!(lease(ttl), Err(LeaseError::Ttl { ttl: Millis::new(ttl) }));
         }
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_holder_relies_on_less_than_redis_keeps() {
+    fn lease_ends_earlier_for_the_holder_than_in_redis() {
         assert_eq!(lease(1000).unwrap().ends(Millis::new(5000)), Millis::new(5988));
         let coarse = lease(1000).unwrap().with_margin(Millis::new(500)).unwrap();
         assert_eq!(coarse.ends(Millis::new(5000)), Millis::new(5500));
@@ -115,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_lease_leaves_time_to_renew(ttl in 10_u64..=366 * 86_400_000) {
+        fn valid_leases_leave_time_to_renew(ttl in 10_u64..=366 * 86_400_000) {
             let lease = lease(ttl).unwrap();
             prop_assert!(lease.validity() < ttl);
             prop_assert!(0 < lease.renew_at() && lease.renew_at() < lease.validity());

@@ -1,4 +1,4 @@
-//! A named lock.
+//! A named lock: its construction, and reads and writes of the values that it guards.
 
 use super::fencing::{FencingToken, Write};
 use super::lease::Lease;
@@ -9,7 +9,7 @@ use crate::redis::error::RedisError;
 use crate::redis::script::Dialect;
 use crate::redis::transport::Transport;
 
-/// A lock of one name. Whoever uses the same name on the same Redis shares it.
+/// A named lock. All users of the same name on the same Redis share it.
 #[derive(Debug)]
 pub struct Lock<T, R> {
     pub(super) raw: RawLock<T>,
@@ -18,30 +18,29 @@ pub struct Lock<T, R> {
 }
 
 impl<T: Transport, R: Runtime> Lock<T, R> {
-    /// The lock named `name`, whatever characters the name has.
+    /// Creates the lock named `name`. Any characters are allowed.
     ///
-    /// All holders should use the same `lease`; each lives by its own.
+    /// All owners should use the same `lease`, but each holder's own lease applies.
     pub fn new(transport: T, runtime: R, dialect: Dialect, name: &str, lease: Lease) -> Self {
         Lock { raw: RawLock::new(transport, dialect, name), runtime, lease }
     }
 
-    /// Writes `new` as the lock's value `name`, unless a token higher than `token` has written it or was handed
-    /// out.
+    /// Writes `new` as the lock's value `name`, unless a token higher than `token` was issued or has written it.
     ///
-    /// So a write lands only while nobody has held the lock after the writer: not after the next holder has
-    /// read the value, either. It does land when the writer's lease is over and nobody has come since.
+    /// So the write succeeds only until the next holder acquires the lock; that holder's reads stay valid. It
+    /// also succeeds after the writer's lease has ended, if nobody has acquired the lock since.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) the write may still land, but
-    /// never after a higher token was handed out.
+    /// Returns a [`RedisError`]. If it [leaves the outcome unknown](RedisError::outcome_is_unknown), the write
+    /// may still succeed, but never after a higher token was issued.
     pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
         self.raw.write(token, name, new, expiry).await
     }
 
-    /// The lock's value `name`, if there is one. Anybody may read; only a holder knows that it stays so.
+    /// Returns the lock's value `name`, if it exists. Only the holder can rely on the value not changing.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn read(&self, name: &str) -> Result<Option<String>, RedisError> {
         self.raw.read(name).await
     }

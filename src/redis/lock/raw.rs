@@ -1,6 +1,6 @@
-//! The calls of a lock alone: for holders that are elsewhere and watch their own clock, as those who come over HTTP.
+//! The script calls of a lock, without a clock: for remote holders that watch their own, such as HTTP clients.
 
-use super::fencing::{FencingToken, Release, Write};
+use super::fencing::{FencingToken, Write};
 use super::keys::Keys;
 use crate::redis::cas::Expiry;
 use crate::redis::command::Command;
@@ -10,8 +10,9 @@ use crate::redis::script::{self, Dialect, Script};
 use crate::redis::transport::Transport;
 use crate::time::Millis;
 
-/// A lock of one name, without a clock: it knows what Redis says, and not what that means for the holder's time.
-/// See the [module](super) for owners, and for what is known when no answer comes.
+/// A named lock without a clock: it reports what Redis replies, but not how long the holder may rely on it.
+///
+/// See the [module](super) for owners and for calls without a reply.
 #[derive(Debug)]
 pub struct RawLock<T> {
     transport: T,
@@ -19,32 +20,42 @@ pub struct RawLock<T> {
     keys: Keys,
 }
 
-/// What became of an attempt to acquire.
+/// The outcome of [`RawLock::acquire`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "the lock may be busy, and if it is not, it stays taken"]
+#[must_use = "the lock may be busy; if it is not, it stays taken"]
 pub enum Acquisition {
     /// The owner holds the lock until the lease ends by Redis's clock.
     Acquired {
-        /// Higher than that of every holder before.
+        /// The holder's token, higher than the token of every earlier holder.
         token: FencingToken,
     },
-    /// Somebody else holds it.
+    /// Another owner holds the lock.
     Busy {
-        /// Until the lease in the way ends at the latest; `None`: the lock's key was made to never expire.
+        /// The time until the current lease ends; `None` if the lock's key was changed to never expire.
         free_in: Option<Millis>,
     },
 }
 
+/// The outcome of [`RawLock::release`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// The lock was released.
+    Released,
+    /// This token did not hold the lock: it was already released, expired, or acquired by another owner. Nothing
+    /// changed.
+    NotHeld,
+}
+
 impl<T: Transport> RawLock<T> {
-    /// The lock named `name`, whatever characters the name has.
+    /// Creates the lock named `name`. Any characters are allowed.
     pub fn new(transport: T, dialect: Dialect, name: &str) -> Self {
         RawLock { transport, dialect, keys: Keys::of(name) }
     }
 
-    /// Tries once to take the lock for `owner`, a name of 1 byte or more, for `ttl`, from 1 ms on.
+    /// Tries once to acquire the lock for `owner`, a name of at least 1 byte, for `ttl`, at least 1 ms.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn acquire(&self, owner: &str, ttl: Millis) -> Result<Acquisition, RedisError> {
         let keys = [self.keys.lock(), self.keys.fence()];
         let arguments = [Argument::Text(owner), Argument::Number(ttl.get())];
@@ -52,41 +63,42 @@ impl<T: Transport> RawLock<T> {
         match numbers.map(u64::try_from) {
             [Ok(1), Ok(token @ 1..), Ok(0)] => Ok(Acquisition::Acquired { token: FencingToken::new(token) }),
             [Ok(0), Ok(0), free_in] => Ok(Acquisition::Busy { free_in: free_in.ok().map(Millis::new) }),
-            _ => Err(RedisError::Shape { reason: format!("no attempt: {numbers:?}") }),
+            _ => Err(RedisError::Shape { reason: format!("unexpected reply of lock_acquire.lua: {numbers:?}") }),
         }
     }
 
-    /// Starts the lease anew, for `ttl` from 1 ms on. `false`: this owner does not hold the lock with this token.
+    /// Renews the lease for `ttl`, at least 1 ms. Returns `false` if this owner does not hold the lock with
+    /// this token.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn renew(&self, owner: &str, token: FencingToken, ttl: Millis) -> Result<bool, RedisError> {
         let arguments = [Argument::Text(owner), Argument::Number(token.get()), Argument::Number(ttl.get())];
         match self.eval::<u64>(&script::LOCK_RENEW, &[self.keys.lock()], &arguments).await? {
             0 => Ok(false),
             1 => Ok(true),
-            renewed => Err(RedisError::Shape { reason: format!("no renewal: {renewed}") }),
+            other => Err(RedisError::Shape { reason: format!("unexpected reply of lock_renew.lua: {other}") }),
         }
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn release(&self, owner: &str, token: FencingToken) -> Result<Release, RedisError> {
         let arguments = [Argument::Text(owner), Argument::Number(token.get())];
         match self.eval::<u64>(&script::LOCK_RELEASE, &[self.keys.lock()], &arguments).await? {
             1 => Ok(Release::Released),
             0 => Ok(Release::NotHeld),
-            released => Err(RedisError::Shape { reason: format!("no release: {released}") }),
+            other => Err(RedisError::Shape { reason: format!("unexpected reply of lock_release.lua: {other}") }),
         }
     }
 
-    /// Writes `new` as the lock's value `name`, unless a token higher than `token` is known or the lock has never
-    /// handed out `token`.
+    /// Writes `new` as the lock's value `name`, unless a token higher than `token` is known or the lock never
+    /// issued `token`.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn write(&self, token: FencingToken, name: &str, new: &str, expiry: Expiry) -> Result<Write, RedisError> {
         let keys = [self.keys.value(name), self.keys.newest(name), self.keys.fence()];
         let arguments = [Argument::Number(token.get()), Argument::Text(new), expiry.argument()];
@@ -94,24 +106,27 @@ impl<T: Transport> RawLock<T> {
         match numbers {
             [1, newest] if newest == token.get() => Ok(Write::Written),
             [0, newest] => Ok(Write::Stale { newest: FencingToken::new(newest) }),
-            _ => Err(RedisError::Shape { reason: format!("no write with token {token}: {numbers:?}") }),
+            _ => {
+                let reason = format!("unexpected reply of fenced_write.lua to token {token}: {numbers:?}");
+                Err(RedisError::Shape { reason })
+            }
         }
     }
 
-    /// The lock's value `name`, if there is one.
+    /// Returns the lock's value `name`, if it exists.
     ///
     /// # Errors
-    /// A [`RedisError`].
+    /// Returns a [`RedisError`].
     pub async fn read(&self, name: &str) -> Result<Option<String>, RedisError> {
         run(&self.transport, Command::new("GET").text(&self.keys.value(name))).await
     }
 
-    async fn eval<A: serde::de::DeserializeOwned>(
+    async fn eval<O: serde::de::DeserializeOwned>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[Argument<'_>],
-    ) -> Result<A, RedisError> {
+    ) -> Result<O, RedisError> {
         eval(&self.transport, script.in_dialect(self.dialect), keys, arguments).await
     }
 }

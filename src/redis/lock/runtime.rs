@@ -1,21 +1,22 @@
-//! What a lock needs of the world besides Redis.
+//! The interface to the clock and the randomness that a lock needs.
 
 use crate::time::Millis;
 
-/// Time and chance: the core has neither, the shell gives them.
+/// A clock, a timer and a source of randomness. The core has none of these; the caller provides them.
 #[expect(async_fn_in_trait, reason = "the Worker's futures are not Send, the callers name concrete runtimes")]
 pub trait Runtime {
-    /// Returns after `duration`, not earlier.
+    /// Waits for at least `duration`.
     async fn sleep(&self, duration: Millis);
 
-    /// The time by a clock that is never set: it counts from any instant, does not go backwards, and goes on
-    /// while the process is stopped.
+    /// Returns the time of a monotonic clock, from an arbitrary start. It should advance while the process is
+    /// stopped.
     ///
-    /// Where a clock stands still between two I/O operations (Workers) or while the machine sleeps (Linux's
-    /// monotonic clock), a holder may take itself for one for longer than it is; then only the fencing
-    /// token keeps its writes out.
+    /// If the clock stops between I/O operations (Workers) or while the machine sleeps (Linux's monotonic
+    /// clock), a holder may believe that it holds the lock for too long. Then only the fencing token refuses
+    /// its writes.
     fn now(&self) -> Millis;
 
-    /// A number, each of the 2^64 as likely. It spreads those who wait; no secret hangs on it.
+    /// Returns a uniformly distributed random number. It spreads retries and need not be cryptographically
+    /// secure.
     fn random(&self) -> u64;
 }
