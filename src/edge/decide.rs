@@ -57,7 +57,7 @@ pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &Req
 /// Whose the request's key is, where that matters.
 async fn caller(isolate: &Rc<Isolate>, context: &Context, request: &RoutedRequest<'_>) -> Result<Caller, Problem> {
     let Some(key) = request.key() else { return Ok(Caller::Anonymous) };
-    match isolate.directory.find(isolate.tenants(), key, &request.client(), now()).await {
+    match isolate.directory.authenticate(isolate.tenants(), key, &request.client(), now()).await {
         Ok(answer) => {
             if answer.refresh {
                 let (isolate, id) = (Rc::clone(isolate), key.tenant().clone());

@@ -1,4 +1,4 @@
-//! An API key as a client shows it.
+//! An API key, as a client sends it.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use super::id::TenantId;
 use super::key_digest::{KeyDigest, sha256};
 use crate::config::KEY_PREFIX;
 
-/// An API key: `sgk_TENANT_SECRET`, never shown by `Debug`.
+/// An API key, `sgk_TENANT_SECRET`, hidden from `Debug`.
 ///
-/// The secret has 33 base62 digits (`0-9 A-Z a-z`): 27 for 160 random bits, then 6 for a checksum, the first
-/// 32 bits of the SHA-256 of everything before it. So a typing error and what only looks like a key are found
-/// without asking Redis, and a scanner for leaked secrets needs one pattern and no guess:
+/// The secret has 33 base62 digits (`0-9 A-Z a-z`): 27 for 160 random bits, then 6 for a checksum, which is the
+/// first 32 bits of the SHA-256 of everything before it. So mistyped and made-up keys are found without calling
+/// Redis, and a scanner for leaked secrets needs only one pattern:
 /// `sgk_[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?_[0-9A-Za-z]{33}`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
@@ -19,7 +19,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The key of `tenant` that these random bytes make.
+    /// Creates a key of `tenant` from random bytes.
     #[must_use]
     pub fn generate(tenant: &TenantId, random: [u8; 20]) -> Self {
         let mut text = format!("{KEY_PREFIX}{tenant}_");
@@ -28,10 +28,11 @@ impl ApiKey {
         ApiKey { tenant: tenant.clone(), text }
     }
 
-    /// Reads a key and checks its checksum. Whether the key is known is [`Tenant::key`](super::Tenant::key)'s to say.
+    /// Parses a key and verifies its checksum. [`Tenant::key_status`](super::Tenant::key_status) checks whether
+    /// the tenant has it.
     ///
     /// # Errors
-    /// When the text is no key; the error never repeats it.
+    /// Fails if the text is not a key. The error never contains the text.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let (tenant, secret) =
             text.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_')).ok_or(InvalidKey::Shape)?;
@@ -47,19 +48,19 @@ impl ApiKey {
         Ok(ApiKey { tenant, text: checked })
     }
 
-    /// The tenant that the key says it belongs to.
+    /// Returns the tenant named in the key.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// What is kept of the key.
+    /// Returns the digest of the key, which is all that is stored of it.
     #[must_use]
     pub fn digest(&self) -> KeyDigest {
         KeyDigest::of(&self.text)
     }
 
-    /// The key itself.
+    /// Returns the key's text, which is secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.text
@@ -72,37 +73,37 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Why a text is no API key.
+/// Why a text is not an API key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// It has other parts than a key.
+    /// The text does not have the parts of a key.
     #[error("expected an API key like sgk_TENANT_SECRET")]
     Shape,
-    /// What stands in the tenant's place is no tenant's id.
-    #[error("the API key names no tenant (sgk_TENANT_SECRET)")]
+    /// The tenant part is not a tenant id.
+    #[error("the tenant in the API key is not a tenant id (expected sgk_TENANT_SECRET)")]
     Tenant,
-    /// The secret is too short, too long, or has another character.
+    /// The secret is too short, too long, or contains another character.
     #[error("the API key's secret is not 33 letters and digits")]
     Secret,
-    /// The checksum is not that of the rest.
-    #[error("the API key's checksum is wrong (a typing error, or not a key of this service)")]
+    /// The checksum does not match.
+    #[error("the API key's checksum is wrong (mistyped, or not a key of this service)")]
     Checksum,
 }
 
-/// Adds the checksum of what is there.
+/// Appends the checksum of the text.
 fn push_checksum(text: &mut String) {
     let [a, b, c, d, ..] = sha256(text);
     push_base62(text, [a, b, c, d], CHECKSUM_DIGITS);
 }
 
-/// Adds a number, given with its most significant byte first, in so many digits of base 62.
+/// Appends a big-endian number as `digits` base-62 digits.
 fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], digits: usize) {
     let mut reversed = Vec::with_capacity(digits);
     for _ in 0..digits {
         let mut remainder = 0;
         for byte in &mut number {
             let dividend = remainder << 8 | u32::from(*byte);
-            // The quotient fits into a byte: the remainder of the byte before is below 62.
+            // The quotient fits into a byte: the previous remainder is below 62.
             [*byte, ..] = (dividend / 62).to_le_bytes();
             remainder = dividend % 62;
         }
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spelling_is_kept() {
+    fn keys_keep_their_format() {
         let acme = TenantId::new("acme").unwrap();
         for (random, digits) in [([0; 20], "000000000000000000000000000"), ([255; 20], "aWgEPTl1tmebfsQzFP4bxwgy80V")] {
             let key = ApiKey::generate(&acme, random);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told() {
+    fn invalid_keys_are_refused_with_the_reason() {
         let good = ApiKey::generate(&TenantId::new("acme").unwrap(), [7; 20]).reveal().to_owned();
         let secret = &good["sgk_acme_".len()..];
         for (text, error) in [
@@ -171,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_read_back(key in key()) {
+        fn keys_round_trip(key in key()) {
             let read = ApiKey::parse(key.reveal()).unwrap();
             prop_assert!(read == key);
             prop_assert!(read.tenant() == key.tenant() && read.digest().matches(&key.digest()));
@@ -180,7 +181,7 @@ mod tests {
         }
 
         #[test]
-        fn other_bytes_are_another_key(id in id(), a: [u8; 20], place in 0_usize..20, flip in 1_u8..) {
+        fn different_bytes_make_different_keys(id in id(), a: [u8; 20], place in 0_usize..20, flip in 1_u8..) {
             let mut b = a;
             b[place] ^= flip;
             let digits = |random| ApiKey::generate(&id, random).reveal()[..id.as_str().len() + 5 + 27].to_owned();
@@ -188,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn no_single_typing_error_passes(key in key(), place: prop::sample::Index, other in "[!-~é]") {
+        fn one_wrong_character_is_refused(key in key(), place: prop::sample::Index, other in "[!-~é]") {
             let place = place.index(key.reveal().len());
             let mut text = key.reveal().to_owned();
             text.replace_range(place..=place, &other);
@@ -197,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn no_exchange_of_neighbours_passes(key in key(), place: prop::sample::Index) {
+        fn swapped_neighbors_are_refused(key in key(), place: prop::sample::Index) {
             let mut text = key.reveal().as_bytes().to_vec();
             let place = place.index(text.len() - 1);
             text.swap(place, place + 1);
@@ -207,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn no_character_too_many_or_too_few_passes(key in key(), place: prop::sample::Index, more in "[0-9A-Za-z_-]") {
+        fn one_character_more_or_less_is_refused(key in key(), place: prop::sample::Index, more in "[0-9A-Za-z_-]") {
             let place = place.index(key.reveal().len());
             let mut text = key.reveal().to_owned();
             text.remove(place);
@@ -227,7 +228,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_much(text in "\\PC*|sgk_\\PC*_\\PC{33}|sgk_[a-z]_[0-9a-zA-Z]{33}") {
+        fn arbitrary_text_is_refused_without_panic(text in "\\PC*|sgk_\\PC*_\\PC{33}|sgk_[a-z]_[0-9a-zA-Z]{33}") {
             prop_assert!(ApiKey::parse(&text).is_err());
         }
     }

@@ -1,17 +1,17 @@
-//! Who sent a request.
+//! The sender of a request.
 
 use std::sync::Arc;
 
 use super::id::TenantId;
 use super::tenant::Tenant;
 
-/// Whose request it is, as far as its API key tells.
+/// The sender of a request, identified by its API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// It has none.
+    /// The request has no API key.
     Anonymous,
-    /// It has one that is no tenant's.
+    /// The API key belongs to no tenant.
     UnknownKey,
-    /// A tenant's.
+    /// The API key belongs to this tenant.
     Tenant(TenantId, Arc<Tenant>),
 }

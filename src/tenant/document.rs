@@ -1,4 +1,4 @@
-//! The text that stands for a tenant in Redis.
+//! The JSON document of a tenant in Redis.
 //!
 //! ```json
 //! {"v":1,"plan":"pro","status":"active","keys":[{"id":"…","sha256":"…","created":"2026-11-01T00:00:00Z"}],
@@ -18,7 +18,7 @@ use crate::config::json::{InvalidInput, Object, Problems, expected, text, timest
 use crate::time::Timestamp;
 
 impl Tenant {
-    /// The text that stands for it in Redis: always the same for the same tenant.
+    /// Returns the document of the tenant. The same tenant always has the same text, so compare-and-swap works.
     #[must_use]
     pub fn to_text(&self) -> String {
         let document = Document {
@@ -29,14 +29,14 @@ impl Tenant {
             overrides: &self.settings.overrides,
             metadata: &self.settings.metadata,
         };
-        // Texts and integers under names that are texts: JSON has all of them.
+        // This cannot fail: all keys are strings, all values strings and integers.
         serde_json::to_string(&document).unwrap_or_default()
     }
 
-    /// Reads a text from Redis.
+    /// Parses a document.
     ///
     /// # Errors
-    /// When it is no such document.
+    /// Fails if the text is not a valid document.
     pub fn from_text(text: &str) -> Result<Self, InvalidInput> {
         let value =
             serde_json::from_str(text).map_err(|error| InvalidInput::new("", format!("is not JSON: {error}")))?;
@@ -46,11 +46,11 @@ impl Tenant {
     }
 }
 
-/// The entity tag of a stored text (RFC 9110, section 8.8.3), a strong one: the same tag, the same bytes.
+/// Returns the strong entity tag of a document (RFC 9110, section 8.8.3): equal tags mean equal bytes.
 #[must_use]
 pub fn etag(text: &str) -> String {
     let mut tag = String::from('"');
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = write_hex(&mut tag, sha256(text).first_chunk::<16>().unwrap_or(&[0; 16]));
     tag.push('"');
     tag
@@ -68,7 +68,7 @@ fn read(value: &Value, problems: &mut Problems) -> Option<Tenant> {
         keys.iter().enumerate().filter_map(|(i, key)| read_key(key, &format!("keys[{i}]"), problems)).collect();
     for (i, key) in keys.iter().enumerate() {
         if keys.iter().take(i).any(|earlier| earlier.id == key.id) {
-            problems.push("keys", format!("two have the id {:?}", key.id.as_str()));
+            problems.push("keys", format!("expected unique ids, found {:?} twice", key.id.as_str()));
         }
     }
     Some(Tenant { settings: Settings::from_object(&object, problems)?, keys })
@@ -95,7 +95,7 @@ fn digest(value: &Value) -> Result<KeyDigest, String> {
     KeyDigest::from_hex(&text(value)?).ok_or_else(|| "expected 64 digits of 0-9 a-f".to_owned())
 }
 
-/// The document as JSON, its fields in the order of the text.
+/// The document, with its fields in the order in which they are written.
 #[derive(Serialize)]
 struct Document<'a> {
     v: u64,
@@ -106,7 +106,7 @@ struct Document<'a> {
     metadata: &'a BTreeMap<String, String>,
 }
 
-/// A record as it is stored. What is shown to people has no hash, so the record itself has no JSON.
+/// A key record in the document. [`KeyRecord`] itself has no JSON form, so that no API can show the digest.
 #[derive(Serialize)]
 struct Key<'a> {
     id: &'a KeyId,

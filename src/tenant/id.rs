@@ -1,4 +1,4 @@
-//! The name of a tenant.
+//! The id of a tenant.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use serde::{Serialize, Serializer};
 
 use crate::limit::Subject;
 
-/// A tenant's id: 1 to 64 of `a-z 0-9 - .`, the first and the last a letter or a digit.
+/// A tenant id: 1 to 64 of `a-z 0-9 - .`, the first and the last a letter or a digit.
 ///
-/// It has no `:`, so it is never the subject of an address; no `_`, which separates the parts of an API key;
-/// and nothing that would have to be encoded in a key of Redis or in a path.
+/// It contains no `:`, so it never equals the subject of an address; no `_`, which separates the parts of an API
+/// key; and nothing that needs encoding in a Redis key or in a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(String);
 
 impl TenantId {
-    /// Takes an id.
+    /// Parses an id.
     ///
     /// # Errors
-    /// When it is empty, too long, or has another character.
+    /// Fails if it is empty, too long, or contains another character.
     pub fn new(id: &str) -> Result<Self, InvalidTenantId> {
         let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let ends = [id.bytes().next(), id.bytes().next_back()];
@@ -27,19 +27,19 @@ impl TenantId {
         if valid { Ok(TenantId(id.to_owned())) } else { Err(InvalidTenantId(id.chars().take(80).collect())) }
     }
 
-    /// The id's text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The subject of the tenant: its quota is its own, and no address has a subject of this form.
+    /// Returns the tenant's subject. No address has a subject of this form.
     #[must_use]
     pub fn subject(&self) -> Subject {
         Subject::named(&self.0)
     }
 
-    /// Bytes of the longest id.
+    /// The length of the longest id, in bytes.
     pub const LONGEST: usize = 64;
 }
 
@@ -55,7 +55,7 @@ impl Serialize for TenantId {
     }
 }
 
-/// A text that is no tenant's id.
+/// A text that is not a tenant id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 64 of a-z 0-9 - . , the first and the last a letter or a digit, found {0:?}")]
 pub struct InvalidTenantId(String);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_plain() {
+    fn ids_have_only_safe_characters() {
         let long = "x".repeat(64);
         for good in ["a", "7", "acme", "acme-2.eu", "a--b", "a..b", long.as_str()] {
             assert_eq!(TenantId::new(good).unwrap().to_string(), good);
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_keys_of_its_own() {
+    fn subject_is_the_id() {
         let subject = TenantId::new("acme-2.eu").unwrap().subject();
         assert_eq!(subject.state_key(), "sg:1:{acme-2.eu}");
     }
 
     #[test]
-    fn json_has_it_as_text() {
+    fn json_form_is_a_string() {
         assert_eq!(serde_json::to_string(&TenantId::new("acme").unwrap()).unwrap(), "\"acme\"");
     }
 }

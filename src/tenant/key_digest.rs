@@ -1,4 +1,4 @@
-//! What is kept of an API key.
+//! The digest of an API key: all that is stored of it.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The SHA-256 of an API key's whole text.
+/// The SHA-256 of the complete text of an API key.
 ///
-/// A key has 160 random bits, so neither salt nor a slow hash would add anything: there is nothing to guess.
+/// A key has 160 random bits and cannot be guessed, so neither a salt nor a slow hash would add security.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The digest of a key's text.
+    /// Returns the digest of a key's text.
     pub(super) fn of(text: &str) -> Self {
         KeyDigest(sha256(text))
     }
 
-    /// Reads 64 lower-case hexadecimal digits.
+    /// Parses 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let digit = |byte: u8| match byte {
@@ -37,7 +37,7 @@ impl KeyDigest {
         Some(KeyDigest(bytes))
     }
 
-    /// Whether both are of the same key, in a time that does not depend on where they differ.
+    /// Returns whether both digests are equal, in constant time.
     #[must_use]
     pub fn matches(&self, other: &KeyDigest) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -62,7 +62,7 @@ impl Serialize for KeyDigest {
     }
 }
 
-/// The SHA-256 of a text.
+/// Returns the SHA-256 of a text.
 pub(super) fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -82,19 +82,19 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn hex_is_exact() {
+    fn only_64_lower_case_hex_digits_are_a_digest() {
         assert_eq!(KeyDigest::of("abc").to_string(), ABC);
         assert_eq!(KeyDigest::from_hex(ABC), Some(KeyDigest::of("abc")));
         for bad in ["", "ba", &ABC.to_uppercase(), &ABC[1..], &format!("{ABC}00"), &ABC.replace('b', "g")] {
             assert_eq!(KeyDigest::from_hex(bad), None, "{bad}");
         }
-        // Two bytes a character: no character is cut.
+        // Each character has two bytes: none is split.
         assert_eq!(KeyDigest::from_hex(&"é".repeat(32)), None);
     }
 
     proptest! {
         #[test]
-        fn only_the_same_bytes_match(bytes: [u8; 32], place in 0_usize..32, flip in 1_u8..) {
+        fn only_equal_digests_match(bytes: [u8; 32], place in 0_usize..32, flip in 1_u8..) {
             let mut other = bytes;
             other[place] ^= flip;
             prop_assert!(KeyDigest(bytes).matches(&KeyDigest(bytes)));
@@ -102,7 +102,7 @@ mod tests {
         }
 
         #[test]
-        fn hex_reads_back(bytes: [u8; 32]) {
+        fn hex_round_trips(bytes: [u8; 32]) {
             prop_assert_eq!(KeyDigest::from_hex(&KeyDigest(bytes).to_string()), Some(KeyDigest(bytes)));
         }
     }

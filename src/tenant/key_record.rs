@@ -1,4 +1,4 @@
-//! What a tenant's document knows of an API key.
+//! The record of an API key in its tenant's document.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use super::api_key::ApiKey;
 use super::key_digest::KeyDigest;
 use crate::time::{Millis, Timestamp};
 
-/// A key that a tenant may use.
+/// The record of an API key: its id, digest and lifetime, but not the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {
-    /// How the key is named where it is not shown.
+    /// The public name of the key.
     pub id: KeyId,
-    /// What is kept of the key.
+    /// The digest of the key.
     pub sha256: KeyDigest,
-    /// When it was made.
+    /// When the key was created.
     pub created: Timestamp,
-    /// The first instant at which it is no longer valid; `None`: it stays valid.
+    /// The first instant at which the key is no longer valid; `None` if it does not expire.
     pub expires: Option<Timestamp>,
 }
 
 impl KeyRecord {
-    /// The record of a key. Its id is the beginning of its digest, so it needs no further random bytes.
+    /// Creates the record of a key. The id is a prefix of the digest, so it needs no further random bytes.
     #[must_use]
     pub fn new(key: &ApiKey, created: Timestamp, expires: Option<Timestamp>) -> Self {
         let sha256 = key.digest();
@@ -30,29 +30,29 @@ impl KeyRecord {
         KeyRecord { id: KeyId(id), sha256, created, expires }
     }
 
-    /// Whether the key is no longer valid at `now`.
+    /// Returns whether the key has expired at `now`.
     #[must_use]
     pub fn has_expired(&self, now: Millis) -> bool {
         self.expires.is_some_and(|expires| expires.millis() <= now)
     }
 }
 
-/// The name of a key within its tenant: 1 to 64 of `A-Z a-z 0-9 _ - .`
+/// The id of a key within its tenant: 1 to 64 of `A-Z a-z 0-9 _ - .`
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(String);
 
 impl KeyId {
-    /// Takes an id.
+    /// Parses an id.
     ///
     /// # Errors
-    /// When it is empty, too long, or has another character.
+    /// Fails if it is empty, too long, or contains another character.
     pub fn new(id: &str) -> Result<Self, InvalidKeyId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         let valid = (1..=64).contains(&id.len()) && id.bytes().all(allowed);
         if valid { Ok(KeyId(id.to_owned())) } else { Err(InvalidKeyId(id.chars().take(80).collect())) }
     }
 
-    /// The id's text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -71,12 +71,12 @@ impl Serialize for KeyId {
     }
 }
 
-/// A text that is no key's id.
+/// A text that is not a key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 64 of A-Z a-z 0-9 _ - . , found {0:?}")]
 pub struct InvalidKeyId(String);
 
-/// Enough that two of a tenant's few keys never meet, and still to be typed by hand.
+/// Digits of a new id: enough that a tenant's few keys never collide, and short enough to type.
 const ID_DIGITS: usize = 12;
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_expires_exactly_then() {
+    fn key_expires_exactly_at_its_end() {
         let record = record(Some(5000));
         assert!(!record.has_expired(Millis::new(4999)));
         assert!(record.has_expired(Millis::new(5000)));
@@ -99,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn its_id_is_the_beginning_of_the_digest() {
+    fn id_is_a_prefix_of_the_digest() {
         let record = record(None);
         assert_eq!(record.id.as_str().len(), 12);
         assert!(record.sha256.to_string().starts_with(record.id.as_str()));
     }
 
     #[test]
-    fn ids_are_plain() {
+    fn ids_have_only_safe_characters() {
         assert_eq!(KeyId::new("Ci_2.a-b").unwrap().to_string(), "Ci_2.a-b");
         for bad in ["", "a b", "a/b", "é", &"x".repeat(65)] {
             assert!(KeyId::new(bad).is_err(), "{bad}");

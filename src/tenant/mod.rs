@@ -1,4 +1,17 @@
-//! A customer: its document, its API keys, its history.
+//! Tenants: an operator's customers, with their plans, API keys and usage histories.
+//!
+//! This room uses `time`, `limit`, `redis`, `limiter` and `config`.
+//!
+//! - `tenant`: [`Tenant`], settings and API keys; its limits.
+//! - `settings`: [`Settings`], what an operator sets: plan, status, overrides, metadata.
+//! - `document`: the JSON document of a tenant in Redis.
+//! - `id`: [`TenantId`].
+//! - `api_key`: [`ApiKey`], as a client sends it; `key_digest` its SHA-256; `key_record` its entry in the
+//!   document.
+//! - `caller`: [`Caller`], the sender of a request.
+//! - [`store`]: the documents in Redis, their index and their cache.
+//! - [`authenticator`]: which tenant an API key belongs to.
+//! - [`history`]: what a tenant used, day by day.
 
 mod api_key;
 pub mod authenticator;

@@ -1,4 +1,4 @@
-//! What the operator decides about a tenant.
+//! The settings of a tenant: plan, status, overrides and metadata.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::config::json::{InvalidInput, Object, Problems, integer, join, members, text, timestamp};
-use crate::limit::{LimitName, MAX_INTEGER};
+use crate::limit::{LimitName, MAX_INTEGER, MAX_LIMITS};
 use crate::time::{Millis, Timestamp};
 
-/// What the operator decides about a tenant: everything of it but its keys.
+/// The settings of a tenant: everything except its keys.
 ///
-/// As JSON it is what the admin API takes and gives; without a field, or with null, that is its default.
+/// Their JSON form is that of the admin API. A field that is missing or null has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// The plan's name: 1 to 128 bytes.
     pub plan: String,
-    /// Whether it is served; active by default.
+    /// Whether the tenant is served; active by default.
     pub status: Status,
-    /// Changes of single limits, by the limit's name: at most 16.
+    /// Overrides of single limits, by the limit's name: at most 16.
     pub overrides: BTreeMap<String, Override>,
-    /// Whatever the operator wants to keep: at most 32 texts of 512 bytes, with names of 1 to 64 bytes.
+    /// The operator's own data: at most 32 texts of at most 512 bytes, with names of 1 to 64 bytes.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -29,28 +29,29 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is.
+    /// Its requests are served.
     #[default]
     Active,
-    /// Its requests are refused, whatever their key.
+    /// Its requests are refused, whichever of its keys they have.
     Suspended,
 }
 
-/// Other numbers for one limit of the plan.
+/// A tenant's own quota for one limit of its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Override {
-    /// In place of the limit's quota, in units.
+    /// Replaces the limit's quota, in units.
     pub limit: u64,
-    /// In place of a token bucket's burst, in units; without it, see [`Limit::with_quota`](crate::limit::Limit::with_quota).
+    /// Replaces a token bucket's burst, in units. If it is missing, see
+    /// [`Limit::with_quota`](crate::limit::Limit::with_quota).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub burst: Option<u64>,
-    /// The first instant at which it no longer holds.
+    /// The first instant at which the override no longer applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
 impl Settings {
-    /// Only a plan.
+    /// Creates settings with a plan and the defaults.
     #[must_use]
     pub fn new(plan: &str) -> Self {
         Settings {
@@ -61,10 +62,10 @@ impl Settings {
         }
     }
 
-    /// Reads settings from JSON.
+    /// Parses settings from JSON.
     ///
     /// # Errors
-    /// When fields are unknown, missing or out of bounds.
+    /// Fails if fields are unknown, missing or out of bounds.
     pub fn read(value: &Value) -> Result<Self, InvalidInput> {
         let mut problems = Problems::default();
         let settings = Object::open(value, "", &FIELDS, &mut problems)
@@ -72,11 +73,13 @@ impl Settings {
         problems.finish(settings)
     }
 
-    /// Whether the configuration has the plan, and the plan takes each override.
+    /// Checks that the configuration has the plan, and that the plan's limits accept the overrides.
+    ///
+    /// Call this when settings are written, not when they are read: the configuration may have changed since,
+    /// and then stored settings need not pass.
     ///
     /// # Errors
-    /// When it does not. A tenant may have such settings all the same, because the configuration changed
-    /// after them; so they are refused where they are written, not where they are read.
+    /// Fails if the plan is unknown, or if an override does not fit a limit of the plan.
     pub fn check(&self, config: &Config) -> Result<(), InvalidInput> {
         let Some(plan) = config.plans.get(&self.plan) else {
             let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
@@ -98,7 +101,7 @@ impl Settings {
         problems.finish(Some(()))
     }
 
-    /// The fields of an object that has been opened, and may have others.
+    /// Parses settings from an open object, which may have other fields too.
     pub(super) fn from_object(object: &Object<'_>, problems: &mut Problems) -> Option<Self> {
         let settings = Settings {
             status: object.optional("status", status, problems).unwrap_or_default(),
@@ -112,14 +115,14 @@ impl Settings {
         Some(settings)
     }
 
-    /// Notes what is out of bounds.
+    /// Adds a problem for each value that is out of bounds.
     pub(super) fn validate(&self, problems: &mut Problems) {
         within(1, &self.plan, MAX_PLAN, "plan", problems);
         at_most(self.overrides.len(), MAX_OVERRIDES, "overrides", problems);
         for (name, change) in &self.overrides {
             let path = join("overrides", name);
             if let Err(error) = LimitName::new(name) {
-                problems.push(&path, format!("the name of a limit: {}", error.problem));
+                problems.push(&path, format!("not the name of a limit: {}", error.problem));
             }
             for (field, number) in [("limit", Some(change.limit)), ("burst", change.burst)] {
                 if number.is_some_and(|number| !(1..=MAX_INTEGER).contains(&number)) {
@@ -138,7 +141,7 @@ impl Settings {
         }
     }
 
-    /// The numbers that hold in place of a limit's at `now`.
+    /// Returns the override of a limit in effect at `now`.
     pub(super) fn override_of(&self, limit: &LimitName, now: Millis) -> Option<&Override> {
         let change = self.overrides.get(limit.as_str())?;
         change.until.is_none_or(|until| now < until.millis()).then_some(change)
@@ -160,7 +163,7 @@ fn read_override(value: &Value, path: &str, problems: &mut Problems) -> Option<O
     Some(Override { limit: object.required("limit", integer, problems)?, burst, until })
 }
 
-/// The members of an object, each read by `read`, which notes what is wrong.
+/// Parses the members of an object with `read`, which adds its problems.
 fn map<T>(
     object: &Object<'_>,
     field: &str,
@@ -184,12 +187,11 @@ fn within(least: usize, text: &str, most: usize, path: &str, problems: &mut Prob
     }
 }
 
-/// The fields of settings as JSON.
+/// The JSON fields of settings.
 pub(super) const FIELDS: [&str; 4] = ["plan", "status", "overrides", "metadata"];
 
 const MAX_PLAN: usize = 128;
-/// As many as a plan has limits.
-const MAX_OVERRIDES: usize = 16;
+const MAX_OVERRIDES: usize = MAX_LIMITS;
 const MAX_METADATA: usize = 32;
 const MAX_METADATA_NAME: usize = 64;
 const MAX_METADATA_VALUE: usize = 512;

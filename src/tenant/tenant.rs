@@ -1,4 +1,4 @@
-//! A tenant: what is decided about it, and its keys.
+//! A tenant: its settings and API keys, and the limits that follow from them.
 
 use super::api_key::ApiKey;
 use super::key_record::{KeyId, KeyRecord};
@@ -8,21 +8,21 @@ use crate::config::json::{InvalidInput, Problems};
 use crate::limit::Limit;
 use crate::time::Millis;
 
-/// Everything that is known of a tenant. A value that exists is within its bounds.
+/// A tenant: its settings and API keys. All values are within their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     pub(super) settings: Settings,
     pub(super) keys: Vec<KeyRecord>,
 }
 
-/// What a key is worth.
+/// Whether a key is valid for a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStatus<'a> {
-    /// It is the tenant's.
+    /// The tenant has this key.
     Valid(&'a KeyRecord),
-    /// It was the tenant's.
+    /// The tenant has this key, but it has expired.
     Expired,
-    /// The tenant does not have it.
+    /// The tenant does not have this key.
     Unknown,
 }
 
@@ -30,33 +30,33 @@ pub enum KeyStatus<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no plan is named {plan:?} in the configuration")]
 pub struct UnknownPlan {
-    /// The plan that the tenant has.
+    /// The tenant's plan.
     pub plan: String,
 }
 
-/// Why a key is not added.
+/// Why a key was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyNotAdded {
-    /// The tenant has as many as it may have.
+    /// The tenant has the maximum number of keys.
     #[error("a tenant has at most {MAX_KEYS} keys (revoke one)")]
     TooMany,
-    /// One of the same id is there.
-    #[error("the tenant has a key of this id")]
+    /// The tenant has a key with the same id.
+    #[error("the tenant already has a key with this id")]
     Known,
 }
 
 impl Tenant {
-    /// A tenant without keys.
+    /// Creates a tenant without keys.
     ///
     /// # Errors
-    /// When a setting is out of bounds.
+    /// Fails if a setting is out of bounds.
     pub fn new(settings: Settings) -> Result<Self, InvalidInput> {
         let mut problems = Problems::default();
         settings.validate(&mut problems);
         problems.finish(Some(Tenant { settings, keys: Vec::new() }))
     }
 
-    /// The same tenant with other settings; its keys stay.
+    /// Returns the tenant with other settings and the same keys.
     ///
     /// # Errors
     /// As [`Tenant::new`].
@@ -64,10 +64,10 @@ impl Tenant {
         Tenant::new(settings).map(|tenant| Tenant { keys: self.keys.clone(), ..tenant })
     }
 
-    /// The same tenant with one more key.
+    /// Returns the tenant with one more key.
     ///
     /// # Errors
-    /// When it has 16 already, or this one.
+    /// Fails if it has this key already, or 16 others.
     pub fn with_key(&self, record: KeyRecord) -> Result<Self, KeyNotAdded> {
         if self.keys.iter().any(|key| key.id == record.id) {
             return Err(KeyNotAdded::Known);
@@ -80,49 +80,50 @@ impl Tenant {
         Ok(tenant)
     }
 
-    /// The same tenant without one of its keys; `None` if it does not have it.
+    /// Returns the tenant without one of its keys; `None` if it does not have it.
     #[must_use]
     pub fn without_key(&self, id: &KeyId) -> Option<Self> {
         let keys: Vec<_> = self.keys.iter().filter(|key| key.id != *id).cloned().collect();
         (keys.len() < self.keys.len()).then(|| Tenant { settings: self.settings.clone(), keys })
     }
 
-    /// The same tenant without its metadata, which no request is judged by.
+    /// Returns the tenant without its metadata, which no check needs.
     #[must_use]
     pub fn without_metadata(mut self) -> Self {
         self.settings.metadata.clear();
         self
     }
 
-    /// What the operator decides.
+    /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The plan's name.
+    /// Returns the name of the plan.
     #[must_use]
     pub fn plan(&self) -> &str {
         &self.settings.plan
     }
 
-    /// Whether it is served.
+    /// Returns whether the tenant is active or suspended.
     #[must_use]
     pub fn status(&self) -> Status {
         self.settings.status
     }
 
-    /// Its keys, the oldest first, also those that have expired.
+    /// Returns the keys, including expired ones, in the order in which they were added.
     #[must_use]
     pub fn keys(&self) -> &[KeyRecord] {
         &self.keys
     }
 
-    /// What `key` is worth at `now`.
+    /// Returns whether `key` is valid at `now`.
     ///
-    /// It is compared with every record, each in constant time, so that the time says nothing of a hash.
+    /// It is compared with every record, each time in constant time, so that timing reveals nothing about a
+    /// digest.
     #[must_use]
-    pub fn key(&self, key: &ApiKey, now: Millis) -> KeyStatus<'_> {
+    pub fn key_status(&self, key: &ApiKey, now: Millis) -> KeyStatus<'_> {
         let digest = key.digest();
         let mut found = None;
         for record in &self.keys {
@@ -137,14 +138,15 @@ impl Tenant {
         }
     }
 
-    /// The limits of its plan, with the overrides that hold at `now`: those whose `until` is later, or that have none.
+    /// Returns the limits of the plan, with the overrides in effect at `now`: those without `until`, or with a
+    /// later one.
     ///
-    /// An override that names no limit of the plan, or whose numbers that limit cannot have, is passed over: both
-    /// are refused when they are written ([`Settings::check`]), so the configuration has changed since, and the
+    /// An override is ignored if the plan has no limit of its name, or if the limit cannot have its numbers.
+    /// Both are refused on write ([`Settings::check`]), so the configuration must have changed since, and the
     /// plan's own numbers are the safe ones.
     ///
     /// # Errors
-    /// When the configuration no longer has the plan.
+    /// Fails if the configuration no longer has the plan.
     pub fn limits(&self, config: &Config, now: Millis) -> Result<Vec<Limit>, UnknownPlan> {
         let plan = self.plan();
         let plan = config.plans.get(plan).ok_or_else(|| UnknownPlan { plan: plan.to_owned() })?;
@@ -157,7 +159,7 @@ impl Tenant {
     }
 }
 
-/// Enough for a rotation in each of a customer's services.
+/// The maximum number of keys: enough to rotate the keys of several services.
 pub(super) const MAX_KEYS: usize = 16;
 
 #[cfg(test)]

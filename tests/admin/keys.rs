@@ -20,7 +20,7 @@ async fn a_key_is_shown_once_and_works() {
     assert_eq!(created.body["created"], "2026-11-23T12:00:00Z");
     let text = created.body["key"].as_str().unwrap();
     let key = ApiKey::parse(text).unwrap();
-    assert!(matches!(document(&mut service).key(&key, Millis::new(NOON)), KeyStatus::Valid(_)));
+    assert!(matches!(document(&mut service).key_status(&key, Millis::new(NOON)), KeyStatus::Valid(_)));
 
     for path in ["/tenants/acme/keys", "/tenants/acme", "/tenants"] {
         let shown = service.call("GET", path, Value::Null).await.body.to_string();
@@ -46,7 +46,7 @@ async fn a_key_is_revoked() {
     let again = service.call("DELETE", &path, Value::Null).await;
     assert_eq!((again.status, again.kind()), (404, "key-not-found"));
     let tenant = document(&mut service);
-    let status = |reply: &Value| tenant.key(&ApiKey::parse(reply.as_str().unwrap()).unwrap(), Millis::new(NOON));
+    let status = |reply: &Value| tenant.key_status(&ApiKey::parse(reply.as_str().unwrap()).unwrap(), Millis::new(NOON));
     assert_eq!(status(&old.body["key"]), KeyStatus::Unknown);
     assert!(matches!(status(&new.body["key"]), KeyStatus::Valid(_)));
 }

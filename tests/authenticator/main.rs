@@ -65,7 +65,8 @@ impl World {
     /// Asks for a client, and returns how many requests that took.
     async fn ask(&self, key: &ApiKey, client: &str) -> (Result<Authentication, AuthenticationError>, u64) {
         let before = self.wire.posts.get();
-        let answer = self.authenticator.find(self.tenants(), key, &Subject::named(client), self.now.get()).await;
+        let answer =
+            self.authenticator.authenticate(self.tenants(), key, &Subject::named(client), self.now.get()).await;
         (answer, self.wire.posts.get() - before)
     }
 
@@ -132,7 +133,7 @@ async fn key_rotation_refuses_no_request() {
     let both = world.replace(&old, &[&key(1), &key(2)]).await;
     // Many at once, and the document has just been read without the new key.
     let (second, subject) = (key(2), Subject::named("ip:203.0.113.7"));
-    let ask = || world.authenticator.find(world.tenants(), &second, &subject, world.now.get());
+    let ask = || world.authenticator.authenticate(world.tenants(), &second, &subject, world.now.get());
     for answer in join_all((0..100).map(|_| ask())).await {
         assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
     }
@@ -153,7 +154,7 @@ async fn a_busy_client_on_a_new_isolate_is_not_limited() {
     let world = World::new().await;
     world.create(&[&key(1)]).await;
     let (first, subject) = (key(1), Subject::named("ip:203.0.113.7"));
-    let ask = || world.authenticator.find(world.tenants(), &first, &subject, world.now.get());
+    let ask = || world.authenticator.authenticate(world.tenants(), &first, &subject, world.now.get());
     for answer in join_all((0..150).map(|_| ask())).await {
         assert!(matches!(answer.unwrap().caller, Caller::Tenant(..)));
     }

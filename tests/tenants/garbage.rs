@@ -55,7 +55,7 @@ async fn another_redis_type_is_reported() {
     let transport = server.transport();
     server.run::<()>(&["RPUSH", &key("acme"), "a"]);
     let error = tenants(&transport).get(&id("acme")).await.unwrap_err();
-    assert_eq!(error.to_string(), "the document of tenant acme cannot be read: is no string in redis");
+    assert_eq!(error.to_string(), "the document of tenant acme cannot be read: is not a string in redis");
     let error = tenants(&transport).create(&id("acme"), tenant("pro")).await.unwrap_err();
     assert!(matches!(&error, RedisError::Command { reason } if reason.contains("WRONGTYPE")), "{error}");
 }
@@ -69,7 +69,7 @@ async fn an_invalid_index_member_is_named() {
     let error = tenants(&transport).list(None, 10).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the index of tenants (sg:1:tenants) has a member that is no tenant's id: \"No Tenant\" (remove it with ZREM)"
+        "the index of tenants (sg:1:tenants) has a member that is not a tenant id: \"No Tenant\" (remove it with ZREM)"
     );
 }
 

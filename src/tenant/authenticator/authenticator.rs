@@ -1,13 +1,14 @@
-//! Tells whose an API key is: from the tenants that the isolate remembers, else from Redis.
+//! Resolves an API key to its tenant, from the isolate's cache or else from Redis.
 //!
-//! A known tenant costs no round trip. One that was read a while ago is served as it was while the caller refreshes it
-//! ([`Authenticator::refresh`]) after the answer. A key that the remembered document does not know may be newer than it: the
-//! document is read once for each such key. Whoever shows wrong keys is held up before Redis is asked.
+//! A cached tenant costs no round trip. If its document is stale, it is used as it is, and the caller refreshes
+//! it after the response ([`Authenticator::refresh`]). A key that the cached document does not have may be
+//! newer than the document, so the document is read once for each such key. A client that tries too many
+//! unknown keys is refused before Redis is called.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::guess_limiter::{GuessLimiter, Held};
+use super::guess_limiter::{Denial, GuessLimiter};
 use crate::config::Config;
 use crate::limit::Subject;
 use crate::redis::Transport;
@@ -18,98 +19,103 @@ use crate::tenant::store::{CacheLookup, StoreError, TenantCache, TenantStore};
 use crate::tenant::tenant::{KeyStatus, Tenant};
 use crate::time::Millis;
 
-/// What an isolate knows of tenants.
+/// Resolves API keys to tenants, and limits guessing. One per isolate.
 #[derive(Debug)]
 pub struct Authenticator {
     cache: RefCell<TenantCache>,
-    guesses: GuessLimiter,
-    /// How long a wrong key is remembered.
-    memory: Millis,
+    guess_limiter: GuessLimiter,
+    /// How long an unknown key is remembered as unknown.
+    remember_for: Millis,
 }
 
-/// Whose a key is.
+/// The result of resolving an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authentication {
-    /// The tenant, or nobody.
+    /// The key's tenant, or [`Caller::UnknownKey`].
     pub caller: Caller,
-    /// The tenant's document is old: read it anew, after the request.
+    /// Whether the caller must call [`Authenticator::refresh`] after the request: the tenant's document is
+    /// stale.
     pub refresh: bool,
 }
 
-/// Why it cannot be told whose a key is.
+/// Why a key was not resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The client has shown too many wrong keys, and may ask again after this time.
-    #[error("too many unknown API keys from one client (it may ask again after {0})")]
+    /// The client has tried too many unknown keys, and may retry after this time.
+    #[error("too many unknown API keys from one client (retry after {0})")]
     TooManyGuesses(Millis),
-    /// So many questions of the client wait for Redis that it was not asked.
-    #[error("too many API keys of one client wait to be looked up")]
+    /// Too many lookups of the client are waiting for Redis.
+    #[error("too many lookups of API keys from one client are waiting for redis")]
     TooManyLookups,
-    /// The tenant cannot be read.
+    /// The tenant could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Authenticator {
-    /// A directory that knows nobody yet.
+    /// Creates an authenticator with an empty cache.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let cache = TenantCache::new(config.tenant_cache, config.tenant_ttl);
-        Authenticator { cache: RefCell::new(cache), guesses: GuessLimiter::default(), memory: config.tenant_ttl }
+        Authenticator {
+            cache: RefCell::new(cache),
+            guess_limiter: GuessLimiter::default(),
+            remember_for: config.tenant_ttl,
+        }
     }
 
-    /// Finds the tenant of `key`, which `client` shows.
+    /// Resolves `key`, sent by `client`, to its tenant.
     ///
     /// # Errors
-    /// A [`AuthenticationError`].
-    pub async fn find<T: Transport>(
+    /// Returns an [`AuthenticationError`] if the client is over its limit, or if the tenant cannot be read.
+    pub async fn authenticate<T: Transport>(
         &self,
         tenants: TenantStore<'_, T>,
         key: &ApiKey,
         client: &Subject,
         now: Millis,
     ) -> Result<Authentication, AuthenticationError> {
-        let look = self.cache.borrow_mut().lookup(key.tenant(), now);
-        let (known, refresh, first) = match look {
+        let lookup = self.cache.borrow_mut().lookup(key.tenant(), now);
+        let (cached, refresh, read_first) = match lookup {
             CacheLookup::Fresh(tenant) => (tenant, false, false),
             CacheLookup::Stale { value, refresh } => (value, refresh, false),
-            CacheLookup::Old { value, read } => (value, false, read),
+            CacheLookup::Expired { value, read_first } => (value, false, read_first),
             CacheLookup::Absent => (None, false, true),
         };
-        let known = known.filter(|tenant| matches!(tenant.key(key, now), KeyStatus::Valid(_)));
-        let found = |tenant| Caller::Tenant(key.tenant().clone(), tenant);
-        match known {
-            Some(tenant) if !first => return Ok(Authentication { caller: found(tenant), refresh }),
-            // Whoever has been found wrong stays so for a while, and its tenant's document need not be read for it.
-            None if self.guesses.is_wrong(&key.digest(), now) => {
+        let cached = cached.filter(|tenant| matches!(tenant.key_status(key, now), KeyStatus::Valid(_)));
+        let caller = |tenant| Caller::Tenant(key.tenant().clone(), tenant);
+        match cached {
+            Some(tenant) if !read_first => return Ok(Authentication { caller: caller(tenant), refresh }),
+            // A key that was unknown a moment ago is not looked up again.
+            None if self.guess_limiter.is_known_wrong(&key.digest(), now) => {
                 return Ok(Authentication { caller: Caller::UnknownKey, refresh });
             }
             _ => {}
         }
-        let asking = match self.guesses.ask(client, now) {
-            Ok(asking) => asking,
-            Err(Held::Guessing(wait)) => return Err(AuthenticationError::TooManyGuesses(wait)),
-            Err(Held::TooManyLookups) => return Err(AuthenticationError::TooManyLookups),
+        let attempt = match self.guess_limiter.begin(client, now) {
+            Ok(attempt) => attempt,
+            Err(Denial::TooManyGuesses(wait)) => return Err(AuthenticationError::TooManyGuesses(wait)),
+            Err(Denial::TooManyLookups) => return Err(AuthenticationError::TooManyLookups),
         };
-        let read = match (self.refresh(tenants, key.tenant(), now).await, known) {
+        let read = match (self.refresh(tenants, key.tenant(), now).await, cached) {
             (Ok(read), _) => read,
-            // What is known is better than nothing.
-            (Err(_), Some(tenant)) => return Ok(Authentication { caller: found(tenant), refresh: false }),
+            // An expired document is better than an error.
+            (Err(_), Some(tenant)) => return Ok(Authentication { caller: caller(tenant), refresh: false }),
             (Err(error), None) => return Err(error.into()),
         };
         if let Some(tenant) = read
-            && let KeyStatus::Valid(_) = tenant.key(key, now)
+            && let KeyStatus::Valid(_) = tenant.key_status(key, now)
         {
-            return Ok(Authentication { caller: found(tenant), refresh: false });
+            return Ok(Authentication { caller: caller(tenant), refresh: false });
         }
-        asking.was_wrong(key.digest(), now, self.memory);
+        attempt.failed(key.digest(), now, self.remember_for);
         Ok(Authentication { caller: Caller::UnknownKey, refresh: false })
     }
 
-    /// Reads a tenant's document, returns it, and remembers it as of `now`, without what no request is judged by: memory is small.
+    /// Reads a tenant's document, caches it as of `now` without its metadata, to save memory, and returns it.
     ///
     /// # Errors
-    /// When Redis fails or the document cannot be read; what was known stays known.
+    /// Fails if Redis fails or the document is invalid. The cache then keeps its entry.
     pub async fn refresh<T: Transport>(
         &self,
         tenants: TenantStore<'_, T>,
@@ -120,7 +126,7 @@ impl Authenticator {
         Ok(self.cache.borrow_mut().put(id, tenant, now))
     }
 
-    /// Forgets a tenant: it has been changed.
+    /// Removes a tenant from the cache, because it has changed.
     pub fn forget(&self, id: &TenantId) {
         self.cache.borrow_mut().forget(id);
     }

@@ -1,7 +1,7 @@
-//! Who tries API keys that nobody has: a client may show so many wrong ones, then it has to wait.
+//! Limits how many unknown API keys a client may try.
 //!
-//! A wrong key costs a round trip to Redis when it is seen for the first time, so this counts in memory, before Redis
-//! is asked. A key that is right costs nothing, however often it is shown.
+//! The first use of an unknown key costs a round trip to Redis, so the limit is in memory and applies before
+//! that. Valid keys cost nothing, however often they are used.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,87 +10,89 @@ use crate::limit::Subject;
 use crate::tenant::key_digest::KeyDigest;
 use crate::time::Millis;
 
-/// The wrong keys of each client, lately, and the keys themselves.
+/// A token bucket of failed attempts for each client, and the keys that were recently unknown.
 #[derive(Debug, Default)]
 pub(super) struct GuessLimiter {
     clients: RefCell<HashMap<Subject, Client>>,
-    wrong: RefCell<HashMap<KeyDigest, Millis>>,
+    /// The unknown keys, and until when each is remembered.
+    unknown: RefCell<HashMap<KeyDigest, Millis>>,
 }
 
-/// A token bucket, counted from the other side, and the questions under way.
+/// The token bucket and the lookups of one client.
 #[derive(Debug, Clone, Copy, Default)]
 struct Client {
-    /// Wrong keys, less those that time has forgiven, in milliseconds of forgiving.
+    /// The tokens missing from the full bucket, as the time in milliseconds that it takes to refill them.
     debt: u64,
-    /// When that was so.
+    /// The time at which `debt` was computed.
     at: Millis,
-    asking: u64,
+    /// The lookups that wait for Redis.
+    in_flight: u64,
 }
 
-/// Why a client may not ask.
+/// Why a client may not look up a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    /// It has shown too many wrong keys. It may ask again after this time.
-    Guessing(Millis),
-    /// So many of its questions wait for Redis that one more would not be answered either.
+pub(super) enum Denial {
+    /// The client has tried too many unknown keys, and may retry after this time.
+    TooManyGuesses(Millis),
+    /// Too many lookups of the client are waiting for Redis.
     TooManyLookups,
 }
 
-/// A question under way.
+/// A lookup in flight. Dropping it ends the lookup.
 #[derive(Debug)]
-pub(super) struct Asking<'a> {
-    guesses: &'a GuessLimiter,
+pub(super) struct Attempt<'a> {
+    limiter: &'a GuessLimiter,
     client: &'a Subject,
 }
 
 impl GuessLimiter {
-    /// Whether this key was found wrong lately.
-    pub(super) fn is_wrong(&self, key: &KeyDigest, now: Millis) -> bool {
-        self.wrong.borrow().get(key).is_some_and(|until| now < *until)
+    /// Returns whether this key was recently unknown.
+    pub(super) fn is_known_wrong(&self, key: &KeyDigest, now: Millis) -> bool {
+        self.unknown.borrow().get(key).is_some_and(|until| now < *until)
     }
 
-    /// Lets a client ask, or says why not.
-    pub(super) fn ask<'a>(&'a self, client: &'a Subject, now: Millis) -> Result<Asking<'a>, Held> {
+    /// Begins a lookup by `client`, unless it is over its limits.
+    pub(super) fn begin<'a>(&'a self, client: &'a Subject, now: Millis) -> Result<Attempt<'a>, Denial> {
         let mut clients = self.clients.borrow_mut();
-        if clients.len() >= MOST_CLIENTS && !clients.contains_key(client) {
-            // Whoever comes from so many addresses is not held up by any one of them.
-            clients.retain(|_, client| client.asking > 0);
+        if clients.len() >= MAX_CLIENTS && !clients.contains_key(client) {
+            // An attacker with this many addresses is not stopped by a limit on each.
+            clients.retain(|_, client| client.in_flight > 0);
         }
-        let found = clients.entry(client.clone()).or_default();
-        let (debt, most) = (found.debt_at(now), AT_ONCE * FORGIVEN_EVERY.get());
-        if debt + FORGIVEN_EVERY.get() > most {
-            return Err(Held::Guessing(Millis::new(debt + FORGIVEN_EVERY.get() - most)));
+        let state = clients.entry(client.clone()).or_default();
+        let (debt, max_debt) = (state.debt_at(now), BURST * REFILL_EVERY.get());
+        if debt + REFILL_EVERY.get() > max_debt {
+            return Err(Denial::TooManyGuesses(Millis::new(debt + REFILL_EVERY.get() - max_debt)));
         }
-        if found.asking >= UNDER_WAY {
-            return Err(Held::TooManyLookups);
+        if state.in_flight >= MAX_IN_FLIGHT {
+            return Err(Denial::TooManyLookups);
         }
-        found.asking += 1;
-        Ok(Asking { guesses: self, client })
+        state.in_flight += 1;
+        Ok(Attempt { limiter: self, client })
     }
 }
 
-impl Asking<'_> {
-    /// The key was wrong: this counts until time forgives it, and the key is remembered for `memory`.
-    pub(super) fn was_wrong(self, key: KeyDigest, now: Millis, memory: Millis) {
-        if let Some(client) = self.guesses.clients.borrow_mut().get_mut(self.client) {
-            client.debt = client.debt_at(now).saturating_add(FORGIVEN_EVERY.get());
+impl Attempt<'_> {
+    /// Charges the client for an unknown key, and remembers the key as unknown for `remember_for`.
+    pub(super) fn failed(self, key: KeyDigest, now: Millis, remember_for: Millis) {
+        if let Some(client) = self.limiter.clients.borrow_mut().get_mut(self.client) {
+            client.debt = client.debt_at(now).saturating_add(REFILL_EVERY.get());
             client.at = client.at.max(now);
         }
-        let mut wrong = self.guesses.wrong.borrow_mut();
-        if wrong.len() >= MOST_KEYS {
-            wrong.retain(|_, until| now < *until);
-            if wrong.len() >= MOST_KEYS {
-                wrong.clear();
+        let mut unknown = self.limiter.unknown.borrow_mut();
+        if unknown.len() >= MAX_KEYS {
+            unknown.retain(|_, until| now < *until);
+            if unknown.len() >= MAX_KEYS {
+                unknown.clear();
             }
         }
-        wrong.insert(key, Millis::new(now.get().saturating_add(memory.get())));
+        unknown.insert(key, Millis::new(now.get().saturating_add(remember_for.get())));
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if let Some(client) = self.guesses.clients.borrow_mut().get_mut(self.client) {
-            client.asking = client.asking.saturating_sub(1);
+        if let Some(client) = self.limiter.clients.borrow_mut().get_mut(self.client) {
+            client.in_flight = client.in_flight.saturating_sub(1);
         }
     }
 }
@@ -101,21 +103,21 @@ impl Client {
     }
 }
 
-/// Wrong keys that a client may show at once: enough for a whole office behind one address that has just been given
-/// new keys.
-const AT_ONCE: u64 = 30;
+/// Unknown keys that a client may try at once: enough for an office behind one address right after a key
+/// rotation.
+const BURST: u64 = 30;
 
-/// One wrong key is forgiven so often.
-const FORGIVEN_EVERY: Millis = Millis::from_secs(2);
+/// The time after which a client may try one more unknown key.
+const REFILL_EVERY: Millis = Millis::from_secs(2);
 
-/// Questions of one client that may wait for Redis at the same time: more than a busy server sends to a new isolate.
-const UNDER_WAY: u64 = 200;
+/// Lookups of one client that may wait for Redis at once: more than a busy server sends to a new isolate.
+const MAX_IN_FLIGHT: u64 = 200;
 
-/// A client takes about a hundred bytes.
-const MOST_CLIENTS: usize = 20_000;
+/// Clients in memory, at about 100 bytes each.
+const MAX_CLIENTS: usize = 20_000;
 
-/// A key takes about a hundred bytes.
-const MOST_KEYS: usize = 10_000;
+/// Unknown keys in memory, at about 100 bytes each.
+const MAX_KEYS: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -135,65 +137,65 @@ mod tests {
         ApiKey::generate(&TenantId::new("acme").unwrap(), random).digest()
     }
 
-    const MEMORY: Millis = Millis::from_secs(30);
+    const REMEMBER_FOR: Millis = Millis::from_secs(30);
 
     #[test]
-    fn wrong_keys_run_out_and_come_back() {
-        let (guesses, mallory, bob) = (GuessLimiter::default(), client("mallory"), client("bob"));
+    fn guesses_are_limited_and_refill() {
+        let (limiter, mallory, bob) = (GuessLimiter::default(), client("mallory"), client("bob"));
         let now = Millis::new(1_000_000);
-        for number in 0..AT_ONCE {
-            guesses.ask(&mallory, now).unwrap().was_wrong(key(number), now, MEMORY);
+        for number in 0..BURST {
+            limiter.begin(&mallory, now).unwrap().failed(key(number), now, REMEMBER_FOR);
         }
-        assert_eq!(guesses.ask(&mallory, now).unwrap_err(), Held::Guessing(FORGIVEN_EVERY));
-        assert!(guesses.ask(&bob, now).is_ok(), "another client is not held up");
-        let later = Millis::new(now.get() + FORGIVEN_EVERY.get());
-        assert!(guesses.ask(&mallory, Millis::new(later.get() - 1)).is_err());
-        guesses.ask(&mallory, later).unwrap().was_wrong(key(0), later, MEMORY);
-        assert!(guesses.ask(&mallory, later).is_err());
+        assert_eq!(limiter.begin(&mallory, now).unwrap_err(), Denial::TooManyGuesses(REFILL_EVERY));
+        assert!(limiter.begin(&bob, now).is_ok(), "another client is not limited");
+        let later = Millis::new(now.get() + REFILL_EVERY.get());
+        assert!(limiter.begin(&mallory, Millis::new(later.get() - 1)).is_err());
+        limiter.begin(&mallory, later).unwrap().failed(key(0), later, REMEMBER_FOR);
+        assert!(limiter.begin(&mallory, later).is_err());
     }
 
     #[test]
-    fn a_wrong_key_is_remembered_for_a_while() {
-        let (guesses, mallory, now) = (GuessLimiter::default(), client("mallory"), Millis::new(5));
-        assert!(!guesses.is_wrong(&key(1), now));
-        guesses.ask(&mallory, now).unwrap().was_wrong(key(1), now, MEMORY);
-        assert!(guesses.is_wrong(&key(1), Millis::new(now.get() + MEMORY.get() - 1)));
-        assert!(!guesses.is_wrong(&key(1), Millis::new(now.get() + MEMORY.get())));
-        assert!(!guesses.is_wrong(&key(2), now));
+    fn unknown_keys_are_remembered_for_a_while() {
+        let (limiter, mallory, now) = (GuessLimiter::default(), client("mallory"), Millis::new(5));
+        assert!(!limiter.is_known_wrong(&key(1), now));
+        limiter.begin(&mallory, now).unwrap().failed(key(1), now, REMEMBER_FOR);
+        assert!(limiter.is_known_wrong(&key(1), Millis::new(now.get() + REMEMBER_FOR.get() - 1)));
+        assert!(!limiter.is_known_wrong(&key(1), Millis::new(now.get() + REMEMBER_FOR.get())));
+        assert!(!limiter.is_known_wrong(&key(2), now));
     }
 
     #[test]
-    fn right_keys_cost_nothing() {
-        let (guesses, client) = (GuessLimiter::default(), client("proxy"));
-        for ms in 1..10 * AT_ONCE {
-            drop(guesses.ask(&client, Millis::new(ms)).unwrap());
+    fn valid_keys_cost_nothing() {
+        let (limiter, client) = (GuessLimiter::default(), client("proxy"));
+        for ms in 1..10 * BURST {
+            drop(limiter.begin(&client, Millis::new(ms)).unwrap());
         }
-        let asking: Vec<_> = (0..UNDER_WAY).map(|_| guesses.ask(&client, Millis::new(1)).unwrap()).collect();
-        assert_eq!(guesses.ask(&client, Millis::new(1)).unwrap_err(), Held::TooManyLookups);
-        drop(asking);
-        assert!(guesses.ask(&client, Millis::new(1)).is_ok());
+        let in_flight: Vec<_> = (0..MAX_IN_FLIGHT).map(|_| limiter.begin(&client, Millis::new(1)).unwrap()).collect();
+        assert_eq!(limiter.begin(&client, Millis::new(1)).unwrap_err(), Denial::TooManyLookups);
+        drop(in_flight);
+        assert!(limiter.begin(&client, Millis::new(1)).is_ok());
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (guesses, now) = (GuessLimiter::default(), Millis::new(1));
+        let (limiter, now) = (GuessLimiter::default(), Millis::new(1));
         for number in 0..30_000 {
             let client = client(&number.to_string());
-            guesses.ask(&client, now).unwrap().was_wrong(key(number), now, MEMORY);
+            limiter.begin(&client, now).unwrap().failed(key(number), now, REMEMBER_FOR);
         }
-        assert!(guesses.clients.borrow().len() <= MOST_CLIENTS && guesses.wrong.borrow().len() <= MOST_KEYS);
+        assert!(limiter.clients.borrow().len() <= MAX_CLIENTS && limiter.unknown.borrow().len() <= MAX_KEYS);
     }
 
     proptest! {
         #[test]
-        fn no_clock_makes_it_panic(times in prop::collection::vec(any::<u64>(), 0..40)) {
-            let (guesses, client) = (GuessLimiter::default(), client("x"));
+        fn no_clock_causes_a_panic(times in prop::collection::vec(any::<u64>(), 0..40)) {
+            let (limiter, client) = (GuessLimiter::default(), client("x"));
             for now in times {
-                if let Ok(asking) = guesses.ask(&client, Millis::new(now)) {
-                    asking.was_wrong(key(now), Millis::new(now), MEMORY);
+                if let Ok(in_flight) = limiter.begin(&client, Millis::new(now)) {
+                    in_flight.failed(key(now), Millis::new(now), REMEMBER_FOR);
                 }
             }
-            prop_assert!(guesses.clients.borrow().len() <= 1);
+            prop_assert!(limiter.clients.borrow().len() <= 1);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The text of a tenant: what it is, and what is wrong with others.
+//! Tests of the document: its exact text, and the errors of invalid ones.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::tenant::api_key::ApiKey;
 use crate::tenant::id::TenantId;
 use crate::time::Millis;
 
-/// A document as it stands in Redis. The digests are those of «abc» and of the empty text.
+/// A document as stored in Redis. The digests are of "abc" and of the empty string.
 const TEXT: &str = concat!(
     r#"{"v":1,"plan":"pro","status":"active","keys":["#,
     r#"{"id":"ba7816bf8f01","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","#,
@@ -48,7 +48,7 @@ fn tenant() -> impl Strategy<Value = Tenant> {
     })
 }
 
-/// Sets `pointer` in a valid document to `value` and expects these problems.
+/// Sets `pointer` in a valid document to `value` and expects this error.
 fn check(pointer: &str, value: Value, message: &str) {
     let mut document: Value = serde_json::from_str(TEXT).unwrap();
     let (parent, field) = pointer.rsplit_once('/').unwrap();
@@ -60,7 +60,7 @@ fn check(pointer: &str, value: Value, message: &str) {
 }
 
 #[test]
-fn the_spelling_is_kept() {
+fn documents_keep_their_format() {
     let tenant = Tenant::from_text(TEXT).unwrap();
     assert_eq!(tenant.to_text(), TEXT);
     let bare = Tenant::from_text(r#" {"plan":"pro" , "v":1, "keys": null}"#).unwrap();
@@ -68,14 +68,14 @@ fn the_spelling_is_kept() {
 }
 
 #[test]
-fn the_tag_is_of_the_text() {
-    // The beginning of the digest of «abc».
+fn etag_depends_on_every_byte() {
+    // The first half of the digest of "abc".
     assert_eq!(etag("abc"), "\"ba7816bf8f01cfea414140de5dae2223\"");
     assert_ne!(etag(TEXT), etag(&format!("{TEXT} ")));
 }
 
 #[test]
-fn garbage_is_told() {
+fn invalid_documents_are_refused_with_the_path() {
     for text in ["", "garbage", "{", "{\"v\":1", &"[".repeat(10_000)] {
         let error = Tenant::from_text(text).unwrap_err().to_string();
         assert!(error.starts_with("is not JSON: "), "{error}");
@@ -95,7 +95,7 @@ fn garbage_is_told() {
     check("/keys/1/sha256", json!("e3b0"), "keys[1].sha256: expected 64 digits of 0-9 a-f");
     check("/keys/1/secret", json!(1), "keys[1].secret: unknown field (known: id, sha256, created, expires)");
     check("/keys/0/created", Value::Null, "keys[0].created: is missing");
-    check("/keys/1/id", json!("ba7816bf8f01"), "keys: two have the id \"ba7816bf8f01\"");
+    check("/keys/1/id", json!("ba7816bf8f01"), "keys: expected unique ids, found \"ba7816bf8f01\" twice");
     check("/keys/1/id", json!("a b"), "keys[1].id: expected 1 to 64 of A-Z a-z 0-9 _ - . , found \"a b\"");
     check(
         "/overrides/day/limit",
@@ -109,7 +109,7 @@ fn garbage_is_told() {
 
 proptest! {
     #[test]
-    fn a_tenant_reads_back_from_a_text_that_is_always_the_same(tenant in tenant()) {
+    fn documents_round_trip_to_the_same_text(tenant in tenant()) {
         let text = tenant.to_text();
         let read = Tenant::from_text(&text).unwrap();
         prop_assert_eq!(&read, &tenant);
@@ -117,12 +117,12 @@ proptest! {
     }
 
     #[test]
-    fn settings_read_back_from_what_is_shown(settings in settings()) {
+    fn settings_round_trip_through_json(settings in settings()) {
         prop_assert_eq!(Settings::read(&serde_json::to_value(&settings).unwrap()), Ok(settings));
     }
 
     #[test]
-    fn no_text_is_too_much(text in "\\PC*", cut in 0..TEXT.len(), noise in "[\\PC]?") {
+    fn arbitrary_text_never_panics(text in "\\PC*", cut in 0..TEXT.len(), noise in "[\\PC]?") {
         let _ = Tenant::from_text(&text);
         let mut broken = TEXT.to_owned();
         broken.replace_range(cut..=cut, &noise);
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn no_error_is_empty(value in "[{\\[]\"(v|plan|keys|overrides|status)\":(null|1|\"x\"|\\{\\}|\\[1\\]|\\{\"a\":1\\})[}\\]]") {
+    fn errors_name_at_least_one_problem(value in "[{\\[]\"(v|plan|keys|overrides|status)\":(null|1|\"x\"|\\{\\}|\\[1\\]|\\{\"a\":1\\})[}\\]]") {
         prop_assert!(!Tenant::from_text(&value).unwrap_err().problems().is_empty());
     }
 }

@@ -1,36 +1,36 @@
-//! How many requests to Redis one invocation may make.
+//! A budget of requests to Redis for one invocation.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::redis::{RedisError, Response, Transport};
 
-/// A way to Redis that counts. It refuses nothing: who works with it stops in time.
+/// A transport that counts its requests against a budget. It refuses none: its user must check the budget.
 #[derive(Debug)]
-pub(super) struct Budget<T> {
-    to: T,
-    calls: u32,
-    made: AtomicU32,
+pub(super) struct BudgetedTransport<T> {
+    transport: T,
+    budget: u32,
+    used: AtomicU32,
 }
 
-impl<T: Transport> Budget<T> {
-    pub(super) fn new(to: T, calls: u32) -> Self {
-        Budget { to, calls, made: AtomicU32::new(0) }
+impl<T: Transport> BudgetedTransport<T> {
+    pub(super) fn new(transport: T, budget: u32) -> Self {
+        BudgetedTransport { transport, budget, used: AtomicU32::new(0) }
     }
 
-    /// How many requests there were.
-    pub(super) fn made(&self) -> u32 {
-        self.made.load(Ordering::Relaxed)
+    /// Returns how many requests were sent.
+    pub(super) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether so many more may follow.
-    pub(super) fn has(&self, calls: u32) -> bool {
-        self.made().saturating_add(calls) <= self.calls
+    /// Returns whether the budget allows `requests` more.
+    pub(super) fn allows(&self, requests: u32) -> bool {
+        self.used().saturating_add(requests) <= self.budget
     }
 }
 
-impl<T: Transport> Transport for Budget<T> {
+impl<T: Transport> Transport for BudgetedTransport<T> {
     async fn post(&self, body: String) -> Result<Response, RedisError> {
-        self.made.fetch_add(1, Ordering::Relaxed);
-        self.to.post(body).await
+        self.used.fetch_add(1, Ordering::Relaxed);
+        self.transport.post(body).await
     }
 }

@@ -1,4 +1,4 @@
-//! Days in UTC, as `2026-11-22`.
+//! Days in UTC, written as `2026-11-22`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,25 +12,25 @@ use crate::time::{Millis, Timestamp};
 pub struct Day(u64);
 
 impl Day {
-    /// The day that holds `time`, counted from the Unix epoch.
+    /// Returns the day of `time`, since the Unix epoch.
     #[must_use]
     pub fn of(time: Millis) -> Self {
         Day((time.get() / MS_A_DAY).min(LAST))
     }
 
-    /// The day before; of the first one, itself.
+    /// Returns the day before; for the first day, the day itself.
     #[must_use]
     pub fn before(self) -> Self {
         self.back(1)
     }
 
-    /// The day that was so many days earlier, but no earlier than the first one.
+    /// Returns the day that is `days` earlier, or the first day if there is none.
     #[must_use]
     pub fn back(self, days: u64) -> Self {
         Day(self.0.saturating_sub(days))
     }
 
-    /// Its first instant, since the Unix epoch.
+    /// Returns the first instant of the day, since the Unix epoch.
     #[must_use]
     pub fn begins(self) -> Millis {
         Millis::new(self.0 * MS_A_DAY)
@@ -56,7 +56,7 @@ impl Serialize for Day {
     }
 }
 
-/// A text that is no day.
+/// A text that is not a day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a day like \"2026-11-22\", found {found:?}")]
 pub struct NotADay {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_those_of_utc() {
+    fn days_are_in_utc() {
         let day = |text: &str| text.parse::<Day>().unwrap();
         assert_eq!(Day::of(Millis::ZERO).to_string(), "1970-01-01");
         // `date -u -d 2026-11-22 +%s`.
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_is_refused() {
+    fn invalid_days_are_refused() {
         for text in ["", "2026", "2026-2-3", "2026-02-30", "2026-11-22T00:00:00Z", "2026-11-22T", " 2026-11-22"] {
             let error = text.parse::<Day>().unwrap_err();
             assert!(error.to_string().ends_with(&format!("found {text:?}")), "{error}");
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_day_reads_back(number in 0..=LAST) {
+        fn days_round_trip(number in 0..=LAST) {
             prop_assert_eq!(Day(number).to_string().parse(), Ok(Day(number)));
         }
     }

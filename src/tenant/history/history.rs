@@ -1,4 +1,4 @@
-//! TODO.
+//! Reads and resets the usage history of a tenant.
 
 use serde::Serialize;
 
@@ -11,46 +11,47 @@ use crate::redis::{RedisError, Transport};
 use crate::tenant::id::TenantId;
 use crate::time::Millis;
 
-/// What a tenant used.
+/// The usage of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// Today, so far.
+    /// The usage of today so far.
     pub today: DayUsage,
-    /// The days before, the newest first: of the last 90, those on which something was used.
+    /// The usage of the last 90 days before today, the newest first. Days without usage are absent.
     pub days: Vec<DayUsage>,
 }
 
-/// What was used on one day. In JSON: `{ "day": "2026-11-22", "units": 123 }`.
+/// The usage of one day. As JSON: `{ "day": "2026-11-22", "units": 123 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DayUsage {
     /// The day, in UTC.
     pub day: Day,
-    /// The units.
+    /// The units used.
     pub units: u64,
 }
 
-/// No history.
+/// Why a history could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryError {
-    /// What stands in Redis is no ledger. It is left as it is.
+    /// The ledger in Redis is invalid. It is left unchanged.
     #[error("usage history of tenant {tenant}: {problem}")]
     Unreadable {
-        /// Whose it is.
+        /// The tenant.
         tenant: TenantId,
-        /// What is wrong.
+        /// What is wrong with the ledger.
         problem: String,
     },
-    /// Redis could not be asked, or its answer is none.
+    /// Redis failed.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }
 
-/// The history of a tenant, as of `now`, in two calls. A tenant that is not known has used nothing.
+/// Reads the history of a tenant as of `now`, in two calls. An unknown tenant has used nothing.
 ///
 /// # Errors
-/// A [`HistoryError`].
+/// Returns a [`HistoryError`] if Redis fails or the ledger is invalid.
 pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Millis) -> Result<History, HistoryError> {
-    // In this order: what a recorder writes in between is counted by the reading, not twice.
+    // The ledger comes first: if a recorder writes in between, the reading still counts its units, and only
+    // once.
     let stored = RawLock::new(limiter.transport(), limiter.dialect(), LOCK).read(tenant.as_str()).await?;
     let reading = super::reading::read(limiter, &tenant.subject(), now).await?;
     let stored = stored.map(|text| parse(tenant, &text)).transpose()?;
@@ -62,9 +63,10 @@ pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Mi
     })
 }
 
-/// Forgets what the limits and the meters of a tenant have counted: [`Limiter::reset`], and says so to the history in
-/// the same call. Only so are units that a reset forgot told from units that were given back. Returns how
-/// many keys there were.
+/// Resets the limits and the usage meters of a tenant, and returns how many keys were deleted.
+///
+/// It is [`Limiter::reset`], and also starts a new generation of the meters in the same call. Only so can the
+/// history distinguish units discarded by a reset from units refunded.
 ///
 /// # Errors
 /// As [`Limiter::reset`].
@@ -73,6 +75,7 @@ pub async fn reset<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, limits
     limiter.reset_with(&subject, limits, &[super::reading::generation_key(&subject)]).await
 }
 
+/// Parses the ledger of a tenant.
 pub(super) fn parse(tenant: &TenantId, text: &str) -> Result<Ledger, HistoryError> {
     Ledger::from_json(text).map_err(|problem: Unreadable| HistoryError::Unreadable {
         tenant: tenant.clone(),
@@ -80,5 +83,5 @@ pub(super) fn parse(tenant: &TenantId, text: &str) -> Result<Ledger, HistoryErro
     })
 }
 
-/// The lock that guards all ledgers.
+/// The name of the lock that guards all ledgers.
 pub(super) const LOCK: &str = "usage:history";

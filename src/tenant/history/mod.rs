@@ -1,33 +1,39 @@
-//! What each tenant used, day by day (UTC), for the last 90 days.
+//! The usage of each tenant, day by day (UTC), for the last 90 days.
 //!
-//! The [meters](crate::limit::usage) of a tenant know two numbers: what it used today and what it used ever. Their
-//! difference is what it used until the last midnight, at whatever time one looks. A [`Recorder`] looks once a day
-//! and writes what the difference has grown by into the tenant's ledger; [`read`] does the same sum without writing,
-//! so the history is right also where the recorder has not come by yet.
+//! A tenant's [usage meters](crate::limit::usage) hold two numbers: the units used today and the units used in
+//! total. Their difference is the usage up to the last midnight. Once a day, a [`Recorder`] adds the growth of
+//! this difference to the tenant's ledger. [`read`] computes the same without writing, so the history is
+//! correct even if the recorder has not run yet.
 //!
-//! # Which day gets what
+//! - `history`: [`read`] and [`reset`] the [`History`] of a tenant.
+//! - `day`: [`Day`], a day in UTC. `reading`: the usage meters, read in one call. `ledger`: the recorded days
+//!   of one tenant.
+//! - `recorder`: [`Recorder`], the scheduled job; `recording` its work while it holds the lock, `progress` how
+//!   far it has come, `budget` its limit of requests, `report` its result.
 //!
-//! - A request counts on the day that judged it, by the clock that judged it.
-//! - A correction of its cost counts on the same day as long as that one is not closed, which it is some
-//!   minutes after its end. Later, units that are charged count on the day on which the correction came;
-//!   units that are given back come off that day too, and where it has used less, off the newest days before.
-//! - If no recorder came by for some days, what was used on them counts on the newest of them.
-//! - A [`reset`] keeps the days that are recorded, and forgets what was used, and what was given back, since.
-//! - A tenant that nobody recorded for 91 days has lost its ledger; what it used in the meantime is left out.
+//! # Which day a unit counts on
 //!
-//! So the units of all days and of today are always what was used, less what was given back and what a reset
-//! forgot. No day has less than 0, and a day on which nothing was used is absent.
+//! - A request counts on the day of its check, by the clock that decided it.
+//! - A settlement counts on the same day until that day is closed, some minutes after its end. Later, charged
+//!   units count on the day of the settlement. Refunded units come off that day too, and if it has used fewer,
+//!   off the newest days before.
+//! - If no recorder ran for some days, their usage counts on the newest of them.
+//! - A [`reset`] keeps the recorded days, and discards what was used and refunded since.
+//! - A ledger expires if it is not written for 91 days. What the tenant used in the meantime is left out.
 //!
-//! # How it is written
+//! So the units of all days, including today, add up to what was used, less what was refunded and what a reset
+//! discarded. No day is below 0, and a day without usage is absent.
 //!
-//! One lock, `usage:history`, guards all ledgers; no name of a lock that comes over HTTP has a `:`. A ledger is one
-//! value, written by one fenced write, and says both how far the meters are counted and the units of each
-//! day. So it does not matter where a recorder dies: either all of a tenant is recorded or nothing, and the next
-//! one sees which. A recorder that wakes up when another has taken over is refused by the fence.
+//! # Consistency
 //!
-//! All ledgers are in the Redis Cluster slot of their lock: some 2 KB a tenant. With very many tenants this slot
-//! is the heavy one. An eviction policy that removes keys breaks the history as it breaks the limits: meters
-//! that are lost without a reset look like units given back.
+//! One lock, `usage:history`, guards all ledgers; lock names from HTTP clients cannot contain `:`. A ledger is
+//! one value, replaced by one fenced write. It holds both the units of each day and how far the meters are
+//! counted. So if a recorder dies, a tenant is recorded completely or not at all, and the next recorder sees
+//! which. A recorder that resumes after another has taken over is refused by its fencing token.
+//!
+//! All ledgers are in the Redis Cluster slot of the lock, at about 2 KB a tenant: with very many tenants this
+//! slot is heavily loaded. An eviction policy that removes keys breaks the history as it breaks the limits:
+//! usage meters that are lost without a reset look like refunds.
 
 mod budget;
 mod day;

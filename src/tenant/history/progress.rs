@@ -1,54 +1,53 @@
-//! How far the recorders have come with a day.
+//! How far the recorders have come in closing a day.
 
 use serde_json::{Value, json};
 
 use super::day::Day;
 use crate::tenant::id::TenantId;
 
-/// A round through all tenants, which closes one day.
+/// The progress of a round through all tenants, which closes one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Round {
-    /// The day that is closed.
+pub(super) struct Progress {
+    /// The day to close.
     pub(super) day: Day,
-    /// How far it has come.
-    pub(super) place: Place,
+    /// Where to continue.
+    pub(super) position: Position,
 }
 
-/// A place in the list of tenants. It is where to go on, not what is done: a tenant that is met twice is
-/// recorded once.
+/// Where to continue in the list of tenants. A tenant may be processed twice, but is counted once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     /// At the first tenant.
-    Beginning,
-    /// Behind this tenant.
+    Start,
+    /// After this tenant.
     After(TenantId),
-    /// At the end.
+    /// All tenants are done.
     End,
 }
 
-impl Round {
-    /// The round that closes `day`, where `stored` says how far an earlier recorder has come. A text that is none
-    /// begins anew.
+impl Progress {
+    /// Returns the progress in closing `day`, from what an earlier recorder `stored`. An invalid text starts
+    /// over.
     pub(super) fn of(day: Day, stored: Option<&str>) -> Self {
-        match stored.and_then(Round::from_json) {
-            Some(round) if round.day >= day => round,
-            _ => Round { day, place: Place::Beginning },
+        match stored.and_then(Progress::from_json) {
+            Some(progress) if progress.day >= day => progress,
+            _ => Progress { day, position: Position::Start },
         }
     }
 
-    /// Whether nothing is left to do for a recorder to whom `yesterday` was yesterday.
+    /// Returns whether nothing is left to do for a recorder that sees `yesterday` as the day before.
     pub(super) fn is_over(&self, yesterday: Day) -> bool {
-        self.place == Place::End || self.day > yesterday
+        self.position == Position::End || self.day > yesterday
     }
 
-    /// Its name among the values of the lock. No tenant has it.
-    pub(super) const NAME: &str = "_round";
+    /// The name of the lock's value that stores it. It is not a valid tenant id.
+    pub(super) const VALUE_NAME: &str = "_round";
 
     pub(super) fn to_json(&self) -> String {
-        let (after, end) = match &self.place {
-            Place::Beginning => (None, false),
-            Place::After(id) => (Some(id.as_str()), false),
-            Place::End => (None, true),
+        let (after, end) = match &self.position {
+            Position::Start => (None, false),
+            Position::After(id) => (Some(id.as_str()), false),
+            Position::End => (None, true),
         };
         json!({ "v": 1, "day": self.day, "after": after, "end": end }).to_string()
     }
@@ -56,12 +55,12 @@ impl Round {
     fn from_json(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
         let day = value.get("day")?.as_str()?.parse().ok()?;
-        let place = match (value.get("after")?, value.get("end")?.as_bool()?) {
-            (_, true) => Place::End,
-            (Value::String(id), _) => Place::After(TenantId::new(id).ok()?),
-            _ => Place::Beginning,
+        let position = match (value.get("after")?, value.get("end")?.as_bool()?) {
+            (_, true) => Position::End,
+            (Value::String(id), _) => Position::After(TenantId::new(id).ok()?),
+            _ => Position::Start,
         };
-        Some(Round { day, place })
+        Some(Progress { day, position })
     }
 }
 
@@ -70,25 +69,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_reads_back_and_goes_on_where_it_was() {
+    fn progress_round_trips_and_a_new_day_starts_over() {
         let day: Day = "2026-11-22".parse().unwrap();
-        for place in [Place::Beginning, Place::After(TenantId::new("acme").unwrap()), Place::End] {
-            let round = Round { day, place };
-            let text = round.to_json();
-            assert_eq!(Round::of(day, Some(&text)), round);
-            assert!(Round::of(day.before(), Some(&text)).is_over(day.before()), "the other clock is ahead");
-            assert_eq!(round.is_over(day), round.place == Place::End);
+        for position in [Position::Start, Position::After(TenantId::new("acme").unwrap()), Position::End] {
+            let progress = Progress { day, position };
+            let text = progress.to_json();
+            assert_eq!(Progress::of(day, Some(&text)), progress);
+            assert!(
+                Progress::of(day.before(), Some(&text)).is_over(day.before()),
+                "the other recorder's clock is ahead"
+            );
+            assert_eq!(progress.is_over(day), progress.position == Position::End);
             let next: Day = "2026-11-23".parse().unwrap();
-            assert_eq!(Round::of(next, Some(&text)), Round { day: next, place: Place::Beginning });
+            assert_eq!(Progress::of(next, Some(&text)), Progress { day: next, position: Position::Start });
         }
     }
 
     #[test]
-    fn what_is_no_round_begins_anew() {
+    fn invalid_progress_starts_over() {
         let day: Day = "2026-11-22".parse().unwrap();
-        let beginning = Round { day, place: Place::Beginning };
+        let start = Progress { day, position: Position::Start };
         for stored in [None, Some(""), Some("{}"), Some(r#"{"v":1,"day":"2026-11-22","after":"A B","end":false}"#)] {
-            assert_eq!(Round::of(day, stored), beginning);
+            assert_eq!(Progress::of(day, stored), start);
         }
     }
 }

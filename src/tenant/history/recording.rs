@@ -1,10 +1,10 @@
-//! What a recorder does while it holds the lock.
+//! The work of a recorder while it holds the lock.
 
-use super::budget::Budget;
+use super::budget::BudgetedTransport;
 use super::day::Day;
 use super::history::{HistoryError, parse};
 use super::ledger::{DAYS, Ledger};
-use super::progress::{Place, Round};
+use super::progress::{Position, Progress};
 use super::reading::{self, Generation};
 use super::report::{End, RecordError, Report};
 use crate::limiter::Limiter;
@@ -15,34 +15,34 @@ use crate::tenant::id::TenantId;
 use crate::tenant::store::TenantStore;
 use crate::time::Millis;
 
-/// The work of one holder of the lock.
-pub(super) struct Work<'a, T, R> {
-    pub(super) limiter: Limiter<&'a Budget<T>>,
-    pub(super) lock: &'a Lock<&'a Budget<T>, R>,
-    pub(super) guard: &'a Guard<'a, &'a Budget<T>, R>,
-    pub(super) wire: &'a Budget<T>,
-    /// How much of the lease may be left when it is time to renew.
+/// The state of a recorder that holds the lock.
+pub(super) struct Recording<'a, T, R> {
+    pub(super) limiter: Limiter<&'a BudgetedTransport<T>>,
+    pub(super) lock: &'a Lock<&'a BudgetedTransport<T>, R>,
+    pub(super) guard: &'a Guard<'a, &'a BudgetedTransport<T>, R>,
+    pub(super) transport: &'a BudgetedTransport<T>,
+    /// The remaining lease at which to renew it.
     pub(super) renew_at: Millis,
     pub(super) now: Millis,
     pub(super) random: u64,
     pub(super) report: &'a mut Report,
 }
 
-impl<T: Transport, R: Runtime> Work<'_, T, R> {
-    /// Goes on with the round that closes `day`, and says why it stopped.
-    pub(super) async fn go_on(&mut self, day: Day) -> Result<End, RecordError> {
-        let stored = self.lock.read(Round::NAME).await?;
-        let mut round = Round::of(day, stored.as_deref());
-        let tenants = TenantStore::new(self.wire, self.limiter.dialect());
-        while !round.is_over(day) {
-            if !self.wire.has(A_PAGE) {
+impl<T: Transport, R: Runtime> Recording<'_, T, R> {
+    /// Continues the round that closes `day`, and returns why it stopped.
+    pub(super) async fn close_day(&mut self, day: Day) -> Result<End, RecordError> {
+        let stored = self.lock.read(Progress::VALUE_NAME).await?;
+        let mut progress = Progress::of(day, stored.as_deref());
+        let tenants = TenantStore::new(self.transport, self.limiter.dialect());
+        while !progress.is_over(day) {
+            if !self.transport.allows(PAGE_COST) {
                 return Ok(End::Paused);
             }
-            let after = if let Place::After(id) = &round.place { Some(id) } else { None };
-            let page = tenants.list(after, PAGE).await?;
+            let after = if let Position::After(id) = &progress.position { Some(id) } else { None };
+            let page = tenants.list(after, PAGE_SIZE).await?;
             let mut end = None;
             for id in page.ids {
-                end = self.hold().await?;
+                end = self.prepare().await?;
                 if end.is_none() {
                     end = self.record(&id).await?;
                 }
@@ -50,15 +50,15 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
                     break;
                 }
                 self.report.tenants += 1;
-                round.place = Place::After(id);
+                progress.position = Position::After(id);
             }
             if end.is_none() && !page.more {
-                round.place = Place::End;
+                progress.position = Position::End;
             }
             if let Some(lost @ (End::Lost(_) | End::Overtaken { .. })) = end {
                 return Ok(lost);
             }
-            let written = self.guard.write(Round::NAME, &round.to_json(), Expiry::After(KEPT)).await?;
+            let written = self.guard.write(Progress::VALUE_NAME, &progress.to_json(), Expiry::After(TTL)).await?;
             if let Write::Stale { newest } = written {
                 return Ok(End::Overtaken { newest });
             }
@@ -69,9 +69,9 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
         Ok(End::Done)
     }
 
-    /// Makes sure that there is time and budget for one more tenant.
-    async fn hold(&self) -> Result<Option<End>, RedisError> {
-        if !self.wire.has(A_TENANT + AN_END) {
+    /// Ensures that the lease and the budget suffice for one more tenant, or returns why they do not.
+    async fn prepare(&self) -> Result<Option<End>, RedisError> {
+        if !self.transport.allows(TENANT_COST + END_COST) {
             return Ok(Some(End::Paused));
         }
         if self.guard.remaining() > self.renew_at {
@@ -83,7 +83,7 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
         })
     }
 
-    /// Brings one tenant's ledger to the end of yesterday.
+    /// Records one tenant's usage up to the end of yesterday.
     async fn record(&mut self, id: &TenantId) -> Result<Option<End>, RecordError> {
         let text = self.lock.read(id.as_str()).await?;
         let stored = match text.map(|text| parse(id, &text)).transpose() {
@@ -96,13 +96,13 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
         };
         let subject = id.subject();
         let mut reading = reading::read(&self.limiter, &subject, self.now).await?;
-        if reading.life.is_none() {
+        if reading.generation.is_none() {
             if reading.usage.total == 0 && stored.is_none() {
-                // A tenant that has never used anything.
+                // The tenant has never used anything.
                 return Ok(None);
             }
-            // Whoever dies between these steps leaves a ledger of another life than the meters', or of none: in both
-            // cases nothing of this life is counted yet, and the next one sees it.
+            // If the recorder dies between these steps, the generation of the ledger differs from that of the
+            // meters. So the next recorder sees that nothing of this generation is counted yet.
             if stored.is_none()
                 && let Some(end) = self.write(id, &Ledger::new(reading.day)).await?
             {
@@ -110,8 +110,8 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
             }
             reading::name(&self.limiter, &subject, Generation::new(self.random), self.now).await?;
             reading = reading::read(&self.limiter, &subject, self.now).await?;
-            if reading.life.is_none() {
-                // Reset just now: there is nothing to record before the next round.
+            if reading.generation.is_none() {
+                // The tenant was reset just now. There is nothing to record before the next round.
                 return Ok(None);
             }
             let mut ledger = stored.clone().unwrap_or_else(|| Ledger::new(reading.day));
@@ -120,11 +120,11 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
         }
         let mut ledger = Ledger::of(stored.clone(), &reading);
         ledger.close(&reading);
-        if ledger.is_news(stored.as_ref()) { Ok(self.write(id, &ledger).await?) } else { Ok(None) }
+        if ledger.needs_write(stored.as_ref()) { Ok(self.write(id, &ledger).await?) } else { Ok(None) }
     }
 
     async fn write(&mut self, id: &TenantId, ledger: &Ledger) -> Result<Option<End>, RedisError> {
-        match self.guard.write(id.as_str(), &ledger.to_json(), Expiry::After(KEPT)).await? {
+        match self.guard.write(id.as_str(), &ledger.to_json(), Expiry::After(TTL)).await? {
             Write::Stale { newest } => Ok(Some(End::Overtaken { newest })),
             Write::Written => {
                 self.report.written += 1;
@@ -134,19 +134,18 @@ impl<T: Transport, R: Runtime> Work<'_, T, R> {
     }
 }
 
-/// How long a ledger is kept after it was last written: a day longer than its days.
-const KEPT: Millis = Millis::from_secs((DAYS + 1) * 86_400);
+/// How long a ledger lives after its last write: one day longer than the days in it.
+const TTL: Millis = Millis::from_secs((DAYS + 1) * 86_400);
 
-/// Tenants between two notes of how far the round has come: so many are looked at again after a death.
-const PAGE: usize = 10;
+/// Tenants between two writes of the progress. If a recorder dies, at most this many are processed again.
+const PAGE_SIZE: usize = 10;
 
-/// The most requests that a tenant takes: renewing the lock, reading the ledger and the meters, writing an empty
-/// ledger, naming the life of the meters, reading them again, writing the ledger; and loading three scripts.
-const A_TENANT: u32 = 10;
+/// The most requests for one tenant: renew the lock, read the ledger and the meters, write an empty ledger,
+/// name the generation of the meters, read them again, write the ledger, and load three scripts.
+const TENANT_COST: u32 = 10;
 
-/// The most requests that the end of an invocation takes: writing how far it has come, releasing the lock, and
-/// loading their scripts.
-const AN_END: u32 = 4;
+/// The most requests at the end of an invocation: write the progress, release the lock, and load both scripts.
+const END_COST: u32 = 4;
 
-/// The most requests that a page takes which holds one tenant.
-const A_PAGE: u32 = 1 + A_TENANT + AN_END;
+/// The most requests for a page with one tenant.
+const PAGE_COST: u32 = 1 + TENANT_COST + END_COST;

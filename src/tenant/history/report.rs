@@ -1,4 +1,4 @@
-//! What a recorder did.
+//! The result of a recorder's invocation.
 
 use crate::redis::RedisError;
 use crate::redis::lock::{FencingToken, Loss};
@@ -6,51 +6,51 @@ use crate::tenant::id::TenantId;
 use crate::tenant::store::StoreError;
 use crate::time::Millis;
 
-/// What an invocation has done.
+/// What an invocation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Why it ended.
     pub end: End,
-    /// How many tenants it looked at.
+    /// The number of tenants processed.
     pub tenants: u64,
-    /// How many ledgers it wrote.
+    /// The number of ledgers written.
     pub written: u64,
-    /// Tenants whose ledger cannot be read. They are left as they are and hold nobody up.
+    /// The tenants with an invalid ledger. Their ledgers are left unchanged, and the other tenants are recorded.
     pub unreadable: Vec<TenantId>,
-    /// How many requests to Redis it made.
+    /// The number of requests to Redis.
     pub calls: u32,
 }
 
 /// Why an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// Every tenant is recorded up to the end of yesterday.
+    /// All tenants are recorded up to the end of yesterday.
     Done,
-    /// The budget is used up; the next invocation goes on.
+    /// The budget is used up. The next invocation continues.
     Paused,
-    /// Yesterday is not closed yet, or today is about to end: some minutes around midnight nothing is recorded.
+    /// The time is too close to midnight. Nothing is recorded for some minutes around it.
     TooClose,
-    /// Another recorder is at work.
+    /// Another recorder holds the lock.
     Busy {
-        /// Until its lease ends at the latest, if it ends.
+        /// The time until its lease ends; `None` if it never ends.
         free_in: Option<Millis>,
     },
-    /// The lock was lost on the way. What was recorded stays.
+    /// The lock was lost. What was recorded stays.
     Lost(Loss),
-    /// Another recorder has taken over: a write was refused.
+    /// Another recorder has taken over, and a write was refused.
     Overtaken {
-        /// Its token, or a later one.
+        /// The token of that recorder, or a later one.
         newest: FencingToken,
     },
 }
 
-/// Why an invocation failed. What it had recorded stays, its lock ends with the lease, and the next one goes on.
+/// Why an invocation failed. What it recorded stays, its lock expires, and the next invocation continues.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The list of tenants cannot be had.
+    /// The list of tenants could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Redis could not be asked, or its answer is none.
+    /// Redis failed.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }

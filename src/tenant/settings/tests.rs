@@ -1,4 +1,4 @@
-//! What settings may be, and how a wrong one is told.
+//! Tests of the bounds and the error messages of settings.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fn check(value: &Value, messages: &[&str]) {
 }
 
 #[test]
-fn what_is_not_said_is_the_default() {
+fn missing_fields_have_defaults() {
     assert_eq!(Settings::read(&json!({ "plan": "pro" })), Ok(Settings::new("pro")));
     let nulls = json!({ "plan": "pro", "status": null, "overrides": null, "metadata": null });
     assert_eq!(Settings::read(&nulls), Ok(Settings::new("pro")));
@@ -22,7 +22,7 @@ fn what_is_not_said_is_the_default() {
 }
 
 #[test]
-fn json_reads_back() {
+fn json_round_trips() {
     let value = json!({
         "plan": "pro",
         "status": "suspended",
@@ -39,7 +39,7 @@ fn json_reads_back() {
 }
 
 #[test]
-fn every_problem_is_told_with_its_path() {
+fn every_problem_has_its_path() {
     check(&json!("pro"), &["expected an object, found a text"]);
     check(&json!({}), &["plan: is missing"]);
     check(
@@ -73,12 +73,12 @@ fn every_problem_is_told_with_its_path() {
     );
     check(
         &json!({ "plan": "p", "overrides": { "a b": { "limit": 1 } } }),
-        &["overrides.a b: the name of a limit: expected 1 to 64 of A-Z a-z 0-9 _ - . , found \"a b\""],
+        &["overrides.a b: not the name of a limit: expected 1 to 64 of A-Z a-z 0-9 _ - . , found \"a b\""],
     );
 }
 
 #[test]
-fn everything_has_bounds() {
+fn all_values_are_bounded() {
     let metadata = |count: usize, name: usize, value: usize| {
         let entries = (0..count).map(|i| (format!("{i:0name$}"), json!("x".repeat(value))));
         json!({ "plan": "p".repeat(128), "metadata": entries.collect::<serde_json::Map<_, _>>() })
@@ -98,7 +98,7 @@ fn everything_has_bounds() {
 }
 
 #[test]
-fn the_configuration_must_know_what_is_written() {
+fn check_refuses_what_the_configuration_lacks() {
     let config = r#"{"default_plan":"pro","plans":{"pro":{"limits":[
         {"name":"burst","algorithm":"token_bucket","limit":20,"window":"10s"},
         {"name":"day","algorithm":"sliding_window","limit":1000,"window":"1d"}]}}}"#;

@@ -1,4 +1,4 @@
-//! What an isolate remembers of tenants. Pure: `now` is a parameter, and it never waits.
+//! An isolate's cache of tenants. Pure: `now` is a parameter, and nothing waits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -7,56 +7,56 @@ use crate::tenant::id::TenantId;
 use crate::tenant::tenant::Tenant;
 use crate::time::Millis;
 
-/// The tenants that an isolate has read, and the ids of which it has read that there is none.
+/// The tenants that an isolate has read, and the ids that it found to have no tenant.
 ///
-/// An entry is fresh for the time to live. For as long again it is served while one caller is told to read the document
-/// anew: neither that request nor the others wait. After that one caller is told to read first; what is known is used
-/// where that fails, for a day at most.
+/// An entry is fresh for the time to live. Then it is stale for as long again: it is used, and one caller is
+/// told to refresh it after its request, so nobody waits. After that it is expired: one caller is told to read
+/// the document first, and the entry is used if that fails, for up to a day.
 ///
-/// Of both kinds only so many are kept; the one that was read longest ago goes first. Ids without a tenant have
-/// a quarter for themselves, so that whoever tries ids pushes out no tenant.
+/// The cache is bounded and evicts the entry that was read longest ago. Ids without a tenant have a quarter of
+/// the capacity to themselves, so a client that tries random ids evicts no tenant.
 #[derive(Debug)]
 pub struct TenantCache {
     ttl: Millis,
-    tenants: Shelf<Arc<Tenant>>,
-    absent: Shelf<()>,
+    tenants: BoundedMap<Arc<Tenant>>,
+    absent: BoundedMap<()>,
 }
 
-/// What the cache knows of an id.
+/// The result of a cache lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheLookup {
-    /// It was read less than a time to live ago; `None`: there is no such tenant.
+    /// Read less than a time to live ago; `None` if there is no such tenant.
     Fresh(Option<Arc<Tenant>>),
-    /// It was read less than two times to live ago, and may be used.
+    /// Read less than twice the time to live ago. The value may be used.
     Stale {
-        /// What was read; `None`: there was no such tenant.
+        /// The value read; `None` if there was no such tenant.
         value: Option<Arc<Tenant>>,
-        /// Whether this caller shall read the document, and [`TenantCache::put`] it. No other is told so until
-        /// then, or for five seconds if it never happens.
+        /// Whether this caller must read the document and [`put`](TenantCache::put) it. Other callers get
+        /// `false` until then, for at most five seconds.
         refresh: bool,
     },
-    /// It was read longer ago, and may be used by whoever cannot read it.
-    Old {
-        /// What was read; `None`: there was no such tenant.
+    /// Read longer ago. The value may be used if the document cannot be read.
+    Expired {
+        /// The value read; `None` if there was no such tenant.
         value: Option<Arc<Tenant>>,
-        /// Whether this caller shall read the document before it judges. No other is told so until then, or for five
-        /// seconds if it never happens: while Redis is away not everybody waits for it.
-        read: bool,
+        /// Whether this caller must read the document before it decides. Other callers get `false` until then,
+        /// for at most five seconds, so that not every request waits while Redis is unavailable.
+        read_first: bool,
     },
-    /// Nothing: the caller has to read the document before it can judge.
+    /// Not in the cache. The caller must read the document.
     Absent,
 }
 
 impl TenantCache {
-    /// A cache of `capacity` entries at most (2 at least), each fresh for `ttl`.
+    /// Creates a cache of at most `capacity` entries (at least 2), each fresh for `ttl`.
     #[must_use]
     pub fn new(capacity: usize, ttl: Millis) -> Self {
         let absent = (capacity / 4).max(1);
         let tenants = capacity.saturating_sub(absent).max(1);
-        TenantCache { ttl, tenants: Shelf::new(tenants), absent: Shelf::new(absent) }
+        TenantCache { ttl, tenants: BoundedMap::new(tenants), absent: BoundedMap::new(absent) }
     }
 
-    /// What is known of `id` at `now`.
+    /// Looks up `id` at `now`.
     pub fn lookup(&mut self, id: &TenantId, now: Millis) -> CacheLookup {
         let (value, read) = match (self.tenants.entries.get_mut(id), self.absent.entries.get_mut(id)) {
             (Some(entry), _) => (Some(entry.value.clone()), &mut entry.read),
@@ -67,15 +67,15 @@ impl TenantCache {
         if age < self.ttl {
             CacheLookup::Fresh(value)
         } else if age.get() < self.ttl.get().saturating_mul(2) {
-            CacheLookup::Stale { value, refresh: read.ask(RETRY.min(self.ttl), now) }
-        } else if age < LONGEST_OLD {
-            CacheLookup::Old { value, read: read.ask(RETRY.min(self.ttl), now) }
+            CacheLookup::Stale { value, refresh: read.claim(RETRY.min(self.ttl), now) }
+        } else if age < MAX_AGE {
+            CacheLookup::Expired { value, read_first: read.claim(RETRY.min(self.ttl), now) }
         } else {
             CacheLookup::Absent
         }
     }
 
-    /// Keeps what was read at `now` (`None`: there is no such tenant), and returns it.
+    /// Stores the result of a read at `now` (`None` if there is no such tenant), and returns it.
     pub fn put(&mut self, id: &TenantId, tenant: Option<Tenant>, now: Millis) -> Option<Arc<Tenant>> {
         self.forget(id);
         let tenant = tenant.map(Arc::new);
@@ -86,31 +86,31 @@ impl TenantCache {
         tenant
     }
 
-    /// Forgets the tenant: somebody has changed it.
+    /// Removes a tenant, because it has changed.
     pub fn forget(&mut self, id: &TenantId) {
         self.tenants.remove(id);
         self.absent.remove(id);
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tenants.entries.len() + self.absent.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the cache is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Entries of one kind, so many at most.
+/// A bounded number of entries of one kind.
 #[derive(Debug)]
-struct Shelf<V> {
+struct BoundedMap<V> {
     capacity: usize,
     entries: HashMap<TenantId, Entry<V>>,
-    /// The ids by their entries' numbers: the oldest first.
+    /// The ids by the numbers of their entries, the oldest first.
     order: BTreeMap<u64, TenantId>,
     next: u64,
 }
@@ -122,30 +122,30 @@ struct Entry<V> {
     number: u64,
 }
 
-/// When something was read, and when somebody was last told to read it.
+/// When an entry was last read, and when a caller was last told to read it.
 #[derive(Debug)]
 struct Read {
     at: Millis,
-    asked: Millis,
+    claimed: Millis,
 }
 
 impl Read {
-    /// Whether the caller is the one to read it anew: nobody has, or was told to, for `pause`.
-    fn ask(&mut self, pause: Millis, now: Millis) -> bool {
-        let ask = since(self.asked, now) >= pause;
-        if ask {
-            self.asked = now;
+    /// Claims the next read for this caller, unless another caller claimed it less than `pause` ago.
+    fn claim(&mut self, pause: Millis, now: Millis) -> bool {
+        let is_due = since(self.claimed, now) >= pause;
+        if is_due {
+            self.claimed = now;
         }
-        ask
+        is_due
     }
 }
 
-impl<V> Shelf<V> {
+impl<V> BoundedMap<V> {
     fn new(capacity: usize) -> Self {
-        Shelf { capacity, entries: HashMap::new(), order: BTreeMap::new(), next: 0 }
+        BoundedMap { capacity, entries: HashMap::new(), order: BTreeMap::new(), next: 0 }
     }
 
-    /// Adds what is not there.
+    /// Adds an entry for an id that has none, and evicts the oldest entry if there is no room.
     fn put(&mut self, id: &TenantId, value: V, now: Millis) {
         if self.entries.len() >= self.capacity
             && let Some((_, oldest)) = self.order.pop_first()
@@ -155,7 +155,7 @@ impl<V> Shelf<V> {
         let number = self.next;
         self.next += 1;
         self.order.insert(number, id.clone());
-        self.entries.insert(id.clone(), Entry { value, read: Read { at: now, asked: now }, number });
+        self.entries.insert(id.clone(), Entry { value, read: Read { at: now, claimed: now }, number });
     }
 
     fn remove(&mut self, id: &TenantId) {
@@ -165,16 +165,16 @@ impl<V> Shelf<V> {
     }
 }
 
-/// The time between two instants. A clock that was turned back must not make an entry fresh for longer, so the
-/// future counts like the past.
+/// Returns the time between two instants, in either order: a clock that goes back must not keep an entry fresh
+/// for longer.
 fn since(then: Millis, now: Millis) -> Millis {
     Millis::new(now.get().abs_diff(then.get()))
 }
 
-/// How long a document is used while it cannot be read anew: an outage of Redis should not lock customers out.
-const LONGEST_OLD: Millis = Millis::from_secs(86_400);
+/// How long a document is used while it cannot be read: an outage of Redis should not lock customers out.
+const MAX_AGE: Millis = Millis::from_secs(86_400);
 
-/// After this long, or the time to live if that is shorter, whoever was told to read has failed.
+/// The time after which a claimed read counts as failed, or the time to live if that is shorter.
 const RETRY: Millis = Millis::from_secs(5);
 
 #[cfg(test)]

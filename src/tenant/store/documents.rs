@@ -1,7 +1,7 @@
-//! The documents in Redis.
+//! Reads, creates, replaces and deletes tenant documents.
 
 use super::error::StoreError;
-use super::store::{TenantStore, key};
+use super::store::{TenantStore, document_key};
 use super::stored::{Stored, Unreadable, Version};
 use crate::config::json::InvalidInput;
 use crate::redis::cas::{self, Expiry, Outcome};
@@ -9,116 +9,118 @@ use crate::redis::{self, Command, RedisError, Transport};
 use crate::tenant::id::TenantId;
 use crate::tenant::tenant::Tenant;
 
-/// What became of a creation.
+/// The outcome of [`TenantStore::create`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "there may be one already"]
+#[must_use = "the tenant may have existed already"]
 pub enum Create {
-    /// It is there now.
+    /// The tenant was created.
     Created(Stored),
-    /// There was one already, and it stays.
+    /// The tenant existed already and has not changed.
     Exists,
 }
 
-/// What became of a replacement.
+/// The outcome of [`TenantStore::replace`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "somebody else may have been faster"]
+#[must_use = "another change may have come first"]
 pub enum Replace {
-    /// It is written.
+    /// The document was replaced.
     Replaced(Stored),
-    /// The document is no longer the expected one, and stays; nothing is written.
+    /// The document is no longer the expected version. Nothing was written.
     Lost {
-        /// What is there; `None`: nothing is.
+        /// The current document; `None` if it does not exist.
         found: Option<Stored>,
     },
 }
 
-/// What became of a deletion.
+/// The outcome of [`TenantStore::delete`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "somebody else may have been faster"]
+#[must_use = "another change may have come first"]
 pub enum Delete {
-    /// It is gone.
+    /// The document was deleted.
     Deleted,
-    /// The document is no longer the expected one, and stays; or it is gone already.
+    /// The document is no longer the expected version. Nothing was deleted.
     Lost {
-        /// What is there; `None`: nothing is.
+        /// The current document; `None` if it does not exist.
         found: Option<Stored>,
     },
 }
 
 impl<T: Transport> TenantStore<'_, T> {
-    /// Reads a tenant; `None` if there is none. One command.
+    /// Reads a tenant; `None` if it does not exist. Takes one command.
     ///
     /// # Errors
-    /// When Redis fails, or the document cannot be read.
+    /// Fails if Redis fails or the document is invalid.
     pub async fn get(&self, id: &TenantId) -> Result<Option<Stored>, StoreError> {
-        let text: Option<String> = match redis::run(self.transport, Command::new("GET").text(&key(id))).await {
+        let text: Option<String> = match redis::run(self.transport, Command::new("GET").text(&document_key(id))).await {
             Err(RedisError::Command { reason }) if reason.contains("WRONGTYPE") => {
-                let problem = InvalidInput::new("", "is no string in redis");
+                let problem = InvalidInput::new("", "is not a string in redis");
                 return Err(Unreadable { id: id.clone(), problem, text: String::new() }.into());
             }
             result => result?,
         };
-        Ok(Stored::read(id, text)?)
+        Ok(Stored::parse(id, text)?)
     }
 
-    /// Reads several tenants with one command, each as [`TenantStore::get`] would, in their order. A document that cannot
-    /// be read does not hide the others.
+    /// Reads several tenants with one command, in the order of `ids`. An invalid document does not hide the
+    /// others.
     ///
     /// # Errors
-    /// When Redis fails.
+    /// Fails if Redis fails.
     pub async fn get_many(&self, ids: &[TenantId]) -> Result<Vec<Result<Option<Stored>, Unreadable>>, RedisError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let command = ids.iter().fold(Command::new("MGET"), |command, id| command.text(&key(id)));
+        let command = ids.iter().fold(Command::new("MGET"), |command, id| command.text(&document_key(id)));
         let texts: Vec<Option<String>> = redis::run(self.transport, command).await?;
         if texts.len() != ids.len() {
             return Err(RedisError::Length { expected: ids.len(), found: texts.len() });
         }
-        Ok(ids.iter().zip(texts).map(|(id, text)| Stored::read(id, text)).collect())
+        Ok(ids.iter().zip(texts).map(|(id, text)| Stored::parse(id, text)).collect())
     }
 
-    /// Creates a tenant, unless there is one.
+    /// Creates a tenant, unless it exists.
     ///
     /// # Errors
-    /// When Redis fails. It is unknown then whether the tenant is there.
+    /// Fails if Redis fails. The tenant may or may not exist then.
     pub async fn create(&self, id: &TenantId, tenant: Tenant) -> Result<Create, RedisError> {
         let text = tenant.to_text();
-        // Before the document: whatever happens after it, a tenant that exists is listed.
+        // The index comes first: even if a later step fails, every existing tenant is listed.
         self.add_to_index(id).await?;
-        let outcome = cas::create(self.transport, self.dialect, &key(id), &text, Expiry::Never).await?;
+        let outcome = cas::create(self.transport, self.dialect, &document_key(id), &text, Expiry::Never).await?;
         if let Outcome::Conflict { .. } = outcome {
             return Ok(Create::Exists);
         }
-        self.keep_index(id, true).await?;
+        self.update_index(id, true).await?;
         Ok(Create::Created(Stored { id: id.clone(), tenant, text }))
     }
 
-    /// Writes another tenant over the version that is expected to be there. One command.
+    /// Replaces the expected version of a document. Takes one command.
     ///
     /// # Errors
-    /// When Redis fails (it is unknown then whether it is written), or another document is there that cannot be read.
+    /// Fails if Redis fails (the document may or may not be replaced then), or if the current document is a
+    /// different one and invalid.
     pub async fn replace(&self, expected: Version<'_>, tenant: Tenant) -> Result<Replace, StoreError> {
         let (id, text) = (expected.id, tenant.to_text());
-        let outcome = cas::replace(self.transport, self.dialect, &key(id), expected.text, &text, Expiry::Keep).await?;
+        let key = document_key(id);
+        let outcome = cas::replace(self.transport, self.dialect, &key, expected.text, &text, Expiry::Keep).await?;
         match outcome {
             Outcome::Swapped => Ok(Replace::Replaced(Stored { id: id.clone(), tenant, text })),
-            Outcome::Conflict { found } => Ok(Replace::Lost { found: Stored::read(id, found)? }),
+            Outcome::Conflict { found } => Ok(Replace::Lost { found: Stored::parse(id, found)? }),
         }
     }
 
-    /// Deletes the version that is expected to be there.
+    /// Deletes the expected version of a document.
     ///
     /// # Errors
     /// As [`TenantStore::replace`].
     pub async fn delete(&self, expected: Version<'_>) -> Result<Delete, StoreError> {
         let id = expected.id;
-        match cas::delete(self.transport, self.dialect, &key(id), expected.text).await? {
+        match cas::delete(self.transport, self.dialect, &document_key(id), expected.text).await? {
             Outcome::Swapped => {
-                self.keep_index(id, false).await?;
+                self.update_index(id, false).await?;
                 Ok(Delete::Deleted)
             }
-            Outcome::Conflict { found } => Ok(Delete::Lost { found: Stored::read(id, found)? }),
+            Outcome::Conflict { found } => Ok(Delete::Lost { found: Stored::parse(id, found)? }),
         }
     }
 }

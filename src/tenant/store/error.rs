@@ -1,21 +1,21 @@
-//! What can come instead of a tenant.
+//! Why a tenant could not be read or changed.
 
 use super::stored::Unreadable;
 use crate::redis::RedisError;
 
-/// Why a tenant cannot be told.
+/// A failure of the tenant store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Redis has not answered, or not as it should.
+    /// Redis failed.
     #[error(transparent)]
     Redis(#[from] RedisError),
-    /// There is a document, and it is none: somebody has written it by hand.
+    /// The document is invalid, for example because somebody edited it by hand.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// The index has a member that is no tenant's id.
+    /// The index has a member that is not a tenant id.
     #[error(
-        "the index of tenants ({}) has a member that is no tenant's id: {member:?} (remove it with ZREM)",
-        super::store::KEY
+        "the index of tenants ({}) has a member that is not a tenant id: {member:?} (remove it with ZREM)",
+        super::store::INDEX_KEY
     )]
     Index {
         /// The member.

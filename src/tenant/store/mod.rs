@@ -1,8 +1,14 @@
-//! The tenants in Redis, and those in use in memory.
+//! The tenants in Redis, and an isolate's cache of them.
 //!
-//! A document stands at `sg:1:{ID}:tenant`, in the hash slot of everything else of its tenant, and is only
-//! ever changed by compare-and-swap: whoever changes it says which text it has seen. [`TenantCache`] is what an
-//! isolate keeps of the documents it has read.
+//! A tenant's document is at `sg:1:{ID}:tenant`, in the same hash slot as the tenant's other keys. It changes
+//! only by compare-and-swap: every change names the version that it replaces.
+//!
+//! - `store`: [`TenantStore`], the client of the store, and its keys.
+//! - `documents`: reads, creates, replaces and deletes documents.
+//! - `stored`: [`Stored`], a tenant as read, and the [`Version`] to change it by.
+//! - `index`: the list of tenants, a sorted set of their ids.
+//! - `cache`: [`TenantCache`], the documents that an isolate has read.
+//! - `error`: [`StoreError`].
 
 mod cache;
 mod documents;

@@ -1,17 +1,17 @@
-//! The tenants of one Redis.
+//! The client of the tenant store, and the keys it uses.
 
 use crate::redis::Transport;
 use crate::redis::script::Dialect;
 use crate::tenant::id::TenantId;
 
-/// The tenants of one Redis.
+/// The tenants in one Redis.
 #[derive(Debug)]
 pub struct TenantStore<'a, T> {
     pub(super) transport: &'a T,
     pub(super) dialect: Dialect,
 }
 
-/// Not derived: it is copied whatever the transport is.
+/// Not derived: a derived `Clone` would require `T: Clone`.
 impl<T> Clone for TenantStore<'_, T> {
     fn clone(&self) -> Self {
         *self
@@ -21,16 +21,16 @@ impl<T> Clone for TenantStore<'_, T> {
 impl<T> Copy for TenantStore<'_, T> {}
 
 impl<'a, T: Transport> TenantStore<'a, T> {
-    /// The tenants that `transport` leads to.
+    /// Creates a store on the Redis that `transport` reaches.
     pub fn new(transport: &'a T, dialect: Dialect) -> Self {
         TenantStore { transport, dialect }
     }
 }
 
-/// The key of a tenant's document.
-pub(super) fn key(id: &TenantId) -> String {
+/// Returns the key of a tenant's document.
+pub(super) fn document_key(id: &TenantId) -> String {
     format!("sg:1:{{{id}}}:tenant")
 }
 
-/// The key of the index. It has no hash tag: it belongs to no tenant.
-pub(super) const KEY: &str = "sg:1:tenants";
+/// The key of the index. It has no hash tag because it does not belong to a tenant.
+pub(super) const INDEX_KEY: &str = "sg:1:tenants";

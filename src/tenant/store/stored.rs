@@ -1,21 +1,22 @@
-//! A document as it was read.
+//! A tenant as it was read from Redis, and the version to change it by.
 
 use crate::config::json::InvalidInput;
 use crate::tenant::document::etag;
 use crate::tenant::id::TenantId;
 use crate::tenant::tenant::Tenant;
 
-/// A tenant as it was found or written.
+/// A tenant as it was read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its id.
+    /// The tenant's id.
     pub id: TenantId,
-    /// What its document says.
+    /// The tenant.
     pub tenant: Tenant,
+    /// The exact text of the document, for compare-and-swap.
     pub(super) text: String,
 }
 
-/// One version of a document, as somebody has seen it.
+/// One version of a document: the expected value of a compare-and-swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version<'a> {
     pub(super) id: &'a TenantId,
@@ -23,19 +24,20 @@ pub struct Version<'a> {
 }
 
 impl Stored {
-    /// The entity tag of this version, a strong one, with its quotes.
+    /// Returns the strong entity tag of this version, with its quotes.
     #[must_use]
     pub fn etag(&self) -> String {
         etag(&self.text)
     }
 
-    /// This version, to replace or delete it.
+    /// Returns this version, to replace or delete it.
     #[must_use]
     pub fn version(&self) -> Version<'_> {
         Version { id: &self.id, text: &self.text }
     }
 
-    pub(super) fn read(id: &TenantId, text: Option<String>) -> Result<Option<Self>, Unreadable> {
+    /// Parses a document; `None` if there is none.
+    pub(super) fn parse(id: &TenantId, text: Option<String>) -> Result<Option<Self>, Unreadable> {
         let Some(text) = text else { return Ok(None) };
         match Tenant::from_text(&text) {
             Ok(tenant) => Ok(Some(Stored { id: id.clone(), tenant, text })),
@@ -44,20 +46,19 @@ impl Stored {
     }
 }
 
-/// A document that cannot be read. It is not the same as no document: a tenant of whom nothing can be said is
-/// not an unknown one.
+/// An invalid document. It differs from a missing one: its tenant exists, so its keys are not unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the document of tenant {id} cannot be read: {problem}")]
 pub struct Unreadable {
-    /// Whose it is.
+    /// The tenant's id.
     pub id: TenantId,
-    /// What is wrong with it.
+    /// What is wrong with the document.
     pub problem: InvalidInput,
     pub(super) text: String,
 }
 
 impl Unreadable {
-    /// The version that was read, to replace or delete it.
+    /// Returns the version that was read, to replace or delete it.
     #[must_use]
     pub fn version(&self) -> Version<'_> {
         Version { id: &self.id, text: &self.text }

@@ -1,4 +1,4 @@
-//! What a tenant's limits and keys are, exactly when.
+//! Tests of a tenant's limits and keys over time.
 
 use proptest::prelude::*;
 
@@ -34,23 +34,23 @@ fn quotas(tenant: &Tenant, now: u64) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn without_overrides_the_limits_are_the_plans() {
+fn limits_without_overrides_are_those_of_the_plan() {
     let tenant = Tenant::new(Settings::new("pro")).unwrap();
     assert_eq!(tenant.limits(&config(), Millis::ZERO).unwrap(), config().plans["pro"].limits());
 }
 
 #[test]
-fn a_plan_that_is_gone_is_told() {
+fn missing_plan_is_an_error() {
     let error = Tenant::new(Settings::new("gone")).unwrap().limits(&config(), Millis::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "no plan is named \"gone\" in the configuration");
 }
 
 #[test]
-fn an_override_that_fits_no_limit_is_passed_over() {
+fn override_that_fits_no_limit_is_ignored() {
     let change = |limit, burst| Override { limit, burst, until: None };
     for (name, change) in [
         ("week", change(1, None)),
-        // Ten seconds cannot refill so much without a rounding, and a window has no burst.
+        // Ten seconds cannot refill this many tokens without rounding, and a window has no burst.
         ("burst", change(9_007_199_254_740_991, None)),
         ("day", change(5, Some(5))),
     ] {
@@ -59,7 +59,7 @@ fn an_override_that_fits_no_limit_is_passed_over() {
 }
 
 #[test]
-fn a_setting_out_of_bounds_is_no_tenant() {
+fn settings_out_of_bounds_are_refused() {
     let mut settings = Settings::new("pro");
     settings.overrides.insert("day".to_owned(), Override { limit: 0, burst: Some(0), until: None });
     let error = Tenant::new(settings.clone()).unwrap_err();
@@ -70,7 +70,7 @@ fn a_setting_out_of_bounds_is_no_tenant() {
 }
 
 #[test]
-fn keys_come_and_go_and_outlive_other_settings() {
+fn keys_are_added_removed_and_survive_new_settings() {
     let record = |number| KeyRecord::new(&key(number), at(0), None);
     let mut tenant = Tenant::new(Settings::new("free")).unwrap();
     for number in 0..16 {
@@ -82,14 +82,14 @@ fn keys_come_and_go_and_outlive_other_settings() {
     assert_eq!((other.plan(), other.keys()), ("pro", tenant.keys()));
     let fewer = other.without_key(&record(3).id).unwrap();
     assert_eq!(fewer.keys().len(), 15);
-    assert_eq!(fewer.key(&key(3), Millis::ZERO), KeyStatus::Unknown);
+    assert_eq!(fewer.key_status(&key(3), Millis::ZERO), KeyStatus::Unknown);
     assert_eq!(fewer.without_key(&record(3).id), None);
-    assert_eq!(fewer.with_key(record(16)).unwrap().keys()[15], record(16), "the newest is the last");
+    assert_eq!(fewer.with_key(record(16)).unwrap().keys()[15], record(16), "the newest key is the last");
 }
 
 proptest! {
     #[test]
-    fn an_override_holds_exactly_until_its_end(until in 1..u64::from(u32::MAX) * 1000, quota in 1_u64..5000) {
+    fn override_applies_exactly_until_its_end(until in 1..u64::from(u32::MAX) * 1000, quota in 1_u64..5000) {
         let tenant = with_override("day", Override { limit: quota, burst: None, until: Some(at(until)) });
         for now in [0, until - 1] {
             prop_assert_eq!(quotas(&tenant, now), [(20, 20), (quota, quota)]);
@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn exactly_its_own_keys_are_valid_and_until_they_expire(
+    fn only_own_keys_are_valid_until_they_expire(
         keys in prop::collection::btree_map(0_u8..20, prop::option::of(1_u64..1000), 0..=16),
         shown in 0_u8..20,
         now in 0_u64..1000,
@@ -117,8 +117,8 @@ proptest! {
             Some(Some(expires)) if *expires <= now => KeyStatus::Expired,
             Some(_) => KeyStatus::Valid(&record),
         };
-        prop_assert_eq!(tenant.key(&key(shown), Millis::new(now)), expected);
+        prop_assert_eq!(tenant.key_status(&key(shown), Millis::new(now)), expected);
         let of_another = ApiKey::generate(&TenantId::new("acme2").unwrap(), [shown; 20]);
-        prop_assert_eq!(tenant.key(&of_another, Millis::new(now)), KeyStatus::Unknown);
+        prop_assert_eq!(tenant.key_status(&of_another, Millis::new(now)), KeyStatus::Unknown);
     }
 }

@@ -8,15 +8,15 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-/// The day of this number, counted from 1970-01-01.
+/// The day with this number, counted from 1970-01-01.
 fn numbered(number: u64) -> Day {
     Day::of(Millis::from_secs(number * 86_400))
 }
 
-/// What the meters say on a day: units of today, and of all days.
-fn reading(today: &str, units: u64, total: u64, life: u64) -> Reading {
-    let life = Some(Generation::new(life << 12));
-    Reading { day: day(today), usage: Usage { day: units, total }, life }
+/// A reading on a day: the units of today and in total.
+fn reading(today: &str, units: u64, total: u64, generation: u64) -> Reading {
+    let generation = Some(Generation::new(generation << 12));
+    Reading { day: day(today), usage: Usage { day: units, total }, generation }
 }
 
 fn close(ledger: &mut Ledger, reading: &Reading) -> Vec<(String, u64)> {
@@ -29,7 +29,7 @@ fn days<const N: usize>(days: [(&str, u64); N]) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_day_gets_what_was_used_until_its_end() {
+fn day_gets_the_usage_until_its_end() {
     let mut ledger = Ledger::new(day("2026-11-21"));
     assert_eq!(close(&mut ledger, &reading("2026-11-21", 5, 12, 1)), days([("2026-11-20", 7)]));
     let closed = days([("2026-11-21", 8), ("2026-11-20", 7)]);
@@ -38,7 +38,7 @@ fn a_day_gets_what_was_used_until_its_end() {
 }
 
 #[test]
-fn days_without_a_recorder_count_on_the_newest_of_them() {
+fn unrecorded_days_count_on_the_newest_of_them() {
     let mut ledger = Ledger::new(day("2026-11-21"));
     ledger.close(&reading("2026-11-21", 0, 7, 1));
     let closed = days([("2026-11-24", 30), ("2026-11-20", 7)]);
@@ -46,35 +46,35 @@ fn days_without_a_recorder_count_on_the_newest_of_them() {
 }
 
 #[test]
-fn what_was_given_back_late_comes_off_the_newest_days() {
+fn late_refunds_come_off_the_newest_days() {
     let mut ledger = Ledger::new(day("2026-11-20"));
     ledger.close(&reading("2026-11-20", 0, 7, 1));
     ledger.close(&reading("2026-11-21", 0, 10, 1));
-    // Of 2 used on the 21st and 4 given back of earlier requests: 2 come off the 20th.
+    // 2 used on the 21st and 4 refunded for earlier requests: 2 come off the 20th.
     let closed = days([("2026-11-20", 1), ("2026-11-19", 7)]);
     assert_eq!(close(&mut ledger, &reading("2026-11-22", 0, 8, 1)), closed);
     let closed = days([("2026-11-19", 3)]);
-    assert_eq!(close(&mut ledger, &reading("2026-11-23", 9, 12, 1)), closed, "a day without units is absent");
+    assert_eq!(close(&mut ledger, &reading("2026-11-23", 9, 12, 1)), closed, "a day without usage is absent");
     assert_eq!(close(&mut ledger, &reading("2026-11-24", 0, 0, 1)), days([]));
     assert_eq!(close(&mut ledger, &reading("2026-11-25", 0, 6, 1)), days([("2026-11-24", 6)]));
 }
 
 #[test]
-fn a_reset_keeps_what_is_recorded_and_is_counted_anew() {
+fn reset_keeps_recorded_days_and_counts_from_zero() {
     let mut ledger = Ledger::new(day("2026-11-20"));
     ledger.close(&reading("2026-11-20", 0, 7, 1));
-    for (used, life) in [(2, 2), (7, 3), (100, 4)] {
+    for (used, generation) in [(2, 2), (7, 3), (100, 4)] {
         let mut ledger = ledger.clone();
         let closed = days([("2026-11-20", used), ("2026-11-19", 7)]);
-        assert_eq!(close(&mut ledger, &reading("2026-11-21", 1, used + 1, life)), closed);
-        let nameless = Reading { life: None, ..reading("2026-11-22", 0, used, 0) };
+        assert_eq!(close(&mut ledger, &reading("2026-11-21", 1, used + 1, generation)), closed);
+        let nameless = Reading { generation: None, ..reading("2026-11-22", 0, used, 0) };
         let closed = days([("2026-11-21", used), ("2026-11-20", used), ("2026-11-19", 7)]);
-        assert_eq!(close(&mut ledger, &nameless), closed, "a life without a name is a new one");
+        assert_eq!(close(&mut ledger, &nameless), closed, "a generation without a name is a new one");
     }
 }
 
 #[test]
-fn a_clock_behind_changes_nothing() {
+fn clock_that_is_behind_changes_nothing() {
     let mut ledger = Ledger::new(day("2026-11-21"));
     ledger.close(&reading("2026-11-22", 0, 7, 1));
     let before = ledger.clone();
@@ -95,28 +95,28 @@ fn ninety_days_are_kept() {
 }
 
 #[test]
-fn an_expired_ledger_begins_with_what_is_not_known_left_out() {
+fn expired_ledger_leaves_unknown_usage_out() {
     let mut ledger = Ledger::of(None, &reading("2026-11-21", 3, 10, 1));
     assert_eq!(close(&mut ledger, &reading("2026-11-21", 3, 10, 1)), days([]));
     assert_eq!(close(&mut ledger, &reading("2026-11-22", 0, 12, 1)), days([("2026-11-21", 5)]));
 }
 
 #[test]
-fn a_ledger_without_news_is_written_once_a_week() {
+fn unchanged_ledger_is_written_once_a_week() {
     let mut ledger = Ledger::new(day("2026-11-20"));
-    assert!(ledger.is_news(None));
+    assert!(ledger.needs_write(None));
     ledger.close(&reading("2026-11-20", 0, 7, 1));
     let stored = ledger.clone();
     ledger.close(&reading("2026-11-26", 0, 7, 1));
-    assert!(!ledger.is_news(Some(&stored)));
+    assert!(!ledger.needs_write(Some(&stored)));
     ledger.close(&reading("2026-11-27", 0, 7, 1));
-    assert!(ledger.is_news(Some(&stored)));
+    assert!(ledger.needs_write(Some(&stored)));
     ledger.close(&reading("2026-11-27", 0, 7, 2));
-    assert!(ledger.is_news(Some(&stored)), "a new life");
+    assert!(ledger.needs_write(Some(&stored)), "a new generation");
 }
 
 #[test]
-fn what_is_no_ledger_is_refused_with_the_field() {
+fn invalid_ledgers_are_refused_with_the_field() {
     let good = |field: &str, value: Value| {
         let mut ledger = json!({ "v": 1, "life": null, "through": 1, "day": "2026-11-22", "days": {} });
         ledger[field] = value;
@@ -140,12 +140,12 @@ fn what_is_no_ledger_is_refused_with_the_field() {
 
 proptest! {
     #[test]
-    fn a_ledger_reads_back(
-        life in prop::option::of(any::<u64>().prop_map(Generation::new)),
+    fn ledgers_round_trip(
+        generation in prop::option::of(any::<u64>().prop_map(Generation::new)),
         through in any::<u64>(),
         units in prop::collection::btree_map((0_u64..40_000).prop_map(numbered), any::<u64>(), 0..90),
     ) {
-        let ledger = Ledger { life, through, day: day("2026-11-22"), days: units };
+        let ledger = Ledger { generation, through, day: day("2026-11-22"), days: units };
         prop_assert_eq!(Ledger::from_json(&ledger.to_json()), Ok(ledger));
     }
 }

@@ -1,4 +1,4 @@
-//! What the cache promises, with a clock that the test moves.
+//! Tests of the cache, with a clock that the test moves.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn at(ms: u64) -> Millis {
 }
 
 #[test]
-fn both_kinds_are_fresh_for_the_time_to_live_and_then_stale() {
+fn entries_are_fresh_for_the_time_to_live_then_stale() {
     for value in [Some("pro"), None] {
         let mut cache = cache(10);
         assert_eq!(cache.lookup(&id(1), at(0)), CacheLookup::Absent);
@@ -44,7 +44,7 @@ fn both_kinds_are_fresh_for_the_time_to_live_and_then_stale() {
 }
 
 #[test]
-fn a_refresh_that_fails_is_tried_again_for_a_day() {
+fn failed_refresh_is_retried_for_a_day() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(0));
     let mut refreshes = 0;
@@ -54,21 +54,21 @@ fn a_refresh_that_fails_is_tried_again_for_a_day() {
                 assert_eq!(value, Some(shared("pro")));
                 refreshes += u64::from(refresh);
             }
-            CacheLookup::Old { value, read } if now >= 2 * TTL => {
+            CacheLookup::Expired { value, read_first } if now >= 2 * TTL => {
                 assert_eq!(value, Some(shared("pro")));
-                refreshes += u64::from(read);
+                refreshes += u64::from(read_first);
             }
             other => panic!("{now}: {other:?}"),
         }
     }
-    assert_eq!(refreshes, (A_DAY - TTL) / 5000, "one in five seconds");
+    assert_eq!(refreshes, (A_DAY - TTL) / 5000, "one every five seconds");
     assert_eq!(cache.lookup(&id(1), at(A_DAY)), CacheLookup::Absent);
     cache.put(&id(1), Some(tenant("free")), at(A_DAY));
     assert_eq!(cache.lookup(&id(1), at(A_DAY)), CacheLookup::Fresh(Some(shared("free"))));
 }
 
 #[test]
-fn a_short_time_to_live_is_kept() {
+fn short_time_to_live_is_respected() {
     let mut cache = TenantCache::new(10, Millis::new(1));
     for now in (0..100).step_by(10) {
         cache.put(&id(1), Some(tenant("pro")), at(now));
@@ -78,21 +78,25 @@ fn a_short_time_to_live_is_kept() {
 }
 
 #[test]
-fn a_refresh_ends_with_what_it_brings() {
+fn refresh_replaces_the_entry() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(0));
     assert!(matches!(cache.lookup(&id(1), at(TTL)), CacheLookup::Stale { refresh: true, .. }));
     cache.put(&id(1), None, at(TTL + 100));
     assert_eq!(cache.lookup(&id(1), at(TTL + 100)), CacheLookup::Fresh(None), "the tenant is gone");
-    assert_eq!(cache.len(), 1, "it is not kept twice");
+    assert_eq!(cache.len(), 1, "the entry is not stored twice");
     assert!(matches!(cache.lookup(&id(1), at(2 * TTL + 100)), CacheLookup::Stale { value: None, refresh: true }));
     cache.put(&id(1), Some(tenant("pro")), at(2 * TTL + 100));
-    assert_eq!(cache.lookup(&id(1), at(2 * TTL + 100)), CacheLookup::Fresh(Some(shared("pro"))), "and is there again");
+    assert_eq!(
+        cache.lookup(&id(1), at(2 * TTL + 100)),
+        CacheLookup::Fresh(Some(shared("pro"))),
+        "the tenant exists again"
+    );
     assert_eq!(cache.len(), 1);
 }
 
 #[test]
-fn what_is_forgotten_is_read_again() {
+fn forgotten_entries_are_absent() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(0));
     cache.put(&id(2), None, at(0));
@@ -105,20 +109,20 @@ fn what_is_forgotten_is_read_again() {
 }
 
 #[test]
-fn the_one_that_was_read_longest_ago_goes_first() {
+fn entry_read_longest_ago_is_evicted_first() {
     let mut cache = cache(4);
     for number in 0..3 {
         cache.put(&id(number), Some(tenant("pro")), at(0));
     }
     cache.put(&id(0), Some(tenant("pro")), at(1));
-    assert!(matches!(cache.lookup(&id(1), at(2)), CacheLookup::Fresh(_)), "to be looked at is not to be read");
+    assert!(matches!(cache.lookup(&id(1), at(2)), CacheLookup::Fresh(_)), "a lookup does not count as a read");
     cache.put(&id(3), Some(tenant("pro")), at(3));
     let known: Vec<_> = (0..4).filter(|number| cache.lookup(&id(*number), at(3)) != CacheLookup::Absent).collect();
     assert_eq!(known, [0, 2, 3]);
 }
 
 #[test]
-fn whoever_tries_ids_pushes_out_no_tenant() {
+fn unknown_ids_evict_no_tenant() {
     let mut cache = cache(100);
     for number in 0..75 {
         cache.put(&id(number), Some(tenant("pro")), at(0));
@@ -131,24 +135,24 @@ fn whoever_tries_ids_pushes_out_no_tenant() {
 }
 
 #[test]
-fn a_clock_that_is_turned_back_makes_nothing_fresh_for_longer() {
+fn clock_going_back_keeps_nothing_fresh_for_longer() {
     let mut cache = cache(10);
     cache.put(&id(1), Some(tenant("pro")), at(10 * A_DAY));
     assert!(matches!(cache.lookup(&id(1), at(10 * A_DAY - TTL)), CacheLookup::Stale { refresh: true, .. }));
     assert_eq!(cache.lookup(&id(1), at(0)), CacheLookup::Absent);
 }
 
-/// What happens at an isolate, after so many milliseconds.
+/// One operation on the cache.
 #[derive(Debug, Clone)]
 enum Step {
-    CacheLookup,
+    Lookup,
     Put(Option<u8>),
     Forget,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => Just(Step::CacheLookup),
+        6 => Just(Step::Lookup),
         3 => prop::option::weighted(0.7, any::<u8>()).prop_map(Step::Put),
         1 => Just(Step::Forget),
     ]
@@ -156,13 +160,13 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn any_traffic_keeps_the_promises(
+    fn any_traffic_follows_the_rules(
         capacity in 2_usize..12,
         steps in prop::collection::vec((0_u64..12_000, 0_usize..8, step()), 1..300),
     ) {
         let mut cache = cache(capacity);
         let mut now = 0;
-        // What was last put for each id and when, and when somebody was last told to read it.
+        // For each id: the value last put, when, and when a caller last claimed its next read.
         let mut known: HashMap<usize, (Option<u8>, u64, u64)> = HashMap::new();
         for (pause, number, step) in steps {
             now += pause;
@@ -170,20 +174,20 @@ proptest! {
                 Step::Put(value) => {
                     cache.put(&id(number), value.map(|plan| tenant(&plan.to_string())), at(now));
                     known.insert(number, (value, now, now));
-                    prop_assert!(matches!(cache.lookup(&id(number), at(now)), CacheLookup::Fresh(_)), "the newest is kept");
+                    prop_assert!(matches!(cache.lookup(&id(number), at(now)), CacheLookup::Fresh(_)), "the newest entry stays");
                 }
                 Step::Forget => {
                     cache.forget(&id(number));
                     known.remove(&number);
                 }
-                Step::CacheLookup => {
-                    let look = cache.lookup(&id(number), at(now));
-                    let Some((value, read, asked)) = known.get_mut(&number) else {
-                        prop_assert_eq!(look, CacheLookup::Absent);
+                Step::Lookup => {
+                    let lookup = cache.lookup(&id(number), at(now));
+                    let Some((value, read, claimed)) = known.get_mut(&number) else {
+                        prop_assert_eq!(lookup, CacheLookup::Absent);
                         continue;
                     };
                     let expected = value.map(|plan| Arc::new(tenant(&plan.to_string())));
-                    match look {
+                    match lookup {
                         CacheLookup::Fresh(found) => {
                             prop_assert!(now < *read + TTL, "fresh beyond the time to live");
                             prop_assert_eq!(found, expected);
@@ -191,17 +195,17 @@ proptest! {
                         CacheLookup::Stale { value: found, refresh } => {
                             prop_assert!((*read + TTL..*read + 2 * TTL).contains(&now));
                             prop_assert_eq!(found, expected);
-                            prop_assert_eq!(refresh, now >= *asked + 5000, "one at a time, and again after a failure");
+                            prop_assert_eq!(refresh, now >= *claimed + 5000, "one at a time, and again after a failure");
                             if refresh {
-                                *asked = now;
+                                *claimed = now;
                             }
                         }
-                        CacheLookup::Old { value: found, read: told } => {
+                        CacheLookup::Expired { value: found, read_first } => {
                             prop_assert!(now >= *read + 2 * TTL);
                             prop_assert_eq!(found, expected);
-                            prop_assert_eq!(told, now >= *asked + 5000, "one at a time, and again after a failure");
-                            if told {
-                                *asked = now;
+                            prop_assert_eq!(read_first, now >= *claimed + 5000, "one at a time, and again after a failure");
+                            if read_first {
+                                *claimed = now;
                             }
                         }
                         CacheLookup::Absent => {}
@@ -215,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn up_to_its_capacity_nothing_is_lost(capacity in 4_usize..40) {
+    fn nothing_is_evicted_below_capacity(capacity in 4_usize..40) {
         let mut cache = cache(capacity);
         let tenants = capacity - capacity / 4;
         for number in 0..capacity {
