@@ -1,7 +1,8 @@
 //! `KEYS` and `ARGV` of the scripts.
 
 use super::clock::Now;
-use crate::limit::{Algorithm, CheckRequest, LeaseId, Limit, NO_LEASE, Subject, Window};
+use super::settlement::Settlement;
+use crate::limit::{Algorithm, CheckRequest, LeaseId, Limit, MAX_INTEGER, NO_LEASE, Subject, Window};
 use crate::redis::Argument;
 
 /// KEYS and ARGV of `check.lua`.
@@ -36,9 +37,29 @@ pub(super) fn costs_per_limit(limits: &[Limit], cost: u64) -> Option<String> {
     Some(prices.join(","))
 }
 
+/// KEYS and ARGV of `settle.lua`.
+pub(super) fn settle_arguments<'a>(
+    subject: &Subject,
+    limits: &'a [Limit],
+    settlement: &Settlement<'a>,
+    now: Now,
+) -> (Vec<String>, Vec<Argument<'a>>) {
+    let (sets, words) = limit_arguments(subject, limits);
+    let keys = [vec![subject.state_key(), subject.settled_key()], sets].concat();
+    let mut arguments = vec![
+        now.argument(),
+        Argument::Number(settlement.charged_at.get().clamp(1, MAX_INTEGER)),
+        Argument::Text(settlement.request.as_str()),
+        Argument::Number(settlement.memory.get().clamp(1, MAX_INTEGER)),
+    ];
+    arguments.extend(settlement.correction.arguments());
+    arguments.extend(words);
+    (keys, arguments)
+}
+
 /// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
 /// the words of each.
-pub(crate) fn limit_arguments<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
+pub(super) fn limit_arguments<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
     let mut keys = Vec::new();
     let mut arguments = vec![Argument::Number(limits.len() as u64)];
     for limit in limits {

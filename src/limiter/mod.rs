@@ -3,10 +3,11 @@
 mod arguments;
 mod clock;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod limiter;
 mod reply;
 mod request_id;
-mod settle;
 mod settlement;
 
 pub use clock::{Clock, Now};

@@ -1,5 +1,6 @@
 //! The reply of `check.lua`, decoded.
 
+use super::settlement::SettleOutcome;
 use crate::limit::{Budget, Limit, Retry, Verdict};
 use crate::redis::RedisError;
 use crate::time::Millis;
@@ -52,6 +53,18 @@ fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisErr
         1 if admitted => Ok(Verdict::Allow(budgets)),
         0 if !admitted => Ok(Verdict::Deny(budgets)),
         _ => Err(shape()),
+    }
+}
+
+/// The answer of `settle.lua`: whether it did anything, and a number for each limit.
+pub(super) fn decode_outcome(limits: &[Limit], numbers: &[u64]) -> Result<SettleOutcome, RedisError> {
+    match numbers {
+        [_, units @ ..] if units.len() != limits.len() => {
+            Err(RedisError::Length { expected: 1 + limits.len(), found: numbers.len() })
+        }
+        [0, ..] => Ok(SettleOutcome::Repeat),
+        [1, units @ ..] => Ok(SettleOutcome::Settle { units: units.to_vec() }),
+        _ => Err(RedisError::Shape { reason: format!("no outcome: {numbers:?}") }),
     }
 }
 

@@ -41,3 +41,17 @@ impl fmt::Display for RequestId {
 }
 
 const MAX_LENGTH: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_visible_ascii() {
+        let long = "x".repeat(201);
+        for bad in ["", " ", "a b", "a\n", "é", long.as_str()] {
+            assert!(RequestId::new(bad).is_err(), "{bad}");
+        }
+        assert_eq!(RequestId::new("0f8fad5b-d9cb").unwrap().to_string(), "0f8fad5b-d9cb");
+    }
+}

@@ -60,3 +60,15 @@ impl Correction {
         [more, less].map(|units| Argument::Number(units.min(MAX_INTEGER)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_correction_is_the_difference() {
+        assert_eq!(Correction::between(5, 8), Correction::Charge(3));
+        assert_eq!(Correction::between(8, 5), Correction::GiveBack(3));
+        assert_eq!(Correction::between(0, u64::MAX).arguments()[0], Argument::Number(MAX_INTEGER));
+    }
+}

@@ -1,19 +1,12 @@
 use super::*;
-use crate::limit::LimitName;
+use crate::limit::Window;
+use crate::limiter::fixtures::{burst, day, inflight, name};
+use crate::limiter::request_id::RequestId;
+use crate::limiter::settlement::Correction;
 use crate::time::Millis;
 
-fn limits() -> [Limit; 2] {
-    let name = |text| LimitName::new(text).unwrap();
-    [
-        Limit::token_bucket(name("burst"), 20, Millis::from_secs(10), Some(30)).unwrap(),
-        Limit::sliding_log(name("day"), 100, Millis::from_secs(86_400)).unwrap(),
-    ]
-}
-
-fn asked(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
-    let prices: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
-    let subject = Subject::named("ip:203.0.113.7");
-    let (keys, arguments) = check_arguments(&subject, limits, requests, &prices, Now::At(Millis::new(77)));
+/// The arguments as one line, like on a command line.
+fn joined(arguments: &[Argument<'_>]) -> String {
     let words: Vec<String> = arguments
         .iter()
         .map(|argument| match argument {
@@ -21,19 +14,26 @@ fn asked(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, Strin
             Argument::Text(text) => (*text).to_owned(),
         })
         .collect();
-    (keys, words.join(" "))
+    words.join(" ")
+}
+
+/// The keys and the joined arguments of a check at 77 ms.
+fn check(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
+    let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
+    let subject = Subject::named("ip:203.0.113.7");
+    let (keys, arguments) = check_arguments(&subject, limits, requests, &costs, Now::At(Millis::new(77)));
+    (keys, joined(&arguments))
 }
 
 #[test]
-fn the_question_is_spelled_as_the_script_reads_it() {
-    let (keys, words) = asked(&limits(), &[1.into(), 5.into()]);
+fn check_arguments_follow_the_script_header() {
+    let (keys, arguments) = check(&[burst(), day()], &[1.into(), 5.into()]);
     assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:log:day"]);
-    assert_eq!(words, "77 2 burst token_bucket 10000 30 1 500 day sliding_log 86400000 100 2 1 5");
+    assert_eq!(arguments, "77 2 burst token_bucket 10000 30 1 500 day sliding_log 86400000 100 2 1 5");
 }
 
 #[test]
-fn every_algorithm_has_its_words() {
-    let name = |text| LimitName::new(text).unwrap();
+fn every_algorithm_has_its_arguments() {
     let limits = [
         Limit::concurrency(name("inflight"), 3, Millis::from_secs(30)).unwrap(),
         Limit::fixed_window(name("month"), 1000, Window::Month).unwrap(),
@@ -41,25 +41,36 @@ fn every_algorithm_has_its_words() {
         Limit::sliding_window(name("minute"), 10, Millis::from_secs(60)).unwrap(),
     ];
     let lease = LeaseId::new("r1").unwrap();
-    let (keys, words) = asked(&limits, &[CheckRequest { cost: 2, lease: Some(&lease) }, 0.into()]);
+    let (keys, arguments) = check(&limits, &[CheckRequest { cost: 2, lease: Some(&lease) }, 0.into()]);
     assert_eq!(keys, ["sg:1:{ip:203.0.113.7}", "sg:1:{ip:203.0.113.7}:inflight:inflight"]);
     assert_eq!(
-        words,
+        arguments,
         "77 4 inflight concurrency 30000 3 month fixed_window month 1000 hour fixed_window 3600000 100 \
          minute sliding_window 60000 10 2 2 r1 0 ?"
     );
 }
 
 #[test]
-fn a_limit_that_counts_requests_has_its_own_price() {
-    let [burst, day] = limits();
-    let (_, words) = asked(&[burst.counting_requests(), day], &[1000.into(), 1.into(), 0.into()]);
-    assert!(words.ends_with(" 3 1,1000 1 0"), "{words}");
+fn a_limit_that_counts_requests_has_its_own_cost() {
+    let (_, arguments) = check(&[burst().counting_requests(), day()], &[1000.into(), 1.into(), 0.into()]);
+    assert!(arguments.ends_with(" 3 1,1000 1 0"), "{arguments}");
 }
 
 #[test]
-fn the_epoch_itself_is_not_mistaken_for_the_clock_of_redis() {
-    let limits = limits();
+fn epoch_does_not_select_the_clock_of_redis() {
+    let limits = [burst(), day()];
     let (_, arguments) = check_arguments(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
     assert_eq!(arguments[0], Argument::Number(1));
+}
+
+#[test]
+fn settle_arguments_follow_the_script_header() {
+    let (subject, limits, request) = (Subject::named("x"), [burst(), inflight(), day()], RequestId::new("r1").unwrap());
+    let correction = Correction::between(10, 7);
+    let settlement =
+        Settlement { request: &request, charged_at: Millis::new(55), correction, memory: Millis::from_secs(60) };
+    let (keys, arguments) = settle_arguments(&subject, &limits, &settlement, Now::At(Millis::new(77)));
+    assert_eq!(keys, ["sg:1:{x}", "sg:1:{x}:settled", "sg:1:{x}:inflight:inflight", "sg:1:{x}:log:day"]);
+    let limits = "3 burst token_bucket 10000 30 1 500 inflight concurrency 30000 4 day sliding_log 86400000 100";
+    assert_eq!(joined(&arguments), format!("77 55 r1 60000 0 3 {limits}"));
 }

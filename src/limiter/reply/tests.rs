@@ -1,18 +1,14 @@
 use super::*;
-use crate::limit::LimitName;
+use crate::limiter::fixtures::{burst, day, inflight};
 
 fn limits() -> [Limit; 2] {
-    let name = |text| LimitName::new(text).unwrap();
-    [
-        Limit::token_bucket(name("burst"), 20, Millis::from_secs(10), Some(30)).unwrap(),
-        Limit::sliding_log(name("day"), 100, Millis::from_secs(86_400)).unwrap(),
-    ]
+    [burst(), day()]
 }
 
 #[test]
-fn an_answer_is_read() {
-    let answer = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
-    let BatchVerdict { at, verdicts } = decode_batch(&limits(), 2, &answer).unwrap();
+fn decodes_a_batch() {
+    let reply = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
+    let BatchVerdict { at, verdicts } = decode_batch(&limits(), 2, &reply).unwrap();
     assert_eq!(at, Millis::new(77));
     assert!(verdicts[0].is_allow());
     assert_eq!(verdicts[0].budgets()[1].remaining, 99);
@@ -21,7 +17,7 @@ fn an_answer_is_read() {
 }
 
 #[test]
-fn an_answer_of_the_wrong_length_is_refused() {
+fn a_batch_of_the_wrong_length_is_an_error() {
     for numbers in [&[][..], &[1, 0, 0, 0], &[0; 14]] {
         let error = decode_batch(&limits(), 2, numbers).unwrap_err();
         assert_eq!(error, RedisError::Length { expected: 15, found: numbers.len() });
@@ -29,7 +25,7 @@ fn an_answer_of_the_wrong_length_is_refused() {
 }
 
 #[test]
-fn numbers_that_contradict_each_other_are_refused() {
+fn contradictory_numbers_are_an_error() {
     for numbers in [
         [2, 0, 0, 0, 0, 0, 0, 1],
         [1, 0, 5, 0, 0, 0, 0, 1],
@@ -41,5 +37,16 @@ fn numbers_that_contradict_each_other_are_refused() {
     ] {
         let error = decode_batch(&limits(), 1, &numbers).unwrap_err();
         assert!(matches!(error, RedisError::Shape { .. }), "{numbers:?}: {error}");
+    }
+}
+
+#[test]
+fn decodes_a_settle_outcome_or_fails() {
+    let limits = [burst(), inflight(), day()];
+    assert_eq!(decode_outcome(&limits, &[1, 3, 0, 2]), Ok(SettleOutcome::Settle { units: vec![3, 0, 2] }));
+    assert_eq!(decode_outcome(&limits, &[0, 0, 0, 0]), Ok(SettleOutcome::Repeat));
+    assert_eq!(decode_outcome(&limits, &[1, 3]), Err(RedisError::Length { expected: 4, found: 2 }));
+    for numbers in [&[][..], &[2, 0, 0, 0]] {
+        assert!(matches!(decode_outcome(&limits, numbers), Err(RedisError::Shape { .. })), "{numbers:?}");
     }
 }
