@@ -5,7 +5,7 @@ use serde::de::Deserializer;
 
 use super::fields::{duration, text};
 use crate::limit::{InvalidLimit, Limit, LimitName, Window};
-use crate::time::{Millis, NotADuration};
+use crate::time::{InvalidDuration, Millis};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,7 +95,7 @@ impl RawLimit {
     /// The window as a duration.
     fn span(&self) -> Result<Millis, InvalidLimit> {
         let text = self.window.as_deref().ok_or_else(|| self.missing("window"))?;
-        text.parse().map_err(|error: NotADuration| {
+        text.parse().map_err(|error: InvalidDuration| {
             let problem = if CALENDAR.contains(&text) {
                 format!("{error} (only a fixed_window follows the calendar)")
             } else {
@@ -113,7 +113,7 @@ impl RawLimit {
             "hour" => Window::Span(Millis::from_secs(3600)),
             "day" => Window::Span(Millis::from_secs(86_400)),
             "month" => Window::Month,
-            _ => Window::Span(text.parse().map_err(|error: NotADuration| {
+            _ => Window::Span(text.parse().map_err(|error: InvalidDuration| {
                 let problem = format!("{error} (or one of {})", CALENDAR.join(", "));
                 InvalidLimit { field: "window", problem }
             })?),

@@ -1,4 +1,4 @@
-//! What a limiter is asked: requests with a cost and, where a limit counts requests in flight, a lease.
+//! The input of a check: requests with a cost and, for concurrency limits, a lease.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::invalid::MAX_INTEGER;
 use super::limit::Limit;
 use super::name::LimitName;
 
-/// A request as a limiter sees it. A number of units alone is one: `5.into()`.
+/// A request to check. A number of units converts to one without a lease: `5.into()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckRequest<'a> {
-    /// What it costs, in units; 0 looks without taking.
+    /// The cost in units; 0 reads the budgets without charging.
     pub cost: u64,
-    /// The lease that it holds while it is in flight. Limits of concurrency need it, others do not look at it.
+    /// The lease that the request holds while it is in flight. Needed by concurrency limits, ignored by others.
     pub lease: Option<&'a LeaseId>,
 }
 
@@ -27,26 +27,26 @@ impl<'a> From<&CheckRequest<'a>> for CheckRequest<'a> {
     }
 }
 
-/// The id of a lease, chosen by the caller: 1 to 200 visible ASCII characters, unlike that of any other request in
-/// flight of its subject. A request that comes with an id that is alive renews that lease instead of taking one.
+/// The id of a lease: 1 to 200 visible ASCII characters, chosen by the caller and unique among the requests in
+/// flight of the subject. A request with a lease that is alive renews it instead of taking a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LeaseId(String);
 
 impl LeaseId {
-    /// Takes an id.
+    /// Creates a lease id.
     ///
     /// # Errors
-    /// When it is empty, too long, has a space or another invisible character, or is `?`, which stands for a lease
-    /// not yet taken.
-    pub fn new(id: &str) -> Result<Self, InvalidLease> {
+    /// Fails if the id is empty, too long, contains a space or another invisible character, or is `?`, which
+    /// stands for no lease.
+    pub fn new(id: &str) -> Result<Self, InvalidLeaseId> {
         if (1..=MAX_LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) && id != NO_LEASE {
             Ok(LeaseId(id.to_owned()))
         } else {
-            Err(InvalidLease { found: id.chars().take(MAX_LENGTH + 1).collect() })
+            Err(InvalidLeaseId { found: id.chars().take(MAX_LENGTH + 1).collect() })
         }
     }
 
-    /// The id's text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,49 +59,49 @@ impl fmt::Display for LeaseId {
     }
 }
 
-/// A text that cannot be the id of a lease.
+/// The error of a text that is not a valid lease id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a lease id of 1 to {MAX_LENGTH} visible ASCII characters that is not \"{NO_LEASE}\", found {found:?}"
 )]
-pub struct InvalidLease {
+pub struct InvalidLeaseId {
     found: String,
 }
 
-/// A question that has no answer: the caller's mistake, found before anything is asked.
+/// The error of an invalid check: a mistake of the caller, found before anything is checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCheck {
-    /// There is no limit to judge by.
-    #[error("no limits (a request that nothing limits needs no verdict)")]
+    /// There are no limits.
+    #[error("no limits (a request without limits needs no check)")]
     NoLimits,
-    /// Two of the limits have the same name, and would share their state.
+    /// Two limits have the same name and would share their state.
     #[error("two limits are named {name}")]
     SameName {
         /// The name.
         name: LimitName,
     },
-    /// There is no request to judge.
+    /// There are no requests.
     #[error("no requests")]
     NoRequests,
-    /// A cost that no limit can be configured to hold.
+    /// The cost exceeds the largest quota that a limit can have.
     #[error("request {request}: expected a cost of 0 to {MAX_INTEGER}, found {found}")]
     Cost {
-        /// The place of the request in the batch, from 0.
+        /// The index of the request in the batch, from 0.
         request: usize,
         /// The cost.
         found: u64,
     },
-    /// A request that takes something has no lease, and this limit counts requests in flight.
-    #[error("request {request}: no lease id, which the limit {limit} needs")]
+    /// A request with a cost has no lease, but a concurrency limit needs one.
+    #[error("request {request}: no lease id (the limit {limit} counts requests in flight)")]
     NoLease {
-        /// The place of the request in the batch, from 0.
+        /// The index of the request in the batch, from 0.
         request: usize,
-        /// The first limit of concurrency.
+        /// The first concurrency limit.
         limit: LimitName,
     },
 }
 
-/// Makes sure that these requests can be judged by these limits.
+/// Returns an error unless these requests can be checked against these limits.
 pub(crate) fn validate_check(limits: &[Limit], requests: &[CheckRequest<'_>]) -> Result<(), InvalidCheck> {
     if limits.is_empty() {
         return Err(InvalidCheck::NoLimits);
@@ -129,9 +129,10 @@ pub(crate) fn validate_check(limits: &[Limit], requests: &[CheckRequest<'_>]) ->
     Ok(())
 }
 
-/// The lease of a request that only looks and has none: never taken, so never alive.
+/// The lease argument of a request without a lease. Never taken, so never alive.
 pub(crate) const NO_LEASE: &str = "?";
 
+/// In bytes. The scripts have the same bound.
 const MAX_LENGTH: usize = 200;
 
 #[cfg(test)]
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn lease_ids_are_visible() {
+    fn lease_ids_are_visible_ascii() {
         let long = "x".repeat(201);
         for bad in ["", " ", "a b", "a\n", "é", "\u{7f}", "?", long.as_str()] {
             assert!(LeaseId::new(bad).is_err(), "{bad}");
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_without_an_answer_says_why() {
+    fn an_invalid_check_explains_itself() {
         let log = Limit::sliding_log(name("day"), 1, Millis::new(1)).unwrap();
         let inflight = Limit::concurrency(name("inflight"), 1, Millis::new(1)).unwrap();
         let (one, lease) = (CheckRequest::from(1), LeaseId::new("a").unwrap());
@@ -168,12 +169,20 @@ mod tests {
             validate_check(&limits, requests).map_err(|error| error.to_string())
         };
         assert_eq!(check(&[&log], &[one, leased]), Ok(()));
-        assert_eq!(check(&[&log, &inflight], &[leased, CheckRequest::from(0)]), Ok(()), "a look needs no lease");
+        assert_eq!(
+            check(&[&log, &inflight], &[leased, CheckRequest::from(0)]),
+            Ok(()),
+            "a request without a cost needs no lease"
+        );
         for (limits, requests, message) in [
-            (vec![], vec![one], "no limits (a request that nothing limits needs no verdict)"),
+            (vec![], vec![one], "no limits (a request without limits needs no check)"),
             (vec![&log], vec![], "no requests"),
             (vec![&log, &inflight, &log], vec![leased], "two limits are named day"),
-            (vec![&log, &inflight], vec![leased, one], "request 1: no lease id, which the limit inflight needs"),
+            (
+                vec![&log, &inflight],
+                vec![leased, one],
+                "request 1: no lease id (the limit inflight counts requests in flight)",
+            ),
             (
                 vec![&log],
                 vec![one, CheckRequest::from(1 << 53)],

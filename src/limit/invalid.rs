@@ -1,12 +1,12 @@
-//! Why a limit or a plan is invalid.
+//! The error of an invalid limit or plan, and the bound of all numbers.
 
-/// A number or a name that a policy cannot have.
+/// The error of an invalid limit or plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct InvalidLimit {
-    /// The field of the configuration that is wrong.
+    /// The invalid field, as it is named in the configuration.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub problem: String,
 }
 
@@ -16,5 +16,6 @@ impl InvalidLimit {
     }
 }
 
-/// 2^53 - 1: up to here a double, which is all that a Lua script has, holds every integer and its successor.
+/// 2^53 - 1, the bound of every number in a script: Lua has only doubles, which hold every integer up to 2^53
+/// exactly.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;

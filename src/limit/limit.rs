@@ -1,4 +1,4 @@
-//! One limit and how it counts.
+//! A limit: a name, a quota and an algorithm.
 
 use super::invalid::{InvalidLimit, MAX_INTEGER};
 use super::name::LimitName;
@@ -6,40 +6,40 @@ use super::parameters::{Algorithm, Window};
 use super::rate::Rate;
 use crate::time::Millis;
 
-/// One limit: so many units, by an algorithm that says what this means exactly.
+/// A limit: a quota of units, enforced by an algorithm. Every `Limit` value is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     name: LimitName,
     quota: u64,
     algorithm: Algorithm,
-    /// Whether every request counts as one, whatever it costs.
+    /// Whether every request counts as one unit, whatever its cost.
     counts_requests: bool,
 }
 
 impl Limit {
-    /// A sliding-window log: never more than `quota` units in any `window`.
+    /// Creates a sliding-window log: never more than `quota` units in any `window`.
     ///
     /// # Errors
-    /// When a number is outside its bounds; the error names the field.
+    /// Fails if a number is out of bounds. The error names the field.
     pub fn sliding_log(name: LimitName, quota: u64, window: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
         Ok(Limit::new(name, quota, Algorithm::SlidingLog { window }))
     }
 
-    /// A sliding-window counter: about `quota` units in any `window`, and never more than twice that.
+    /// Creates a sliding-window counter: about `quota` units in any `window`, never more than twice that.
     ///
-    /// The script weighs units by milliseconds, and the quota times the window must not pass 2^53.
+    /// The quota times the window must be below 2^53, because the script weights units by milliseconds.
     ///
     /// # Errors
-    /// When a number is outside its bounds; the error names the field.
+    /// Fails if a number is out of bounds. The error names the field.
     pub fn sliding_window(name: LimitName, quota: u64, window: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
-        let weighed = u128::from(quota) * u128::from(window.get());
-        if weighed > u128::from(MAX_INTEGER) {
+        let weight = u128::from(quota) * u128::from(window.get());
+        if weight > u128::from(MAX_INTEGER) {
             let problem = format!(
-                "{quota} units times {window} are {weighed}, more than 2^53 \
+                "{quota} units times {window} are {weight}, more than 2^53 \
                  (choose a smaller limit, a shorter window, or another algorithm)"
             );
             return Err(InvalidLimit::new("limit", problem));
@@ -47,10 +47,10 @@ impl Limit {
         Ok(Limit::new(name, quota, Algorithm::SlidingWindow { window }))
     }
 
-    /// A fixed window: `quota` units in each of its windows.
+    /// Creates a fixed-window limit: `quota` units in each window.
     ///
     /// # Errors
-    /// When a number is outside its bounds; the error names the field.
+    /// Fails if a number is out of bounds. The error names the field.
     pub fn fixed_window(name: LimitName, quota: u64, window: Window) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         if let Window::Span(span) = window {
@@ -59,20 +59,21 @@ impl Limit {
         Ok(Limit::new(name, quota, Algorithm::FixedWindow { window }))
     }
 
-    /// A fixed window that no request can exhaust and that may be longer than a limit's: see [`crate::limit::usage`].
-    /// The name is one that no configured limit can have.
+    /// Creates a usage meter: a fixed window that no request can exhaust, with a window of any length and a
+    /// name that no configured limit can have. See [`crate::limit::usage`].
     pub(crate) fn meter(name: &'static str, window: Millis) -> Self {
         let algorithm = Algorithm::FixedWindow { window: Window::Span(window) };
         Limit::new(LimitName(name.to_owned()), MAX_INTEGER, algorithm)
     }
 
-    /// A token bucket: refills at `quota` units a `window`, holds `burst` at most (the quota by default).
+    /// Creates a token bucket: refills at `quota` units per `window`, and holds at most `burst` units (default:
+    /// `quota`).
     ///
-    /// The script keeps the level in fractions of a unit so that nothing is rounded: a unit has
-    /// `window / gcd(quota, window)` of them, and a full bucket must not pass 2^53 of them.
+    /// The script stores fractions of a unit so that nothing is rounded. A unit has
+    /// `window / gcd(quota, window)` of them, and a full bucket must have fewer than 2^53.
     ///
     /// # Errors
-    /// When a number is outside its bounds; the error names the field.
+    /// Fails if a number is out of bounds. The error names the field.
     pub fn token_bucket(name: LimitName, quota: u64, window: Millis, burst: Option<u64>) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("window", window)?;
@@ -81,34 +82,35 @@ impl Limit {
         if !(1..=MAX_INTEGER).contains(&burst) {
             return Err(InvalidLimit::new("burst", format!("expected 1 to {MAX_INTEGER}, found {burst}")));
         }
-        let rate = Rate::of(quota, window, burst, MAX_WINDOW).map_err(|problem| InvalidLimit::new(field, problem))?;
+        let rate = Rate::new(quota, window, burst, MAX_WINDOW).map_err(|problem| InvalidLimit::new(field, problem))?;
         Ok(Limit::new(name, quota, Algorithm::TokenBucket { window, burst, rate }))
     }
 
-    /// A limit of concurrency: at most `quota` requests in flight, each for `lease` at most.
+    /// Creates a concurrency limit: at most `quota` requests in flight, each for at most `lease`.
     ///
     /// # Errors
-    /// When a number is outside its bounds; the error names the field.
+    /// Fails if a number is out of bounds. The error names the field.
     pub fn concurrency(name: LimitName, quota: u64, lease: Millis) -> Result<Self, InvalidLimit> {
         quota_within_bounds(quota)?;
         span_within_bounds("lease", lease)?;
         Ok(Limit::new(name, quota, Algorithm::Concurrency { lease }))
     }
 
-    /// The same limit with another quota: same name, algorithm and window, so it goes on with the same state.
+    /// Returns this limit with another quota. Name, algorithm and window stay, so the limit keeps its state.
     ///
-    /// A token bucket without a `burst` here keeps its own, unless that was its quota, as it is by default:
-    /// then it is the new one.
+    /// Without `burst`, a token bucket keeps its burst, unless that equals its quota (the default): then the
+    /// burst becomes the new quota.
     ///
     /// # Errors
-    /// When a number is outside its bounds, or what is no token bucket gets a burst; the error names the field.
+    /// Fails if a number is out of bounds, or if `burst` is given for another algorithm. The error names the
+    /// field.
     pub fn with_quota(&self, quota: u64, burst: Option<u64>) -> Result<Self, InvalidLimit> {
         let name = self.name.clone();
         let counts_requests = self.counts_requests;
         let changed = match self.algorithm {
             Algorithm::TokenBucket { window, burst: old, .. } => {
-                let own = if old == self.quota { None } else { Some(old) };
-                Limit::token_bucket(name, quota, window, burst.or(own))
+                let kept_burst = if old == self.quota { None } else { Some(old) };
+                Limit::token_bucket(name, quota, window, burst.or(kept_burst))
             }
             _ if burst.is_some() => {
                 let problem = format!("a {} has none (a token_bucket has)", self.algorithm.name());
@@ -122,19 +124,19 @@ impl Limit {
         changed.map(|limit| Limit { counts_requests, ..limit })
     }
 
-    /// The same limit, but every request counts as one, whatever it costs.
+    /// Returns this limit, counting every request as one unit, whatever its cost.
     #[must_use]
     pub fn counting_requests(self) -> Self {
         Limit { counts_requests: true, ..self }
     }
 
-    /// Whether every request counts as one, whatever it costs.
+    /// Returns whether every request counts as one unit, whatever its cost.
     #[must_use]
     pub fn counts_requests(&self) -> bool {
         self.counts_requests
     }
 
-    /// What a request of this cost is charged here, in units: 0 for one that only looks.
+    /// Returns the units that this limit charges for a request of this cost; 0 for a cost of 0.
     #[must_use]
     pub fn charge_for(&self, cost: u64) -> u64 {
         if self.counts_requests { cost.min(1) } else { cost }
@@ -144,19 +146,19 @@ impl Limit {
         Limit { name, quota, algorithm, counts_requests: false }
     }
 
-    /// The limit's name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &LimitName {
         &self.name
     }
 
-    /// The units that a window allows; of a limit of concurrency, the requests in flight.
+    /// Returns the units allowed per window; for concurrency, the requests allowed in flight.
     #[must_use]
     pub fn quota(&self) -> u64 {
         self.quota
     }
 
-    /// The window's length. A month has none that is always the same, and concurrency has no window.
+    /// Returns the length of the window. Months differ in length and concurrency has no window: `None`.
     #[must_use]
     pub fn window(&self) -> Option<Millis> {
         match self.algorithm {
@@ -168,13 +170,14 @@ impl Limit {
         }
     }
 
-    /// How it counts.
+    /// Returns the algorithm with its parameters.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The largest cost that this limit can ever admit at once, in units. Concurrency admits any: it counts requests.
+    /// Returns the largest cost that this limit can ever admit, in units. Concurrency admits any cost: it
+    /// counts requests.
     #[must_use]
     pub fn capacity(&self) -> u64 {
         match self.algorithm {
@@ -186,14 +189,14 @@ impl Limit {
         }
     }
 
-    /// Whether a request needs a lease id here.
+    /// Returns whether a request needs a lease at this limit.
     #[must_use]
     pub fn needs_lease(&self) -> bool {
         matches!(self.algorithm, Algorithm::Concurrency { .. })
     }
 
-    /// Whether a plan that has `other` in place of this limit goes on with this limit's state: the name is the
-    /// same, and the algorithm, and what its state is counted in. What has a sorted set goes on whatever its window.
+    /// Returns whether this limit can use the state of `other`: name and algorithm are the same, and the window
+    /// unless the state is in a sorted set.
     #[must_use]
     pub fn keeps_state_of(&self, other: &Limit) -> bool {
         self.name == other.name && self.algorithm.keeps_state_of(other.algorithm)
@@ -214,7 +217,7 @@ fn span_within_bounds(field: &'static str, span: Millis) -> Result<(), InvalidLi
     Ok(())
 }
 
-/// Ten years: a limit that looks back or refills longer is a mistake in a unit.
+/// Ten years: a longer window or refill is a wrong unit.
 const MAX_WINDOW: Millis = Millis::from_secs(3650 * 86_400);
 
 #[cfg(test)]

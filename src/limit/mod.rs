@@ -1,4 +1,14 @@
 //! What a limit is and how it decides. No I/O, no clock.
+//!
+//! - `limit`, `name`, `rate`, `parameters`: [`Limit`], its name, and the parameters of its [`Algorithm`].
+//! - `plan`: [`Plan`], the limits of one subject; `invalid`: why a limit or a plan is invalid.
+//! - `subject`: [`Subject`], the owner of a quota, and its Redis keys.
+//! - `check_request`, `verdict`: the input and the result of a check.
+//! - [`algorithm`]: the state machines, one file each.
+//! - [`memory`]: the in-memory limiter.
+//! - [`usage`]: usage meters.
+//!
+//! Uses only [`time`](crate::time).
 
 pub mod algorithm;
 mod check_request;
@@ -13,7 +23,7 @@ mod subject;
 pub mod usage;
 mod verdict;
 
-pub use check_request::{CheckRequest, InvalidCheck, InvalidLease, LeaseId};
+pub use check_request::{CheckRequest, InvalidCheck, InvalidLeaseId, LeaseId};
 pub(crate) use check_request::{NO_LEASE, validate_check};
 pub use invalid::{InvalidLimit, MAX_INTEGER};
 pub use limit::Limit;

@@ -1,23 +1,23 @@
-//! How fast a token bucket refills.
+//! The refill rate of a token bucket.
 
 use super::invalid::MAX_INTEGER;
 use crate::time::Millis;
 
-/// How fast a token bucket refills, in fractions of a unit so small that nothing is ever rounded.
+/// The refill rate of a token bucket, in fractions of a unit small enough that nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Fractions that come back a millisecond.
+    /// The fractions refilled per millisecond.
     pub refill: u64,
-    /// Fractions that make one unit.
+    /// The fractions in one unit.
     pub fractions: u64,
 }
 
 impl Rate {
-    /// The rate of `quota` units a `window`, in lowest terms, for a bucket of `burst` units.
+    /// Creates the rate of `quota` units per `window`, in lowest terms, for a bucket of `burst` units.
     ///
     /// # Errors
-    /// When a full bucket would pass 2^53 fractions, or would need longer than `longest` to refill.
-    pub(super) fn of(quota: u64, window: Millis, burst: u64, longest: Millis) -> Result<Self, String> {
+    /// Fails if a full bucket has 2^53 fractions or more, or needs longer than `max_refill` to refill.
+    pub(super) fn new(quota: u64, window: Millis, burst: u64, max_refill: Millis) -> Result<Self, String> {
         let divisor = gcd(quota, window.get());
         let rate = Rate { refill: quota / divisor, fractions: window.get() / divisor };
         let capacity = u128::from(burst) * u128::from(rate.fractions);
@@ -27,8 +27,8 @@ impl Rate {
                  (choose a limit and a window with a larger common divisor, or smaller numbers)"
             ));
         }
-        if capacity.div_ceil(u128::from(rate.refill)) > u128::from(longest.get()) {
-            return Err(format!("refilling {burst} units at {quota} per {window} takes longer than {longest}"));
+        if capacity.div_ceil(u128::from(rate.refill)) > u128::from(max_refill.get()) {
+            return Err(format!("refilling {burst} units at {quota} per {window} takes longer than {max_refill}"));
         }
         Ok(rate)
     }
@@ -51,8 +51,8 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_whose_fractions_pass_2_53_is_refused() {
-        // The divisor of 10^9 and a day in milliseconds is large: a unit has only 54 fractions.
+    fn more_than_2_53_fractions_are_rejected() {
+        // 10^9 and a day in milliseconds have a large common divisor: a unit has only 54 fractions.
         assert!(bucket(1_000_000_000, 86_400_000, None).is_ok());
         assert_eq!(bucket(1_000_000_007, 86_400_000, None), Err("limit"));
         assert!(bucket(9_007_199_254_739, 1000, None).is_ok());
@@ -61,12 +61,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_needs_centuries_is_refused() {
+    fn a_refill_longer_than_ten_years_is_rejected() {
         assert_eq!(bucket(1, 86_400_000, Some(4000)), Err("burst"));
     }
 
     #[test]
-    fn a_buckets_rate_is_in_lowest_terms() {
+    fn rates_are_in_lowest_terms() {
         for (quota, window, refill, fractions) in [(20, 10_000, 1, 500), (7, 1000, 7, 1000), (6000, 1000, 6, 1)] {
             let limit = bucket(quota, window, None).unwrap();
             let Algorithm::TokenBucket { rate, .. } = limit.algorithm() else { panic!("{limit:?}") };

@@ -1,8 +1,7 @@
-//! Who is asking: the subject whose quota a request is charged to, and how its keys are spelled.
+//! The subject that a request is charged to, and its Redis keys.
 //!
-//! All keys of one subject carry the same Redis Cluster hash tag, `{SUBJECT}`, so that every key of one
-//! call is in one slot (Redis Cluster specification, "Hash tags"). What a client can choose is
-//! percent-encoded before it enters a key.
+//! All keys of a subject contain the same hash tag, `{SUBJECT}`, so all keys of one call are in one slot (Redis
+//! Cluster specification, "Hash tags"). Text that a client can choose is percent-encoded in a key.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -10,21 +9,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::name::LimitName;
 
-/// A subject: everything that shares one quota.
+/// The owner of a quota: all requests of equal subjects share one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject(String);
 
 impl Subject {
-    /// The subject of a client that is known by its address only.
+    /// Returns the subject of a client known only by its address.
     ///
-    /// Clients of which not even that is known share one quota: unknown is not unlimited.
+    /// All clients without a known address share one quota: unknown does not mean unlimited.
     #[must_use]
     pub fn client(address: Option<IpAddr>, ipv6_prefix: u8) -> Self {
         address.map_or_else(|| Subject::named("ip:unknown"), |address| Subject::address(address, ipv6_prefix))
     }
 
-    /// The subject of an address. IPv4 in IPv6's clothes (`::ffff:a.b.c.d`) is IPv4; of other IPv6
-    /// addresses the first `ipv6_prefix` bits count.
+    /// Returns the subject of an address. An IPv4-mapped address (`::ffff:a.b.c.d`) counts as IPv4. Other IPv6
+    /// addresses with the same first `ipv6_prefix` bits are one subject.
     #[must_use]
     pub fn address(address: IpAddr, ipv6_prefix: u8) -> Self {
         match address.to_canonical() {
@@ -36,37 +35,38 @@ impl Subject {
         }
     }
 
-    /// The subject of this name. Whatever could end a hash tag or confuse a reader is percent-encoded.
+    /// Returns the subject with this name. Percent-encodes everything that could end a hash tag or is hard to
+    /// read.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Subject(utf8_percent_encode(name, ENCODED).to_string())
     }
 
-    /// The key of the packed state.
+    /// Returns the key of the packed state.
     #[must_use]
     pub fn state_key(&self) -> String {
         format!("sg:1:{{{}}}", self.0)
     }
 
-    /// The key of a sliding log.
+    /// Returns the key of a sliding log.
     #[must_use]
     pub fn log_key(&self, limit: &LimitName) -> String {
         format!("sg:1:{{{}}}:log:{limit}", self.0)
     }
 
-    /// The key of the leases of a limit of concurrency.
+    /// Returns the key of the leases of a concurrency limit.
     #[must_use]
     pub fn inflight_key(&self, limit: &LimitName) -> String {
         format!("sg:1:{{{}}}:inflight:{limit}", self.0)
     }
 
-    /// The key of the ids of requests that are settled.
+    /// Returns the key of the ids of settled requests.
     #[must_use]
     pub fn settled_key(&self) -> String {
         format!("sg:1:{{{}}}:settled", self.0)
     }
 
-    /// The subject's text as it stands in keys and logs.
+    /// Returns the subject as text, as in keys and logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -79,7 +79,7 @@ fn network(address: Ipv6Addr, prefix: u8) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & mask)
 }
 
-/// Everything but what addresses and identifiers need.
+/// The characters to encode: all except those in addresses and identifiers.
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'.').remove(b':').remove(b'/').remove(b'-').remove(b'_').remove(b'~');
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_grouped() {
+    fn ipv6_addresses_share_a_network_subject() {
         for (address, prefix, expected) in [
             ("203.0.113.7", 64, "ip:203.0.113.7"),
             ("::ffff:203.0.113.7", 64, "ip:203.0.113.7"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_carry_the_hash_tag() {
+    fn keys_contain_the_hash_tag() {
         let subject = Subject::address("203.0.113.7".parse().unwrap(), 64);
         let limit = LimitName::new("minute").unwrap();
         assert_eq!(subject.state_key(), "sg:1:{ip:203.0.113.7}");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_an_address_is_not_unlimited() {
+    fn an_unknown_address_has_a_subject() {
         assert_eq!(Subject::client(None, 64).as_str(), "ip:unknown");
     }
 
@@ -133,12 +133,12 @@ mod tests {
         }
 
         #[test]
-        fn two_names_are_two_subjects(a in "\\PC*", b in "\\PC*") {
+        fn different_names_are_different_subjects(a in "\\PC*", b in "\\PC*") {
             prop_assert_eq!(a == b, Subject::named(&a) == Subject::named(&b));
         }
 
         #[test]
-        fn addresses_of_one_network_are_one_subject(bits in any::<u128>(), other in any::<u128>(), prefix in 1_u8..=128) {
+        fn one_network_is_one_subject(bits in any::<u128>(), other in any::<u128>(), prefix in 1_u8..=128) {
             let network = |bits: u128| bits.checked_shr(128 - u32::from(prefix)).unwrap_or(0);
             let (a, b) = (Ipv6Addr::from_bits(bits), Ipv6Addr::from_bits(other));
             prop_assume!(a.to_ipv4_mapped().is_none() && b.to_ipv4_mapped().is_none());

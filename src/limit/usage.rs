@@ -1,51 +1,51 @@
-//! What tenants use, counted by two limits that never refuse.
+//! Usage meters: two limits that never deny and count what a tenant uses.
 //!
-//! A meter is a fixed window with a quota that nobody reaches. It is judged together with the limits of a
-//! request, so it counts exactly what they admit, and what is given back later; and as all packed limits of a
-//! subject are one value, it costs no further command.
+//! A usage meter is a fixed window with a quota that nobody reaches. It is checked together with the limits of
+//! a request, so it counts exactly the units that they admit, minus those given back later. It costs no further
+//! command, because all packed limits of a subject are one value.
 //!
-//! [`DAY`] counts the units of this day (UTC), [`TOTAL`] those of about a century. What was used up to the end of
-//! yesterday is the difference, exact whenever one looks.
+//! [`DAY`] counts the units of the current day (UTC), [`TOTAL`] those of about a century. The difference is the
+//! usage up to the end of yesterday, exact at any time.
 
 use super::limit::Limit;
 use super::verdict::{Budget, Verdict};
 use crate::time::Millis;
 
-/// The name of the meter of this day. No configured limit's name begins with `_`.
+/// The name of the meter of the current day. The configuration refuses limit names that begin with `_`.
 pub const DAY: &str = "_day";
 /// The name of the meter of all days.
 pub const TOTAL: &str = "_total";
 
-/// What a subject has used, in units.
+/// The usage of a subject, in units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Since this day began (UTC).
+    /// The units used since the current day began (UTC).
     pub day: u64,
-    /// Since the subject was first seen, or reset.
+    /// The units used since the subject was first seen or reset.
     pub total: u64,
 }
 
 impl Usage {
-    /// What was used until this day began.
+    /// Returns the units used before the current day.
     #[must_use]
     pub fn before_today(self) -> u64 {
         self.total.saturating_sub(self.day)
     }
 }
 
-/// The meters alone, to look at them.
+/// Returns the two usage meters.
 #[must_use]
 pub fn meters() -> [Limit; 2] {
     [Limit::meter(DAY, Millis::new(DAY_MS)), Limit::meter(TOTAL, Millis::new(CENTURY_MS))]
 }
 
-/// These limits, with the meters behind them.
+/// Returns these limits followed by the usage meters.
 #[must_use]
 pub fn with_meters(limits: &[Limit]) -> Vec<Limit> {
     [limits, &meters()].concat()
 }
 
-/// Takes the meters out of a verdict, and reads them. `None`: the verdict has none.
+/// Removes the usage meters from a verdict and returns the usage, or `None` if the verdict has no meters.
 #[must_use]
 pub fn split(verdict: Verdict) -> (Verdict, Option<Usage>) {
     let is_meter = |budget: &Budget| [DAY, TOTAL].contains(&budget.limit.name().as_str());
@@ -83,24 +83,24 @@ mod tests {
         let limits =
             with_meters(&[Limit::sliding_log(LimitName::new("l").unwrap(), 5, Millis::from_secs(60)).unwrap()]);
         assert_eq!(limits.len(), 3);
-        let mut local = MemoryLimiter::new(Capacity { subjects: 10, entries: 1000 });
+        let mut limiter = MemoryLimiter::new(Capacity { subjects: 10, entries: 1000 });
         let subject = Subject::named("acme");
-        let mut ask = |cost, now| split(local.check(&subject, &limits, cost, now).unwrap());
+        let mut check = |cost, now| split(limiter.check(&subject, &limits, cost, now).unwrap());
 
-        let (verdict, usage) = ask(3, NOON);
-        assert_eq!(verdict.budgets().len(), 1, "the meters are nobody's business");
+        let (verdict, usage) = check(3, NOON);
+        assert_eq!(verdict.budgets().len(), 1, "the meters are removed");
         assert_eq!(usage, Some(Usage { day: 3, total: 3 }));
-        let (verdict, usage) = ask(3, NOON);
+        let (verdict, usage) = check(3, NOON);
         assert!(!verdict.is_allow());
-        assert_eq!(usage, Some(Usage { day: 3, total: 3 }), "a refusal is not used");
+        assert_eq!(usage, Some(Usage { day: 3, total: 3 }), "a denied request is not counted");
 
-        let (_, usage) = ask(4, Millis::new(NOON.get() + DAY_MS));
+        let (_, usage) = check(4, Millis::new(NOON.get() + DAY_MS));
         assert_eq!(usage, Some(Usage { day: 4, total: 7 }));
         assert_eq!(usage.unwrap().before_today(), 3);
     }
 
     #[test]
-    fn a_verdict_without_meters_stays_as_it_is() {
+    fn a_verdict_without_meters_is_unchanged() {
         let (verdict, usage) = split(Verdict::Allow(Vec::new()));
         assert_eq!((verdict, usage), (Verdict::Allow(Vec::new()), None));
     }

@@ -1,45 +1,47 @@
-//! The answer of the limiter.
+//! The verdict of a check, with the budget of each limit.
 
 use super::limit::Limit;
 use crate::time::Millis;
 
-/// Whether a request passes. Either way each limit's budget is known, in the order of the plan.
+/// The verdict on a request, with the budget of each limit in the order of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every limit admitted the request and was charged its cost.
+    /// Every limit admitted the request and was charged.
     Allow(Vec<Budget>),
-    /// At least one limit refused. None was charged.
+    /// At least one limit denied the request. None was charged.
     Deny(Vec<Budget>),
 }
 
-/// Where a subject stands with one limit, after the verdict.
+/// The budget of a subject at one limit, after the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// The limit.
     pub limit: Limit,
-    /// The largest cost that a further request could have now, in units.
+    /// The largest cost that a further request can have now, in units; for concurrency, the number of free
+    /// leases.
     pub remaining: u64,
-    /// Whether this limit admitted the request, and if not, when it will.
+    /// When this limit admits the request.
     pub retry: Retry,
-    /// Until this limit is back at its full quota if nothing more comes.
+    /// The time until the full quota is available again if no other request comes.
     pub reset: Millis,
 }
 
-/// When a limit admits the request.
+/// When a limit admits a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// It did now.
+    /// Now: the limit admitted it.
     Now,
-    /// It refused; the same request is admitted after this time and not a millisecond earlier, if nothing else comes.
-    /// Concurrency also refuses to renew a lease that ends before the others admit the request, where no place is free
-    /// then.
+    /// After this time, and not a millisecond earlier, if no other request comes.
+    ///
+    /// A concurrency limit also denies renewing a lease if the other limits delay the request until the lease
+    /// has expired and no slot is free.
     After(Millis),
-    /// It never will: the cost is above what the limit can hold.
+    /// Never: the cost exceeds what the limit can hold.
     Never,
 }
 
 impl Verdict {
-    /// The budget of each limit, in the order of the plan.
+    /// Returns the budget of each limit, in the order of the plan.
     #[must_use]
     pub fn budgets(&self) -> &[Budget] {
         match self {
@@ -47,13 +49,13 @@ impl Verdict {
         }
     }
 
-    /// Whether the request passes.
+    /// Returns whether the request is allowed.
     #[must_use]
     pub fn is_allow(&self) -> bool {
         matches!(self, Verdict::Allow(_))
     }
 
-    /// When the same request passes all limits: the latest of theirs.
+    /// Returns when all limits admit the same request: the latest retry of any limit.
     #[must_use]
     pub fn retry(&self) -> Retry {
         let mut latest = Retry::Now;
@@ -68,7 +70,7 @@ impl Verdict {
         latest
     }
 
-    /// The limits that refused.
+    /// Returns the budgets of the limits that denied the request.
     pub fn refusing(&self) -> impl Iterator<Item = &Budget> {
         self.budgets().iter().filter(|budget| budget.retry != Retry::Now)
     }
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_retry_counts() {
+    fn the_latest_retry_applies_to_the_request() {
         let after = |ms| Retry::After(Millis::new(ms));
         assert_eq!(deny(&[Retry::Now, after(5), after(9), after(7)]).retry(), after(9));
         assert_eq!(deny(&[after(5), Retry::Never, Retry::Now]).retry(), Retry::Never);

@@ -1,50 +1,50 @@
-//! `KEYS` and `ARGV` of the scripts.
+//! `KEYS` and `ARGV` of the scripts, in the order of the header of each file in `lua/`.
 
 use super::clock::Now;
 use super::settlement::Settlement;
 use crate::limit::{Algorithm, CheckRequest, LeaseId, Limit, MAX_INTEGER, NO_LEASE, Subject, Window};
 use crate::redis::Argument;
 
-/// KEYS and ARGV of `check.lua`.
+/// Returns `KEYS` and `ARGV` of `check.lua`. `costs` holds [`costs_per_limit`] of each request.
 pub(super) fn check_arguments<'a>(
     subject: &Subject,
     limits: &'a [Limit],
     requests: &[CheckRequest<'a>],
-    prices: &'a [Option<String>],
+    costs: &'a [Option<String>],
     now: Now,
 ) -> (Vec<String>, Vec<Argument<'a>>) {
     let (sets, limit_words) = limit_arguments(subject, limits);
     let keys = [vec![subject.state_key()], sets].concat();
     let mut arguments = vec![now.argument()];
     arguments.extend(limit_words);
-    let leases = limits.iter().any(Limit::needs_lease);
+    let needs_lease = limits.iter().any(Limit::needs_lease);
     arguments.push(Argument::Number(requests.len() as u64));
-    for (request, prices) in requests.iter().zip(prices) {
-        arguments.push(prices.as_deref().map_or(Argument::Number(request.cost), Argument::Text));
-        if leases {
+    for (request, costs) in requests.iter().zip(costs) {
+        arguments.push(costs.as_deref().map_or(Argument::Number(request.cost), Argument::Text));
+        if needs_lease {
             arguments.push(Argument::Text(request.lease.map_or(NO_LEASE, LeaseId::as_str)));
         }
     }
     (keys, arguments)
 }
 
-/// What a request is charged at each limit, where that is not the same at all.
+/// Returns the charges of a request at each limit, joined by commas, unless all of them equal its cost.
 pub(super) fn costs_per_limit(limits: &[Limit], cost: u64) -> Option<String> {
     if limits.iter().all(|limit| limit.charge_for(cost) == cost) {
         return None;
     }
-    let prices: Vec<String> = limits.iter().map(|limit| limit.charge_for(cost).to_string()).collect();
-    Some(prices.join(","))
+    let charges: Vec<String> = limits.iter().map(|limit| limit.charge_for(cost).to_string()).collect();
+    Some(charges.join(","))
 }
 
-/// KEYS and ARGV of `settle.lua`.
+/// Returns `KEYS` and `ARGV` of `settle.lua`.
 pub(super) fn settle_arguments<'a>(
     subject: &Subject,
     limits: &'a [Limit],
     settlement: &Settlement<'a>,
     now: Now,
 ) -> (Vec<String>, Vec<Argument<'a>>) {
-    let (sets, words) = limit_arguments(subject, limits);
+    let (sets, limit_words) = limit_arguments(subject, limits);
     let keys = [vec![subject.state_key(), subject.settled_key()], sets].concat();
     let mut arguments = vec![
         now.argument(),
@@ -53,12 +53,11 @@ pub(super) fn settle_arguments<'a>(
         Argument::Number(settlement.memory.get().clamp(1, MAX_INTEGER)),
     ];
     arguments.extend(settlement.correction.arguments());
-    arguments.extend(words);
+    arguments.extend(limit_words);
     (keys, arguments)
 }
 
-/// Limits as every script that takes some reads them: the keys of their sets, and in ARGV how many they are and
-/// the words of each.
+/// Returns the keys of the limits' sorted sets, and their arguments: how many limits, then the words of each.
 pub(super) fn limit_arguments<'a>(subject: &Subject, limits: &'a [Limit]) -> (Vec<String>, Vec<Argument<'a>>) {
     let mut keys = Vec::new();
     let mut arguments = vec![Argument::Number(limits.len() as u64)];

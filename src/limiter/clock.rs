@@ -1,28 +1,28 @@
-//! Which clock decides.
+//! The clock that decides, and the time of a check.
 
 use crate::redis::Argument;
 use crate::time::Millis;
 
-/// Whose clock judges.
+/// The clock that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// The edge's: no further command, off by the skew between edges.
+    /// The edge's clock. It needs no extra command, but clocks of different edges are skewed.
     Edge,
-    /// Redis's: one more billed command a request, immune to skew.
+    /// Redis's clock. It needs one more billed command per request and is immune to skew.
     Redis,
 }
 
-/// When a check happens.
+/// The time of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Now {
-    /// At this instant of the caller's clock, since the Unix epoch. From 1 ms on.
+    /// An instant of the caller's clock, in milliseconds since the Unix epoch; 0 is taken as 1.
     At(Millis),
-    /// At the time of Redis's own clock: one more command.
+    /// The time of Redis's own clock, which needs one more command.
     Redis,
 }
 
 impl Now {
-    /// The time by which `clock` judges, for a caller whose own clock says `now`.
+    /// Returns the time of a check decided by `clock`; `now` is the caller's own time.
     #[must_use]
     pub fn from_clock(clock: Clock, now: Millis) -> Self {
         match clock {
@@ -31,7 +31,7 @@ impl Now {
         }
     }
 
-    /// As the scripts read it.
+    /// Returns `now_ms` of the scripts, which read 0 as "use the server's time".
     pub(crate) fn argument(self) -> Argument<'static> {
         Argument::Number(match self {
             Now::At(now) => now.get().max(1),

@@ -3,14 +3,14 @@
 use crate::limit::InvalidCheck;
 use crate::redis::RedisError;
 
-/// No verdict.
+/// The error of a check that has no verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// The question has no answer; Redis was not asked.
+    /// The check is invalid. Redis was not called.
     #[error(transparent)]
     Invalid(#[from] InvalidCheck),
-    /// Redis could not be asked, or its answer is none. After an error that
-    /// [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the requests were charged.
+    /// Redis failed or sent an invalid reply. If the [outcome is unknown](RedisError::outcome_is_unknown), the
+    /// requests may or may not have been charged.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }

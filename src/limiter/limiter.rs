@@ -1,4 +1,4 @@
-//! Asks Redis: all limits of a subject, for one request or a batch, in one call of `check.lua`.
+//! The limiter over Redis. Each operation is one script call for all limits of a subject.
 
 use super::arguments::{check_arguments, costs_per_limit, limit_arguments, settle_arguments};
 use super::clock::Now;
@@ -9,7 +9,7 @@ use crate::limit::{CheckRequest, LeaseId, Limit, Subject, Verdict, validate_chec
 use crate::redis::script::{self, Dialect};
 use crate::redis::{self, Argument, RedisError, Transport};
 
-/// A limiter over one Redis.
+/// A limiter whose state is in Redis.
 #[derive(Debug, Clone)]
 pub struct Limiter<T> {
     transport: T,
@@ -17,27 +17,28 @@ pub struct Limiter<T> {
 }
 
 impl<T: Transport> Limiter<T> {
-    /// A limiter that reaches Redis by `transport`.
+    /// Creates a limiter that reaches Redis through `transport`.
     pub fn new(transport: T, dialect: Dialect) -> Self {
         Limiter { transport, dialect }
     }
 
-    /// The way to Redis.
+    /// Returns the transport to Redis.
     pub fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// How scripts are written for this Redis.
+    /// Returns the dialect of the scripts that this Redis runs.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Judges one request against all `limits` of `subject`, and charges it if all admit it. A cost alone is a
-    /// request where no limit counts requests in flight.
+    /// Checks one request against all `limits` of `subject`, and charges it to all of them or to none.
+    ///
+    /// A number of units is a valid request unless a limit counts requests in flight, which needs a lease.
     ///
     /// # Errors
-    /// A [`CheckError`].
+    /// Returns a [`CheckError`] if there is no verdict.
     pub async fn check<'a>(
         &self,
         subject: &Subject,
@@ -46,14 +47,14 @@ impl<T: Transport> Limiter<T> {
         now: Now,
     ) -> Result<Verdict, CheckError> {
         let mut verdicts = self.check_batch(subject, limits, [request.into()], now).await?;
-        // One request, one verdict: `verdicts` was held to it.
+        // `decode_batch` returns one verdict per request.
         verdicts.pop().ok_or(CheckError::Redis(RedisError::Length { expected: 1, found: 0 }))
     }
 
-    /// Judges requests in order, as if they came one by one, in one round trip.
+    /// Checks requests in order, as if they came one by one, in one round trip.
     ///
     /// # Errors
-    /// As [`Limiter::check`].
+    /// Same as [`Limiter::check`].
     pub async fn check_batch<'a, R: Into<CheckRequest<'a>>>(
         &self,
         subject: &Subject,
@@ -64,10 +65,11 @@ impl<T: Transport> Limiter<T> {
         Ok(self.check_batch_timed(subject, limits, requests, now).await?.verdicts)
     }
 
-    /// As [`Limiter::check_batch`], and also tells when: with [`Now::Redis`] nobody else knows.
+    /// Same as [`Limiter::check_batch`], and also returns the time of the check, unknown to the caller with
+    /// [`Now::Redis`].
     ///
     /// # Errors
-    /// As [`Limiter::check`].
+    /// Same as [`Limiter::check`].
     pub async fn check_batch_timed<'a, R: Into<CheckRequest<'a>>>(
         &self,
         subject: &Subject,
@@ -78,27 +80,26 @@ impl<T: Transport> Limiter<T> {
         let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
         validate_check(limits, &requests)?;
         let script = script::CHECK.in_dialect(self.dialect);
-        let prices: Vec<Option<String>> =
-            requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
-        let (keys, arguments) = check_arguments(subject, limits, &requests, &prices, now);
+        let costs: Vec<Option<String>> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
+        let (keys, arguments) = check_arguments(subject, limits, &requests, &costs, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
         Ok(decode_batch(limits, requests.len(), &numbers)?)
     }
 
-    /// Looks at the budgets of `subject` without taking anything. A limit refuses even this where it holds more
-    /// than it may, as it can after it was lowered.
+    /// Returns the budgets of `subject` without charging anything. A limit denies even this while more than its
+    /// quota is used, for example after the quota was lowered.
     ///
     /// # Errors
-    /// As [`Limiter::check`].
+    /// Same as [`Limiter::check`].
     pub async fn peek(&self, subject: &Subject, limits: &[Limit], now: Now) -> Result<Verdict, CheckError> {
         self.check(subject, limits, 0, now).await
     }
 
-    /// Corrects what `limits` were charged for a request, once. Safe to repeat when no answer came.
+    /// Corrects what `limits` were charged for a request, once. Safe to repeat if no reply came.
     ///
     /// # Errors
-    /// A [`CheckError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the
-    /// request is settled.
+    /// Returns a [`CheckError`] if there is no outcome. If the [outcome is
+    /// unknown](RedisError::outcome_is_unknown), the request may or may not be settled.
     pub async fn settle(
         &self,
         subject: &Subject,
@@ -113,12 +114,13 @@ impl<T: Transport> Limiter<T> {
         Ok(decode_outcome(limits, &numbers)?)
     }
 
-    /// Ends a lease, at all limits of concurrency among `limits`, and returns at how many it was alive or had not
-    /// been cleared away yet. Safe to repeat, and without effect where the lease has ended. Without such a limit
-    /// Redis is not asked.
+    /// Ends a lease at all concurrency limits among `limits`, and returns how many of them had it, alive or
+    /// expired.
+    ///
+    /// Safe to repeat. Without a concurrency limit, Redis is not called.
     ///
     /// # Errors
-    /// A [`RedisError`]. The lease ends by itself then.
+    /// Returns a [`RedisError`] if Redis fails; the lease then expires by itself.
     pub async fn release(&self, subject: &Subject, limits: &[Limit], lease: &LeaseId) -> Result<u64, RedisError> {
         let inflight = limits.iter().filter(|limit| limit.needs_lease());
         let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
@@ -129,17 +131,19 @@ impl<T: Transport> Limiter<T> {
         redis::eval(self.transport(), script, &keys, &[Argument::Text(lease.as_str())]).await
     }
 
-    /// Forgets everything of a subject, and returns how many keys it had. Of limits with a set of their own,
-    /// those among `limits` are forgotten; all others are, whether named or not.
+    /// Deletes the state of a subject, and returns how many keys it had.
+    ///
+    /// All packed limits are reset, in `limits` or not. A sliding log or a concurrency limit has a key of its
+    /// own and is reset only if it is in `limits`.
     ///
     /// # Errors
-    /// A [`RedisError`]. After one that [leaves the outcome unknown](RedisError::outcome_is_unknown) it is unknown whether the
-    /// subject is forgotten.
+    /// Returns a [`RedisError`] if Redis fails. If the [outcome is unknown](RedisError::outcome_is_unknown),
+    /// the subject may or may not be reset.
     pub async fn reset(&self, subject: &Subject, limits: &[Limit]) -> Result<u64, RedisError> {
         self.reset_with(subject, limits, &[]).await
     }
 
-    /// As [`Limiter::reset`], with `more` keys of the subject.
+    /// Same as [`Limiter::reset`], and also deletes the keys `more` of the subject.
     pub(crate) async fn reset_with(
         &self,
         subject: &Subject,

@@ -1,4 +1,14 @@
-//! Limits decided by Redis.
+//! Limits that Redis decides: one script call checks all limits of a subject.
+//!
+//! - `limiter`: [`Limiter`], with checks, settlements, releases and resets.
+//! - `clock`: which clock decides, the caller's or Redis's.
+//! - `arguments`: `KEYS` and `ARGV` of the scripts.
+//! - `reply`: decodes what the scripts return.
+//! - `settlement`: the real cost of a request, and the outcome of settling it.
+//! - `request_id`: identifies a request, so that it is settled only once.
+//! - `error`: why a check has no verdict.
+//!
+//! Uses [`time`](crate::time), [`limit`](crate::limit) and [`redis`](crate::redis). Reads no clock.
 
 mod arguments;
 mod clock;

@@ -1,29 +1,35 @@
-//! The reply of `check.lua`, decoded.
+//! Decodes the replies of `check.lua` and `settle.lua`.
 
 use super::settlement::SettleOutcome;
 use crate::limit::{Budget, Limit, Retry, Verdict};
 use crate::redis::RedisError;
 use crate::time::Millis;
 
-/// The answer to a batch.
+/// The verdicts on a batch, and the time of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchVerdict {
-    /// The instant of the clock that judged, the caller's or Redis's: what a settlement asks for as the time of the
-    /// charge. A limit may have been judged and charged at a later one, where a clock that is ahead came before.
+    /// The time by the clock that decided, the caller's or Redis's: [`Settlement::charged_at`] of these
+    /// requests. If an earlier caller's clock was ahead, a limit may have decided and charged at a later time.
+    ///
+    /// [`Settlement::charged_at`]: super::settlement::Settlement::charged_at
     pub at: Millis,
-    /// A verdict for each request, in their order.
+    /// One verdict per request, in order.
     pub verdicts: Vec<Verdict>,
 }
 
-/// The answer of `check.lua`: for each request whether it passes, and three numbers for each limit; then the time.
+/// Decodes the reply of `check.lua`: for each request whether it is allowed, then three numbers for each limit;
+/// at the end the time.
 pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<BatchVerdict, RedisError> {
-    let each = 1 + limits.len() * NUMBERS_PER_LIMIT;
-    let expected = requests * each + 1;
+    let per_request = 1 + limits.len() * NUMBERS_PER_LIMIT;
+    let expected = requests * per_request + 1;
     match numbers {
-        [runs @ .., at] if numbers.len() == expected => {
-            let at = u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("no time: {at}") })?;
-            let verdicts =
-                runs.chunks_exact(each).map(|numbers| decode_verdict(limits, numbers)).collect::<Result<_, _>>()?;
+        [numbers_of_requests @ .., at] if numbers.len() == expected => {
+            let at =
+                u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("expected a time, found {at}") })?;
+            let verdicts = numbers_of_requests
+                .chunks_exact(per_request)
+                .map(|numbers| decode_verdict(limits, numbers))
+                .collect::<Result<_, _>>()?;
             Ok(BatchVerdict { at: Millis::new(at), verdicts })
         }
         _ => Err(RedisError::Length { expected, found: numbers.len() }),
@@ -31,8 +37,8 @@ pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -
 }
 
 fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
-    let shape = || RedisError::Shape { reason: format!("no verdict: {numbers:?}") };
-    let whole = |number: i64| u64::try_from(number).map_err(|_| shape());
+    let shape = || RedisError::Shape { reason: format!("expected a verdict, found {numbers:?}") };
+    let non_negative = |number: i64| u64::try_from(number).map_err(|_| shape());
     let (allowed, triples) = numbers.split_first().ok_or_else(shape)?;
     let budgets = limits
         .iter()
@@ -42,9 +48,9 @@ fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisErr
             let retry = match retry {
                 -1 => Retry::Never,
                 0 => Retry::Now,
-                ms => Retry::After(Millis::new(whole(ms)?)),
+                ms => Retry::After(Millis::new(non_negative(ms)?)),
             };
-            let (remaining, reset) = (whole(remaining)?, Millis::new(whole(reset)?));
+            let (remaining, reset) = (non_negative(remaining)?, Millis::new(non_negative(reset)?));
             Ok(Budget { limit: limit.clone(), remaining, retry, reset })
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -56,7 +62,7 @@ fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisErr
     }
 }
 
-/// The answer of `settle.lua`: whether it did anything, and a number for each limit.
+/// Decodes the reply of `settle.lua`: whether it settled the request, then the units of each limit.
 pub(super) fn decode_outcome(limits: &[Limit], numbers: &[u64]) -> Result<SettleOutcome, RedisError> {
     match numbers {
         [_, units @ ..] if units.len() != limits.len() => {
@@ -64,11 +70,11 @@ pub(super) fn decode_outcome(limits: &[Limit], numbers: &[u64]) -> Result<Settle
         }
         [0, ..] => Ok(SettleOutcome::Repeat),
         [1, units @ ..] => Ok(SettleOutcome::Settle { units: units.to_vec() }),
-        _ => Err(RedisError::Shape { reason: format!("no outcome: {numbers:?}") }),
+        _ => Err(RedisError::Shape { reason: format!("expected an outcome, found {numbers:?}") }),
     }
 }
 
-/// remaining, `retry_ms`, `reset_ms`.
+/// `remaining`, `retry_ms`, `reset_ms`.
 const NUMBERS_PER_LIMIT: usize = 3;
 
 #[cfg(test)]

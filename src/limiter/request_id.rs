@@ -1,13 +1,12 @@
-//! The id of a request.
+//! The id under which a request is settled once.
 
 use std::fmt;
 
-/// The id of a request, chosen by the caller: 1 to 200 visible ASCII characters, unlike that of any other request
-/// of its subject.
+/// The id of a request: 1 to 200 visible ASCII characters, chosen by the caller and unique within the subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
-/// A text that cannot be the id of a request.
+/// The error of a text that is not a valid request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a request id of 1 to {MAX_LENGTH} visible ASCII characters, found {found:?}")]
 pub struct InvalidRequestId {
@@ -15,10 +14,10 @@ pub struct InvalidRequestId {
 }
 
 impl RequestId {
-    /// Takes an id.
+    /// Creates a request id.
     ///
     /// # Errors
-    /// When it is empty, too long, or has a space or another invisible character.
+    /// Fails if the id is empty, too long, or contains a space or another invisible character.
     pub fn new(id: &str) -> Result<Self, InvalidRequestId> {
         if (1..=MAX_LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(RequestId(id.to_owned()))
@@ -27,7 +26,7 @@ impl RequestId {
         }
     }
 
-    /// The id's text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,6 +39,7 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// In bytes. The scripts have the same bound.
 const MAX_LENGTH: usize = 200;
 
 #[cfg(test)]

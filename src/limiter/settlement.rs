@@ -1,57 +1,59 @@
-//! The real cost of a request that was admitted.
+//! The real cost of an admitted request, and the outcome of settling it.
 
 use super::request_id::RequestId;
 use crate::limit::MAX_INTEGER;
 use crate::redis::Argument;
 use crate::time::Millis;
 
-/// The real cost of a request that was admitted.
+/// The real cost of an admitted request, as a correction of what the check charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settlement<'a> {
-    /// Whose cost it is. Whatever else a second settlement says, it does nothing.
+    /// The request to settle. A second settlement of the same request does nothing, whatever its other fields.
     pub request: &'a RequestId,
-    /// When the request was checked, by the clock that judged it, or a little earlier.
+    /// The time of the check by the clock that decided it, or a little earlier.
     ///
-    /// A log gives back units from here on: too late an instant can free units of younger requests, and so let
-    /// too much through; too early a one only frees units that would have been free sooner.
+    /// A sliding log gives back units charged at or after this time. If it is too late, the log gives back
+    /// units of newer requests and can admit too much. If it is too early, the log only gives back units that
+    /// expire sooner.
     pub charged_at: Millis,
-    /// What the check charged too little or too much.
+    /// The difference between the real cost and the charge.
     pub correction: Correction,
-    /// How long the request is remembered as settled: longer than a settlement may come again.
+    /// How long Redis remembers that the request is settled. Must exceed the time after which a settlement may
+    /// be repeated.
     pub memory: Millis,
 }
 
-/// The difference between what was charged and what it was.
+/// The difference between the real cost and the charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correction {
-    /// So many units more. They may overdraw a limit, which then lets others wait. A limit holds less than 2^53,
-    /// and is charged no further.
+    /// Charges this many more units. They may overdraw a limit, which then makes other requests wait. What a
+    /// limit holds stays below 2^53; units beyond that are not charged.
     Charge(u64),
-    /// So many units less. No more than was charged: others' units would be given back.
+    /// Gives back this many units. Must not exceed the charge, or units of other requests are given back.
     GiveBack(u64),
 }
 
-/// What became of a settlement.
+/// The outcome of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettleOutcome {
-    /// The limits know the real cost now.
+    /// The correction was applied.
     Settle {
-        /// For each limit the whole units that were charged or given back. Fewer than the correction where the
-        /// limit does not know the request any more; none where it is one of concurrency.
+        /// The whole units charged or given back, for each limit. Fewer than the correction if the limit no
+        /// longer holds the request's charge; 0 for a concurrency limit.
         units: Vec<u64>,
     },
-    /// The request was settled before, and nothing has changed.
+    /// The request was settled before. Nothing changed.
     Repeat,
 }
 
 impl Correction {
-    /// The correction of a request that was `charged` and really cost `cost` units.
+    /// Returns the correction of a request that was charged `charged` units and really cost `cost`.
     #[must_use]
     pub fn between(charged: u64, cost: u64) -> Self {
         if cost > charged { Correction::Charge(cost - charged) } else { Correction::GiveBack(charged - cost) }
     }
 
-    /// `more` and `less` of `settle.lua`.
+    /// Returns `more` and `less` of `settle.lua`.
     pub(super) fn arguments(self) -> [Argument<'static>; 2] {
         let (more, less) = match self {
             Correction::Charge(units) => (units, 0),

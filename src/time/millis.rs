@@ -1,38 +1,38 @@
-//! Time as the limiter knows it: whole milliseconds. There is no clock here.
+//! The only time type: whole milliseconds.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A number of milliseconds: a span, or an instant counted from the Unix epoch.
+/// A number of milliseconds: a duration, or an instant since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Millis(u64);
 
 impl Millis {
-    /// No time at all.
+    /// Zero milliseconds.
     pub const ZERO: Millis = Millis(0);
-    /// A day of 24 hours.
+    /// 24 hours.
     pub const DAY: Millis = Millis::from_secs(86_400);
 
-    /// `ms` milliseconds.
+    /// Creates a time of `ms` milliseconds.
     #[must_use]
     pub const fn new(ms: u64) -> Self {
         Millis(ms)
     }
 
-    /// `seconds` whole seconds.
+    /// Creates a time of `seconds` seconds.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Millis(seconds * 1000)
     }
 
-    /// The number of milliseconds.
+    /// Returns the number of milliseconds.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// Seconds, rounded up: a client that waits this long never comes too early.
+    /// Returns the number of seconds, rounded up: a client that waits this long never retries too early.
     #[must_use]
     pub const fn ceil_secs(self) -> u64 {
         self.0.div_ceil(1000)
@@ -51,7 +51,8 @@ impl fmt::Debug for Millis {
     }
 }
 
-/// Prints the shortest spelling that [`Millis::from_str`] reads back, for example `90s` or `250ms`.
+/// Prints a duration with the largest unit that divides it, for example `90s` or `250ms`. Parses back to the
+/// same value.
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, size) =
@@ -60,19 +61,19 @@ impl fmt::Display for Millis {
     }
 }
 
-/// A text that is not a duration.
+/// The error of a text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a duration like \"10s\" (units: ms, s, m, h, d), found {found:?}")]
-pub struct NotADuration {
+pub struct InvalidDuration {
     found: String,
 }
 
-/// Reads a whole number and a unit without a space: `250ms`, `10s`, `1m`, `1h`, `1d`.
+/// Parses a whole number followed by a unit, without a space: `250ms`, `10s`, `1m`, `1h`, `1d`.
 impl FromStr for Millis {
-    type Err = NotADuration;
+    type Err = InvalidDuration;
 
-    fn from_str(text: &str) -> Result<Self, NotADuration> {
-        let error = || NotADuration { found: text.to_owned() };
+    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+        let error = || InvalidDuration { found: text.to_owned() };
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at_checked(digits).ok_or_else(error)?;
         let number: u64 = number.parse().map_err(|_| error())?;
@@ -81,7 +82,7 @@ impl FromStr for Millis {
     }
 }
 
-/// Units of a duration with their length in milliseconds, the longest first.
+/// The units of a duration with their length in milliseconds, longest first.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 #[cfg(test)]
@@ -91,14 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_durations() {
+    fn parses_durations() {
         for (text, ms) in [("250ms", 250), ("10s", 10_000), ("1m", 60_000), ("2h", 7_200_000), ("1d", 86_400_000)] {
             assert_eq!(text.parse(), Ok(Millis::new(ms)), "{text}");
         }
     }
 
     #[test]
-    fn refuses_what_is_no_duration() {
+    fn rejects_invalid_durations() {
         for text in [
             "",
             "ten",
@@ -119,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_rounded_up() {
+    fn seconds_round_up() {
         let secs: Vec<u64> = [0, 1, 999, 1000, 1001].map(|ms| Millis::new(ms).ceil_secs()).into();
         assert_eq!(secs, [0, 1, 1, 1, 2]);
     }
 
     proptest! {
         #[test]
-        fn display_reads_back(ms in any::<u64>()) {
+        fn display_parses_back(ms in any::<u64>()) {
             prop_assert_eq!(Millis::new(ms).to_string().parse(), Ok(Millis::new(ms)));
         }
     }

@@ -1,4 +1,4 @@
-//! Instants as people write them: RFC 3339.
+//! Instants as text in RFC 3339.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,22 +8,23 @@ use serde::{Serialize, Serializer};
 
 use super::millis::Millis;
 
-/// An instant from 1970 to the end of the year 9999, to the millisecond.
+/// An instant from 1970 to the end of the year 9999, in milliseconds.
 ///
-/// It reads any offset (`2026-12-01T02:00:00+02:00`) and any fraction, of which it keeps milliseconds, and
-/// prints UTC: `2026-12-01T00:00:00Z`, with a fraction of three digits where there is one. A leap second is
-/// read as the second before it.
+/// Parses any offset (`2026-12-01T02:00:00+02:00`) and any fraction, truncated to milliseconds. Prints UTC,
+/// with three decimals unless they are zero: `2026-12-01T00:00:00Z`. A leap second is parsed as the second
+/// before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(Millis);
 
 impl Timestamp {
-    /// The instant that is `millis` after the Unix epoch; what is later than the year 9999 is its end.
+    /// Creates the instant `millis` after the Unix epoch. Later instants than the end of the year 9999 become
+    /// that end.
     #[must_use]
     pub fn new(millis: Millis) -> Self {
         Timestamp(millis.min(END))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub fn millis(self) -> Millis {
         self.0
@@ -53,29 +54,29 @@ impl Serialize for Timestamp {
     }
 }
 
-/// A text that is not a timestamp.
+/// The error of a text that is not a timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time like \"2026-12-01T00:00:00Z\" (RFC 3339, from 1970 on), found {found:?}")]
-pub struct NotATimestamp {
+pub struct InvalidTimestamp {
     found: String,
 }
 
 impl FromStr for Timestamp {
-    type Err = NotATimestamp;
+    type Err = InvalidTimestamp;
 
-    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
-        read(text).map(Timestamp).ok_or_else(|| NotATimestamp { found: text.chars().take(LONGEST_SHOWN).collect() })
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        parse(text).map(Timestamp).ok_or_else(|| InvalidTimestamp { found: text.chars().take(MAX_SHOWN).collect() })
     }
 }
 
-fn read(text: &str) -> Option<Millis> {
+fn parse(text: &str) -> Option<Millis> {
     let (local, offset) = split_offset(text)?;
-    // The parser looks only at the first characters of what follows the seconds.
+    // humantime checks only the first characters after the seconds.
     let fraction = local.get(SECONDS_END..)?;
     let digits = fraction.strip_prefix('.');
-    let well_formed = digits
+    let valid = digits
         .map_or(fraction.is_empty(), |digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
-    if !well_formed {
+    if !valid {
         return None;
     }
     let time = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
@@ -84,30 +85,30 @@ fn read(text: &str) -> Option<Millis> {
     (utc <= END).then_some(utc)
 }
 
-/// What stands before the offset, and the offset from UTC in milliseconds.
+/// Splits off the offset from UTC, and returns it in milliseconds.
 fn split_offset(text: &str) -> Option<(&str, i64)> {
     if let Some(local) = text.strip_suffix('Z') {
         return Some((local, 0));
     }
     let (local, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
-    let number = |digits: &[u8], most| {
+    let number = |digits: &[u8], max| {
         let [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = digits else { return None };
         let number = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
-        (number <= most).then_some(number)
+        (number <= max).then_some(number)
     };
     let [sign @ (b'+' | b'-'), hours @ .., b':', _, _] = offset.as_bytes() else { return None };
     let minutes = number(hours, 23)? * 60 + number(offset.as_bytes().get(4..)?, 59)?;
     Some((local, if *sign == b'-' { -minutes } else { minutes } * 60_000))
 }
 
-/// Where the seconds end in `2026-12-01T00:00:00`.
+/// The index after the seconds in `2026-12-01T00:00:00`.
 const SECONDS_END: usize = 19;
 
-/// 9999-12-31T23:59:59.999Z: a year has four digits in RFC 3339.
+/// 9999-12-31T23:59:59.999Z: an RFC 3339 year has four digits.
 const END: Millis = Millis::new(253_402_300_799_999);
 
-/// Characters of a wrong text that a message repeats.
-const LONGEST_SHOWN: usize = 64;
+/// The number of characters of an invalid text that the error shows.
+const MAX_SHOWN: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_and_prints() {
+    fn parses_and_prints() {
         // In seconds: `date -u -d 2026-12-01 +%s`.
         for (text, ms, printed) in [
             ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_timestamp() {
+    fn rejects_invalid_timestamps() {
         for text in [
             "",
             "Z",
@@ -174,25 +175,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_late_is_the_end() {
+    fn later_instants_become_the_end() {
         assert_eq!(Timestamp::new(Millis::new(u64::MAX)).to_string(), "9999-12-31T23:59:59.999Z");
     }
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(ms in 0..=END.get(), whole in any::<bool>()) {
+        fn display_parses_back(ms in 0..=END.get(), whole in any::<bool>()) {
             let timestamp = Timestamp::new(Millis::new(if whole { ms / 1000 * 1000 } else { ms }));
             prop_assert_eq!(timestamp.to_string().parse(), Ok(timestamp));
             prop_assert_eq!(timestamp.to_string().len(), if timestamp.0.get().is_multiple_of(1000) { 20 } else { 24 });
         }
 
         #[test]
-        fn no_text_is_too_much(text in "\\PC*|[0-9TZ:.+-]{15,40}") {
+        fn parsing_never_panics(text in "\\PC*|[0-9TZ:.+-]{15,40}") {
             let _ = text.parse::<Timestamp>();
         }
 
         #[test]
-        fn an_offset_is_taken_away(ms in 100_000_000..END.get() - 100_000_000, minutes in -1439_i64..=1439) {
+        fn the_offset_is_subtracted(ms in 100_000_000..END.get() - 100_000_000, minutes in -1439_i64..=1439) {
             let local = Timestamp::new(Millis::new(ms.checked_add_signed(minutes * 60_000).unwrap())).to_string();
             let sign = if minutes < 0 { '-' } else { '+' };
             let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);

@@ -163,7 +163,7 @@ pub(crate) fn integer(value: &Value) -> Result<u64, String> {
 
 /// Reads a time.
 pub(crate) fn timestamp(value: &Value) -> Result<Timestamp, String> {
-    text(value)?.parse().map_err(|error: crate::time::NotATimestamp| error.to_string())
+    text(value)?.parse().map_err(|error: crate::time::InvalidTimestamp| error.to_string())
 }
 
 /// That something else was expected. Numbers are shown, other values are named by their type.

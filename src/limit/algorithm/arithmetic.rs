@@ -1,9 +1,9 @@
-//! Arithmetic that the algorithms share.
+//! Arithmetic shared by the algorithms.
 
 use crate::limit::verdict::Retry;
 use crate::time::Millis;
 
-/// The wait of `ms` milliseconds.
+/// Returns the retry of a request that must wait `ms` milliseconds.
 pub(super) fn wait_of(ms: u128) -> Retry {
     match narrow(ms) {
         0 => Retry::Now,
@@ -11,8 +11,10 @@ pub(super) fn wait_of(ms: u128) -> Retry {
     }
 }
 
-/// The number, or the largest there is. The bounds of [`Limit`] keep every number of a machine that is fed with a
-/// `now` below 2^53 under 2^55; only absurd instants reach the largest.
+/// Converts to `u64`, saturating.
+///
+/// The bounds of [`Limit`](crate::limit::Limit) keep every number below 2^55 while `now` is below 2^53, so only
+/// absurd instants saturate.
 pub(super) fn narrow(number: u128) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }

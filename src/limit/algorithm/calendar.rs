@@ -1,23 +1,24 @@
-//! The months of the calendar, in UTC.
+//! Calendar months in UTC.
 //!
-//! Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days` and `days_from_civil`.
-//! There a year begins in March, so that the leap day is its last, and 400 years are an era of always as many days.
+//! Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days` and
+//! `days_from_civil`. Years begin in March there, so the leap day is the last day of a year. An era is 400
+//! years and always has the same number of days.
 
 use crate::time::Millis;
 
-/// The instant at which the month that holds `time` ends; both in milliseconds since 1970-01-01, UTC.
+/// Returns the end of the month that contains `time`; both in milliseconds since 1970-01-01, UTC.
 #[must_use]
 pub fn end_of_month(time: u64) -> u64 {
-    let (year, month) = month_of(time / MS_A_DAY);
+    let (year, month) = month_of(time / MS_PER_DAY);
     let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    first_day(year, month).saturating_mul(MS_A_DAY)
+    first_day(year, month).saturating_mul(MS_PER_DAY)
 }
 
-/// The year and the month, from 1 to 12, of a day counted from 1970-01-01.
+/// Returns the year and the month, 1 to 12, of a day counted from 1970-01-01.
 fn month_of(day: u64) -> (u64, u64) {
     let day = day + DAYS_TO_1970;
-    let era = day / DAYS_AN_ERA;
-    let day_of_era = day % DAYS_AN_ERA;
+    let era = day / DAYS_PER_ERA;
+    let day_of_era = day % DAYS_PER_ERA;
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
@@ -26,17 +27,17 @@ fn month_of(day: u64) -> (u64, u64) {
     (year, month)
 }
 
-/// The first day of a month of 1970 or later, counted from 1970-01-01.
+/// Returns the first day of a month of 1970 or later, counted from 1970-01-01.
 fn first_day(year: u64, month: u64) -> u64 {
     let (year, from_march) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let (era, year_of_era) = (year / 400, year % 400);
     let day_of_year = (153 * from_march + 2) / 5;
     let day_of_era = 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    DAYS_AN_ERA * era + day_of_era - DAYS_TO_1970
+    DAYS_PER_ERA * era + day_of_era - DAYS_TO_1970
 }
 
-const MS_A_DAY: u64 = Millis::DAY.get();
-const DAYS_AN_ERA: u64 = 146_097;
+const MS_PER_DAY: u64 = Millis::DAY.get();
+const DAYS_PER_ERA: u64 = 146_097;
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: u64 = 719_468;
 
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn months_end_where_date_says() {
+    fn month_ends_match_the_date_command() {
         // In seconds: `date -u -d 1970-02-01 +%s` and so on.
         for (time, end) in [
             (0, 2_678_400),
@@ -68,15 +69,15 @@ mod tests {
         }
     }
 
-    /// 400 years, month after month, by the rule that every school teaches.
+    /// Checks 400 years, month by month, against the Gregorian leap year rule.
     #[test]
-    fn every_month_is_as_long_as_it_should_be() {
+    fn every_month_has_its_number_of_days() {
         let mut start = 0;
         for year in 1970..2370 {
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let february = if leap { 29 } else { 28 };
             for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-                let end = start + days * MS_A_DAY;
+                let end = start + days * MS_PER_DAY;
                 assert_eq!((end_of_month(start), end_of_month(end - 1)), (end, end), "{year}");
                 start = end;
             }
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_has_an_end() {
+    fn the_last_instant_does_not_overflow() {
         assert_eq!(end_of_month(u64::MAX), u64::MAX);
         assert!(end_of_month((1 << 53) - 1) > (1 << 53) - 1);
     }

@@ -1,4 +1,4 @@
-//! So many requests in flight.
+//! Limits the requests in flight.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,110 +6,111 @@ use std::sync::Arc;
 use super::arithmetic::wait_of;
 use crate::limit::verdict::Retry;
 
-/// The leases of the requests in flight. A lease is alive until it expires; a request that comes again with a lease
-/// that is alive renews it and is not counted twice.
+/// The leases of the requests in flight.
+///
+/// A lease is alive until it expires. A request with a lease that is alive renews it and is not counted twice.
 #[derive(Debug, Clone)]
 pub struct Concurrency {
     quota: u64,
     lease: u64,
-    /// Expiry and id, in order. As expiries come mostly in order, a new lease mostly goes to the end.
-    ends: Vec<(u64, Arc<str>)>,
+    /// Expiry and id, sorted. Leases mostly expire in the order they are taken, so a new one usually goes last.
+    by_expiry: Vec<(u64, Arc<str>)>,
     expiries: HashMap<Arc<str>, u64>,
-    most: u64,
+    max_leases: u64,
 }
 
 impl Concurrency {
-    /// No request in flight; leases of `lease` milliseconds.
+    /// Creates a limit with no request in flight. A lease lasts `lease` milliseconds.
     #[must_use]
     pub fn new(quota: u64, lease: u64) -> Self {
-        Concurrency { quota, lease, ends: Vec::new(), expiries: HashMap::new(), most: u64::MAX }
+        Concurrency { quota, lease, by_expiry: Vec::new(), expiries: HashMap::new(), max_leases: u64::MAX }
     }
 
-    /// Goes on with another quota, and another length for leases taken from now on.
+    /// Changes the quota, and the duration of leases taken from now on.
     pub fn change(&mut self, quota: u64, lease: u64) {
         (self.quota, self.lease) = (quota, lease);
     }
 
-    /// How many leases there are, alive or not.
+    /// Returns the number of leases, alive or expired.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.by_expiry.len()
     }
 
-    /// Whether there are no leases.
+    /// Returns whether there are no leases.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.by_expiry.is_empty()
     }
 
-    /// Holds the leases to this many, 1 at least, whatever the quota: a larger one is taken as this.
-    pub fn bound(&mut self, most: usize) {
-        self.most = most.max(1) as u64;
+    /// Caps the quota at `max_leases`, at least 1, which bounds memory.
+    pub fn bound(&mut self, max_leases: usize) {
+        self.max_leases = max_leases.max(1) as u64;
     }
 
-    /// How long a request with this lease must wait; one without a lease wants a new one.
+    /// Returns how long a request with this lease must wait. `None` asks for a new lease.
     #[must_use]
     pub fn wait(&self, lease: Option<&str>, now: u64) -> Retry {
-        let Some(surplus) = self.alive(now).checked_sub(self.quota()) else { return Retry::Now };
+        let Some(excess) = self.alive(now).checked_sub(self.quota()) else { return Retry::Now };
         if lease.is_some_and(|lease| self.is_alive(lease, now)) {
             return Retry::Now;
         }
-        // A place is free when one more lease has ended than there are too many.
-        let end = usize::try_from(surplus).ok().and_then(|surplus| self.ends.get(self.first(now) + surplus));
+        // A slot is free when one lease more than the excess has expired.
+        let end = usize::try_from(excess).ok().and_then(|excess| self.by_expiry.get(self.first_alive(now) + excess));
         wait_of(u128::from(end.map_or(0, |(end, _)| end.saturating_sub(now))))
     }
 
-    /// Takes this lease, or renews it, and forgets those that have expired.
+    /// Takes or renews this lease, and removes expired ones.
     pub fn take(&mut self, lease: &str, now: u64) {
-        for (_, expired) in self.ends.drain(..self.first(now)) {
+        for (_, expired) in self.by_expiry.drain(..self.first_alive(now)) {
             self.expiries.remove(&expired);
         }
         self.release(lease);
         let id: Arc<str> = Arc::from(lease);
         let entry = (now.saturating_add(self.lease), id);
         self.expiries.insert(Arc::clone(&entry.1), entry.0);
-        let place = self.ends.partition_point(|other| *other < entry);
-        self.ends.insert(place, entry);
+        let index = self.by_expiry.partition_point(|other| *other < entry);
+        self.by_expiry.insert(index, entry);
     }
 
-    /// Gives this lease back. Whether it was there.
+    /// Removes this lease, and returns whether it was there.
     pub fn release(&mut self, lease: &str) -> bool {
         let Some((id, end)) = self.expiries.remove_entry(lease) else { return false };
-        if let Ok(place) = self.ends.binary_search(&(end, id)) {
-            self.ends.remove(place);
+        if let Ok(index) = self.by_expiry.binary_search(&(end, id)) {
+            self.by_expiry.remove(index);
         }
         true
     }
 
-    /// The leases that are left.
+    /// Returns the number of free leases.
     #[must_use]
     pub fn remaining(&self, now: u64) -> u64 {
         self.quota().saturating_sub(self.alive(now))
     }
 
-    /// Milliseconds until the last lease has expired.
+    /// Returns the milliseconds until the last lease expires.
     #[must_use]
     pub fn full_in(&self, now: u64) -> u64 {
-        self.ends.last().map_or(0, |(end, _)| end.saturating_sub(now))
+        self.by_expiry.last().map_or(0, |(end, _)| end.saturating_sub(now))
     }
 
-    /// How many leases are alive.
+    /// Returns the number of leases that are alive.
     #[must_use]
     pub fn alive(&self, now: u64) -> u64 {
-        (self.ends.len() - self.first(now)) as u64
+        (self.by_expiry.len() - self.first_alive(now)) as u64
     }
 
     fn quota(&self) -> u64 {
-        self.quota.min(self.most)
+        self.quota.min(self.max_leases)
     }
 
     fn is_alive(&self, lease: &str, now: u64) -> bool {
         self.expiries.get(lease).is_some_and(|end| *end > now)
     }
 
-    /// The index of the first lease that is alive.
-    fn first(&self, now: u64) -> usize {
-        self.ends.partition_point(|(end, _)| *end <= now)
+    /// Returns the index of the first lease that is alive.
+    fn first_alive(&self, now: u64) -> usize {
+        self.by_expiry.partition_point(|(end, _)| *end <= now)
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
         Retry::After(Millis::new(ms))
     }
 
-    /// Two places, leases of a second: `a` from 5000 on, `b` from 5400 on.
+    /// Two slots, leases of one second: `a` from 5000, `b` from 5400.
     fn both_taken() -> Concurrency {
         let mut leases = Concurrency::new(2, 1000);
         for (lease, now) in [("a", 5000), ("b", 5400)] {
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_free_when_a_lease_ends() {
+    fn a_slot_is_free_when_a_lease_expires() {
         let leases = both_taken();
         assert_eq!((leases.remaining(5500), leases.full_in(5500)), (0, 900));
         assert_eq!((leases.wait(Some("c"), 5500), leases.wait(None, 5500)), (after(500), after(500)));
@@ -142,20 +143,20 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_is_alive_is_renewed_and_not_counted_twice() {
+    fn renewing_a_lease_does_not_count_it_twice() {
         let mut leases = both_taken();
         assert_eq!(leases.wait(Some("a"), 5999), Retry::Now);
         leases.take("a", 5999);
         assert_eq!((leases.len(), leases.alive(5999), leases.full_in(5999)), (2, 2, 1000));
-        assert_eq!(leases.wait(Some("c"), 5999), after(401), "b ends first now");
-        assert_eq!(leases.wait(Some("b"), 6400), Retry::Now, "its own place has become free");
+        assert_eq!(leases.wait(Some("c"), 5999), after(401), "b now expires first");
+        assert_eq!(leases.wait(Some("b"), 6400), Retry::Now, "its own slot is free");
         leases.take("c", 6400);
-        assert_eq!(leases.len(), 2, "b is forgotten");
-        assert_eq!(leases.wait(Some("b"), 6400), after(599), "and would be a new lease");
+        assert_eq!(leases.len(), 2, "b is removed");
+        assert_eq!(leases.wait(Some("b"), 6400), after(599), "b would be a new lease");
     }
 
     #[test]
-    fn a_lease_given_back_frees_its_place_and_twice_is_harmless() {
+    fn releasing_a_lease_twice_frees_one_slot() {
         let mut leases = both_taken();
         assert!(leases.release("a"));
         assert!(!leases.release("a"));
@@ -163,21 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn a_lowered_quota_waits_until_enough_have_ended() {
+    fn a_lowered_quota_waits_for_enough_expiries() {
         let mut leases = Concurrency::new(4, 1000);
         for (lease, now) in [("a", 5000), ("b", 5100), ("c", 5100), ("d", 5300)] {
             leases.take(lease, now);
         }
         leases.change(2, 50);
         assert_eq!((leases.remaining(5400), leases.wait(Some("e"), 5400)), (0, after(700)));
-        assert_eq!(leases.wait(Some("a"), 5400), Retry::Now, "what is alive may go on");
+        assert_eq!(leases.wait(Some("a"), 5400), Retry::Now, "a lease that is alive can be renewed");
         leases.change(1, 50);
         assert_eq!(leases.wait(Some("e"), 5400), after(900));
-        assert_eq!(leases.full_in(5400), 900, "leases keep the length they were taken with");
+        assert_eq!(leases.full_in(5400), 900, "existing leases keep their duration");
     }
 
     #[test]
-    fn a_bound_is_a_quota() {
+    fn the_bound_caps_the_quota() {
         let mut leases = Concurrency::new(1 << 53, 1000);
         leases.bound(2);
         leases.take("a", 5000);
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_makes_it_panic() {
+    fn extreme_numbers_do_not_panic() {
         let mut leases = Concurrency::new(0, u64::MAX);
         for now in [u64::MAX, 0, 5] {
             let _ = (leases.wait(Some("a"), now), leases.wait(None, now), leases.remaining(now), leases.full_in(now));

@@ -1,11 +1,11 @@
-//! The quota anew in each window.
+//! Restores the whole quota at the start of each window.
 
 use super::arithmetic::wait_of;
 use super::calendar;
 use crate::limit::parameters::Window;
 use crate::limit::verdict::Retry;
 
-/// The units used in the window that holds the current instant.
+/// The units used in the current window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FixedWindow {
     quota: u64,
@@ -14,25 +14,25 @@ pub struct FixedWindow {
 }
 
 impl FixedWindow {
-    /// A window of which nothing is used.
+    /// Creates a window with nothing used.
     #[must_use]
     pub fn new(quota: u64, window: Window) -> Self {
         FixedWindow { quota, window, used: 0 }
     }
 
-    /// Goes on with another quota.
+    /// Changes the quota. Used units stay used.
     pub fn change(&mut self, quota: u64) {
         self.quota = quota;
     }
 
-    /// Goes from one instant to a later one.
+    /// Advances from one instant to a later one.
     pub fn advance(&mut self, from: u64, to: u64) {
         if self.end(from) != self.end(to) {
             self.used = 0;
         }
     }
 
-    /// How long a request of `cost` units must wait.
+    /// Returns how long a request of `cost` units must wait.
     #[must_use]
     pub fn wait(&self, cost: u64, now: u64) -> Retry {
         if cost > self.quota {
@@ -42,18 +42,18 @@ impl FixedWindow {
         wait_of(if fits { 0 } else { u128::from(self.until_end(now)) })
     }
 
-    /// Takes `cost` units.
+    /// Charges `cost` units.
     pub fn charge(&mut self, cost: u64) {
         self.used = self.used.saturating_add(cost);
     }
 
-    /// The units left in this window.
+    /// Returns the units left in this window.
     #[must_use]
     pub fn remaining(&self) -> u64 {
         self.quota.saturating_sub(self.used)
     }
 
-    /// Milliseconds until the next window, if anything is used in this one.
+    /// Returns the milliseconds until the next window, or 0 if nothing is used in this one.
     #[must_use]
     pub fn full_in(&self, now: u64) -> u64 {
         if self.used > 0 { self.until_end(now) } else { 0 }
@@ -63,7 +63,7 @@ impl FixedWindow {
         self.end(now).saturating_sub(now)
     }
 
-    /// The instant at which the window that holds `time` ends.
+    /// Returns the end of the window that contains `time`.
     fn end(&self, time: u64) -> u64 {
         match self.window {
             Window::Span(span) => (time - time % span.get().max(1)).saturating_add(span.get()),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn each_window_has_the_quota_anew() {
+    fn each_window_starts_with_the_whole_quota() {
         let mut fixed = FixedWindow::new(3, Window::Span(Millis::new(1000)));
         fixed.advance(0, 1250);
         assert_eq!((fixed.wait(3, 1250), fixed.wait(4, 1250)), (Retry::Now, Retry::Never));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_ends_with_the_month() {
+    fn a_month_window_ends_with_the_month() {
         // From 2024-02-29 23:59:59.999 to 2024-03-01, UTC.
         let march = 1_709_251_200_000;
         let mut fixed = FixedWindow::new(1, Window::Month);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lowered_quota_holds_at_once() {
+    fn a_changed_quota_applies_at_once() {
         let mut fixed = FixedWindow::new(10, Window::Span(Millis::new(1000)));
         fixed.charge(8);
         fixed.change(5);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_makes_it_panic() {
+    fn extreme_numbers_do_not_panic() {
         for window in [Window::Month, Window::Span(Millis::ZERO), Window::Span(Millis::new(u64::MAX))] {
             let mut fixed = FixedWindow::new(u64::MAX, window);
             fixed.advance(u64::MAX, 0);

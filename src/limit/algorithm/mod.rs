@@ -1,12 +1,14 @@
-//! The algorithms, each a pure state machine in a file of its own: no clock, no I/O, integers only.
+//! The algorithms: one pure state machine per file. No clock, no I/O, integers only.
 //!
-//! `lua/check.lua` does the same in Redis, and the two agree to the last integer of every answer.
-//! Instants are milliseconds since the epoch and spans are milliseconds, both as plain integers; `now` never goes
-//! backwards for a machine, which is its caller's to see to. No input makes a machine panic.
+//! `lua/check.lua` implements the same algorithms, and both return the same integers. [`State`] is the state of
+//! any one of them, `calendar` finds the end of a month, `arithmetic` is shared.
 //!
-//! Every machine holds the numbers of its limit and its state, and answers the same questions: how long a request
-//! must wait, what a further one could cost, when the quota is whole again. Only `charge` changes the state, and
-//! only a request that need not wait may be charged.
+//! Instants (milliseconds since the epoch) and durations (milliseconds) are plain integers. The caller ensures
+//! that `now` never goes backwards. No input causes a panic.
+//!
+//! Each state machine stores the numbers of its limit and its state. It says how long a request must wait, the
+//! largest cost it admits now, and when the full quota is available again. A caller charges only requests that
+//! need not wait.
 
 mod arithmetic;
 pub mod calendar;

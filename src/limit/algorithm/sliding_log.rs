@@ -1,25 +1,25 @@
-//! Never more than the quota in any window.
+//! Exact: never more than the quota in any window.
 
 use std::collections::VecDeque;
 
 use super::arithmetic::wait_of;
 use crate::limit::verdict::Retry;
 
-/// Every admitted request with its time and cost, the oldest first.
+/// The time and cost of every admitted request, oldest first.
 #[derive(Debug, Clone)]
 pub struct SlidingLog {
     quota: u64,
     window: u64,
     entries: VecDeque<Entry>,
-    most: usize,
+    max_entries: usize,
 }
 
-/// One admitted request, or several that are taken as one at the time of the last.
+/// One admitted request, or several merged into one at the time of the last.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     time: u64,
-    /// How many units were admitted before it, modulo 2^64. Units between two entries are the difference of their
-    /// numbers: exact, because the entries of a log never hold more than the largest quota, below 2^53.
+    /// The units admitted before it, modulo 2^64. The difference between two entries is the units between them:
+    /// exact, because a log never holds more units than the largest quota, which is below 2^53.
     before: u64,
     cost: u64,
 }
@@ -31,87 +31,88 @@ impl Entry {
 }
 
 impl SlidingLog {
-    /// An empty log of `window` milliseconds.
+    /// Creates an empty log with a window of `window` milliseconds.
     #[must_use]
     pub fn new(quota: u64, window: u64) -> Self {
-        SlidingLog { quota, window, entries: VecDeque::new(), most: usize::MAX }
+        SlidingLog { quota, window, entries: VecDeque::new(), max_entries: usize::MAX }
     }
 
-    /// Goes on with another quota and window.
+    /// Changes the quota and the window. Entries stay.
     pub fn change(&mut self, quota: u64, window: u64) {
         (self.quota, self.window) = (quota, window);
     }
 
-    /// The time of the newest entry; 0 if there is none.
+    /// Returns the time of the newest entry, or 0 if there is none.
     #[must_use]
     pub fn newest(&self) -> u64 {
         self.entries.back().map_or(0, |entry| entry.time)
     }
 
-    /// How many entries there are, counted or not.
+    /// Returns the number of entries, inside the window or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are no entries.
+    /// Returns whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Holds the log to this many entries, 1 at least: from now on the oldest ones are taken as one that came when
-    /// the last of them did. So units stay counted longer than they must, never shorter.
-    pub fn bound(&mut self, most: usize) {
-        self.most = most.max(1);
+    /// Bounds the log to `max_entries`, at least 1. The oldest entries are merged into one at the time of the
+    /// last of them, so units count longer than in an unbounded log, never shorter.
+    pub fn bound(&mut self, max_entries: usize) {
+        self.max_entries = max_entries.max(1);
         self.merge();
     }
 
-    /// How long a request of `cost` units must wait.
+    /// Returns how long a request of `cost` units must wait.
     #[must_use]
     pub fn wait(&self, cost: u64, now: u64) -> Retry {
         if cost > self.quota {
             return Retry::Never;
         }
-        let first = self.first(now);
-        let over = (u128::from(self.used_from(first)) + u128::from(cost)).saturating_sub(u128::from(self.quota));
-        if over == 0 {
+        let first = self.first_counted(now);
+        let excess = (u128::from(self.used_from(first)) + u128::from(cost)).saturating_sub(u128::from(self.quota));
+        if excess == 0 {
             return Retry::Now;
         }
-        // The request fits when the entry that holds the `over`-th unit is no longer counted.
+        // The request fits when the entry that holds the `excess`-th unit leaves the window.
         let start = self.entries.get(first).map_or(0, |entry| entry.before);
         let holder = self.entries.partition_point(|entry| {
-            entry.time.saturating_add(self.window) <= now || u128::from(entry.after().wrapping_sub(start)) < over
+            entry.time.saturating_add(self.window) <= now || u128::from(entry.after().wrapping_sub(start)) < excess
         });
         wait_of(u128::from(self.entries.get(holder).map_or(0, |entry| self.counted_for(entry, now))))
     }
 
-    /// Takes `cost` units at `now`, and forgets what is no longer counted.
+    /// Charges `cost` units at `now`, and removes entries that left the window.
     pub fn charge(&mut self, cost: u64, now: u64) {
-        let first = self.first(now);
+        let first = self.first_counted(now);
         self.entries.drain(..first);
         let before = self.entries.back().map_or(0, Entry::after);
         self.entries.push_back(Entry { time: now.max(self.newest()), before, cost });
         self.merge();
     }
 
-    /// The units that the window has room for.
+    /// Returns the units left in the window.
     #[must_use]
     pub fn remaining(&self, now: u64) -> u64 {
-        self.quota.saturating_sub(self.used_from(self.first(now)))
+        self.quota.saturating_sub(self.used_from(self.first_counted(now)))
     }
 
-    /// Milliseconds until nothing is counted any more.
+    /// Returns the milliseconds until the last entry leaves the window.
     #[must_use]
     pub fn full_in(&self, now: u64) -> u64 {
         self.entries.back().map_or(0, |entry| self.counted_for(entry, now))
     }
 
-    /// The index of the first entry that is counted: one of a time after `now - window`.
-    fn first(&self, now: u64) -> usize {
+    /// Returns the index of the first entry in the window: the first one later than `now - window`.
+    fn first_counted(&self, now: u64) -> usize {
         self.entries.partition_point(|entry| entry.time.saturating_add(self.window) <= now)
     }
 
+    /// Returns the units of all entries from index `first`.
     fn used_from(&self, first: usize) -> u64 {
         match (self.entries.get(first), self.entries.back()) {
             (Some(first), Some(last)) => last.after().wrapping_sub(first.before),
@@ -119,13 +120,14 @@ impl SlidingLog {
         }
     }
 
-    /// Milliseconds for which an entry is still counted.
+    /// Returns the milliseconds until an entry leaves the window.
     fn counted_for(&self, entry: &Entry, now: u64) -> u64 {
         entry.time.saturating_add(self.window).saturating_sub(now)
     }
 
+    /// Merges the oldest entries until at most `max_entries` are left.
     fn merge(&mut self) {
-        while self.entries.len() > self.most {
+        while self.entries.len() > self.max_entries {
             let (oldest, next) = (self.entries.pop_front(), self.entries.front_mut());
             if let (Some(oldest), Some(next)) = (oldest, next) {
                 next.before = oldest.before;
@@ -158,11 +160,11 @@ mod tests {
         assert_eq!((log.wait(11, 5300), log.wait(0, 5300)), (Retry::Never, Retry::Now));
         assert_eq!((log.remaining(5999), log.remaining(6000), log.remaining(6250)), (0, 4, 10));
         log.charge(4, 6000);
-        assert_eq!(log.len(), 3, "what is outside the window is gone");
+        assert_eq!(log.len(), 3, "entries outside the window are removed");
     }
 
     #[test]
-    fn a_changed_quota_or_window_holds_at_once() {
+    fn a_changed_quota_or_window_applies_at_once() {
         let mut log = SlidingLog::new(10, 1000);
         log.charge(6, 5000);
         log.charge(4, 5500);
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn units_are_numbered_around_2_64() {
+    fn unit_numbers_wrap_around_2_64() {
         let most = (1 << 53) - 1;
         let mut log = SlidingLog::new(most, 1000);
         for i in 0..5000 {
@@ -189,30 +191,30 @@ mod tests {
     }
 
     #[test]
-    fn a_bounded_log_never_admits_more_than_a_whole_one() {
-        let (mut whole, mut bounded) = (SlidingLog::new(10, 1000), SlidingLog::new(10, 1000));
+    fn a_bounded_log_never_admits_more() {
+        let (mut unbounded, mut bounded) = (SlidingLog::new(10, 1000), SlidingLog::new(10, 1000));
         bounded.bound(3);
         for i in 0..10 {
-            for log in [&mut whole, &mut bounded] {
+            for log in [&mut unbounded, &mut bounded] {
                 log.charge(1, 5000 + 10 * i);
             }
         }
-        assert_eq!((bounded.len(), whole.len()), (3, 10));
+        assert_eq!((bounded.len(), unbounded.len()), (3, 10));
         for now in [5090, 6000, 6050, 6070, 6080, 6090] {
-            assert!(bounded.remaining(now) <= whole.remaining(now), "{now}");
+            assert!(bounded.remaining(now) <= unbounded.remaining(now), "{now}");
             for cost in 1..=10 {
                 let wait = |log: &SlidingLog| match log.wait(cost, now) {
                     Retry::After(wait) => wait.get(),
                     _ => 0,
                 };
-                assert!(wait(&bounded) >= wait(&whole), "{cost} at {now}");
+                assert!(wait(&bounded) >= wait(&unbounded), "{cost} at {now}");
             }
         }
-        assert_eq!(bounded.full_in(5090), whole.full_in(5090));
+        assert_eq!(bounded.full_in(5090), unbounded.full_in(5090));
     }
 
     #[test]
-    fn no_number_makes_it_panic() {
+    fn extreme_numbers_do_not_panic() {
         let mut log = SlidingLog::new(u64::MAX, u64::MAX);
         log.bound(0);
         for now in [u64::MAX, 0, 5] {

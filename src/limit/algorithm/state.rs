@@ -1,4 +1,4 @@
-//! TODO.
+//! The state of one limit, whatever its algorithm.
 
 use super::concurrency::Concurrency;
 use super::fixed_window::FixedWindow;
@@ -9,23 +9,23 @@ use crate::limit::limit::Limit;
 use crate::limit::parameters::Algorithm;
 use crate::limit::verdict::Retry;
 
-/// The state of one limit of one subject, by the limit's algorithm.
+/// The state of one limit of one subject.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// See [`SlidingLog`].
+    /// The state of a sliding log.
     SlidingLog(SlidingLog),
-    /// See [`SlidingWindow`].
+    /// The state of a sliding window.
     SlidingWindow(SlidingWindow),
-    /// See [`FixedWindow`].
+    /// The state of a fixed window.
     FixedWindow(FixedWindow),
-    /// See [`TokenBucket`].
+    /// The state of a token bucket.
     TokenBucket(TokenBucket),
-    /// See [`Concurrency`].
+    /// The state of a concurrency limit.
     Concurrency(Concurrency),
 }
 
 impl State {
-    /// A limit of which nothing has been used.
+    /// Creates the state of a limit with nothing used.
     #[must_use]
     pub fn new(limit: &Limit) -> Self {
         let quota = limit.quota();
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    /// Goes on under `limit`, whose numbers may have changed. What was used stays used, if the algorithm is the same.
+    /// Applies the numbers of `limit`, which may have changed. Used units stay used if the algorithm is the same.
     pub fn change(&mut self, limit: &Limit) {
         let quota = limit.quota();
         match (&mut *self, limit.algorithm()) {
@@ -51,7 +51,8 @@ impl State {
         }
     }
 
-    /// Whether the state is a few numbers that hold at one instant, told by the caller; else it knows its own times.
+    /// Returns whether the state is a few numbers, valid at an instant that the caller keeps. Other states
+    /// store their own times.
     #[must_use]
     pub fn is_packed(&self) -> bool {
         match self {
@@ -60,7 +61,7 @@ impl State {
         }
     }
 
-    /// Brings a packed state from one instant to a later one.
+    /// Advances a packed state from one instant to a later one.
     pub fn advance(&mut self, from: u64, to: u64) {
         match self {
             State::SlidingWindow(sliding) => sliding.advance(from, to),
@@ -70,7 +71,7 @@ impl State {
         }
     }
 
-    /// The newest instant that the state itself knows; 0 if none. Leases tell none: they only say when they end.
+    /// Returns the newest instant stored in the state, or 0 if there is none. Leases store only when they expire.
     #[must_use]
     pub fn newest(&self) -> u64 {
         match self {
@@ -79,7 +80,7 @@ impl State {
         }
     }
 
-    /// How long a request of `cost` units with this lease must wait. A lease of `None` is a lease not yet taken.
+    /// Returns how long a request of `cost` units with this lease must wait. `None` asks for a new lease.
     #[must_use]
     pub fn wait(&self, cost: u64, lease: Option<&str>, now: u64) -> Retry {
         match self {
@@ -91,7 +92,7 @@ impl State {
         }
     }
 
-    /// Takes a request that need not wait. At concurrency one without a lease takes nothing.
+    /// Charges an admitted request. Without a lease, a concurrency limit charges nothing.
     pub fn charge(&mut self, cost: u64, lease: Option<&str>, now: u64) {
         match self {
             State::SlidingLog(log) => log.charge(cost, now),
@@ -106,7 +107,8 @@ impl State {
         }
     }
 
-    /// The largest cost that a further request could have now, in units; at concurrency, the leases left.
+    /// Returns the largest cost that a further request can have now, in units; for concurrency, the number of
+    /// free leases.
     #[must_use]
     pub fn remaining(&self, now: u64) -> u64 {
         match self {
@@ -118,7 +120,8 @@ impl State {
         }
     }
 
-    /// How long until the quota is whole again if nothing more comes. From then on the state does not matter.
+    /// Returns the milliseconds until the full quota is available if nothing more comes. From then on the state
+    /// can be dropped.
     #[must_use]
     pub fn full_in(&self, now: u64) -> u64 {
         match self {
@@ -130,7 +133,8 @@ impl State {
         }
     }
 
-    /// How many entries the state takes: those of a log, or leases, whose number grows with the traffic, and 1 at least.
+    /// Returns the number of entries that the state stores, at least 1. The entries of a log and the leases
+    /// grow with the traffic.
     #[must_use]
     pub fn entries(&self) -> usize {
         match self {
@@ -140,7 +144,7 @@ impl State {
         }
     }
 
-    /// Whether this is a log without entries, or a set without leases.
+    /// Returns whether this is a log without entries or a concurrency limit without leases.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -150,12 +154,12 @@ impl State {
         }
     }
 
-    /// Holds the state to this many entries, 1 at least, without ever admitting more than the whole one would:
-    /// a log becomes coarser, and no more leases than that are handed out.
-    pub fn bound(&mut self, most: usize) {
+    /// Bounds the state to `max_entries`, at least 1, without ever admitting more: a log becomes coarser, and
+    /// concurrency grants at most that many leases.
+    pub fn bound(&mut self, max_entries: usize) {
         match self {
-            State::SlidingLog(log) => log.bound(most),
-            State::Concurrency(leases) => leases.bound(most),
+            State::SlidingLog(log) => log.bound(max_entries),
+            State::Concurrency(leases) => leases.bound(max_entries),
             _ => {}
         }
     }

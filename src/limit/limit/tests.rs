@@ -1,4 +1,4 @@
-//! Which limits there can be, and what another quota makes of one.
+//! The bounds of limits, changed quotas, and which limits share a state.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn numbers_have_bounds() {
 }
 
 #[test]
-fn a_sliding_window_whose_weights_pass_2_53_is_refused() {
+fn sliding_window_weights_stay_below_2_53() {
     let sliding = |quota, window| Limit::sliding_window(name("s"), quota, Millis::new(window));
     // 2^53 - 1 = 6361 * 69431 * 20394401.
     assert!(sliding(69_431 * 20_394_401, 6361).is_ok());
@@ -70,13 +70,13 @@ fn one_of_each() -> Vec<Limit> {
 }
 
 #[test]
-fn another_quota_is_the_same_limit_with_it() {
+fn changing_the_quota_keeps_everything_else() {
     for limit in one_of_each() {
         assert_eq!(limit.with_quota(20, None).as_ref(), Ok(&limit));
         let other = limit.with_quota(5000, None).unwrap();
         assert_eq!(other.quota(), 5000);
         assert!(other.keeps_state_of(&limit) && limit.keeps_state_of(&other), "{limit:?}");
-        assert_eq!(other.with_quota(20, None).as_ref(), Ok(&limit), "and back");
+        assert_eq!(other.with_quota(20, None).as_ref(), Ok(&limit), "back to the first quota");
         for quota in [0, MAX_INTEGER + 1] {
             assert_eq!(limit.with_quota(quota, None).map_err(|error| error.field), Err("limit"), "{limit:?}");
         }
@@ -84,19 +84,19 @@ fn another_quota_is_the_same_limit_with_it() {
 }
 
 #[test]
-fn a_bucket_keeps_its_own_burst_unless_another_is_given() {
+fn a_bucket_keeps_its_burst_unless_given_another() {
     let burst = |limit: &Limit, quota, burst| limit.with_quota(quota, burst).unwrap().capacity();
     let span = Millis::from_secs(10);
     let plain = Limit::token_bucket(name("a"), 20, span, None).unwrap();
-    let bursting = Limit::token_bucket(name("a"), 20, span, Some(100)).unwrap();
+    let with_burst = Limit::token_bucket(name("a"), 20, span, Some(100)).unwrap();
     assert_eq!([burst(&plain, 50, None), burst(&plain, 50, Some(7))], [50, 7]);
-    assert_eq!([burst(&bursting, 50, None), burst(&bursting, 50, Some(7))], [100, 7]);
+    assert_eq!([burst(&with_burst, 50, None), burst(&with_burst, 50, Some(7))], [100, 7]);
     let Algorithm::TokenBucket { rate, .. } = plain.with_quota(50, None).unwrap().algorithm() else { panic!() };
-    assert_eq!(rate, Rate { refill: 1, fractions: 200 }, "the rate is of the new quota");
+    assert_eq!(rate, Rate { refill: 1, fractions: 200 }, "the rate follows the new quota");
 }
 
 #[test]
-fn only_a_bucket_takes_a_burst() {
+fn only_a_token_bucket_accepts_a_burst() {
     for limit in one_of_each() {
         let result = limit.with_quota(50, Some(60)).map_err(|error| error.to_string());
         match limit.algorithm() {
@@ -107,4 +107,18 @@ fn only_a_bucket_takes_a_burst() {
             }
         }
     }
+}
+
+#[test]
+fn state_needs_the_same_name_algorithm_and_window() {
+    let ms = Millis::new;
+    let bucket = |quota, window, burst| Limit::token_bucket(name("a"), quota, ms(window), Some(burst)).unwrap();
+    assert!(bucket(1, 1000, 1).keeps_state_of(&bucket(5, 1000, 9)));
+    assert!(!bucket(1, 1000, 1).keeps_state_of(&bucket(1, 2000, 1)));
+    let fixed = |window| Limit::fixed_window(name("a"), 1, window).unwrap();
+    assert!(!fixed(Window::Month).keeps_state_of(&fixed(Window::Span(ms(1)))));
+    let log = |text, window| Limit::sliding_log(name(text), 1, ms(window)).unwrap();
+    assert!(log("a", 1).keeps_state_of(&log("a", 2)));
+    assert!(!log("a", 1).keeps_state_of(&log("b", 1)));
+    assert!(!log("a", 1000).keeps_state_of(&bucket(1, 1000, 1)));
 }

@@ -1,6 +1,4 @@
-//! An in-memory limiter: the same question and the same verdict as [`crate::limiter`], without Redis.
-//!
-//! It remembers only what was asked of this value, so several of them know nothing of each other.
+//! The in-memory limiter: checks like [`crate::limiter`], without Redis.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,57 +10,64 @@ use crate::limit::subject::Subject;
 use crate::limit::verdict::Verdict;
 use crate::time::Millis;
 
-/// A limiter in memory, bounded whatever is asked of it.
+/// A limiter in memory, with bounded memory.
 ///
-/// A check takes time logarithmic in the subjects and entries that are remembered, amortised, and linear in the subject's
-/// limits, which are 128 at most besides those of the call; leases that do not expire in the order in which they were taken
-/// are moved in memory besides.
+/// Each value counts only the requests it checks itself: two limiters share nothing.
+///
+/// A check takes amortized time logarithmic in the subjects and entries stored, and linear in the limits of the
+/// subject, which are those of the call and at most 128 others. Leases that do not expire in the order they
+/// were taken also have to be moved in memory.
 #[derive(Debug, Clone)]
 pub struct MemoryLimiter {
-    bounds: Capacity,
-    accounts: HashMap<Subject, SubjectState>,
-    /// Who expires when, the first in front. The second number tells those of one millisecond apart.
-    order: BTreeMap<(u64, u64), Subject>,
+    capacity: Capacity,
+    states: HashMap<Subject, SubjectState>,
+    /// The subjects by expiry, earliest first. The second number makes keys with the same millisecond unique.
+    by_expiry: BTreeMap<(u64, u64), Subject>,
     entries: usize,
-    charges: u64,
+    /// The number of changes so far, the source of those unique numbers.
+    changes: u64,
 }
 
-/// How much a [`MemoryLimiter`] remembers.
+/// How much a [`MemoryLimiter`] stores.
 ///
-/// Where more subjects or entries are wanted, the subject is forgotten whose quotas are all whole again first. If
-/// they are by then, nothing is lost. Else it begins anew, and may take one quota more than its limits allow: the
-/// one that can have taken the least for its time, never the one that is being judged. Within one subject a bound
-/// never admits more than the limits allow: a log that is too long takes its oldest entries as one that came when the
-/// last of them did, and no more leases are given out than there is room for. Of more than 128 limits besides those of a
-/// call, those begin anew that are whole again first, where `lua/check.lua` has an error.
+/// When a bound is exceeded, the limiter evicts the subject whose quotas are full again first, never the one
+/// that is being checked. If its quotas are already full, nothing is lost. Otherwise the subject starts afresh
+/// and can use up to one quota more than its limits allow. That is the smallest loss: its quotas would have
+/// been full the soonest.
+///
+/// Within one subject a bound never admits more than the limits allow: a log that is too long merges its oldest
+/// entries at the time of the last of them, and concurrency grants no more leases than there is room for. The
+/// exception is more than 128 limits besides those of a call: those that are full first start afresh, where
+/// `lua/check.lua` fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
     /// The most subjects; 0 is taken as 1.
     pub subjects: usize,
-    /// The most entries of logs, leases, and one for each other limit, of all subjects together; at least one a limit of a
-    /// call is kept.
+    /// The most entries of all subjects together: log entries, leases, and one for each other limit. Each limit
+    /// of a call can always store at least one.
     pub entries: usize,
 }
 
 impl Default for Capacity {
-    /// A few megabytes: a small part of the 128 MB that a Worker has.
+    /// A few megabytes: a small part of a Worker's 128 MB.
     fn default() -> Self {
         Capacity { subjects: 10_000, entries: 100_000 }
     }
 }
 
 impl MemoryLimiter {
-    /// A limiter that remembers nothing yet.
+    /// Creates an empty limiter.
     #[must_use]
-    pub fn new(bounds: Capacity) -> Self {
-        MemoryLimiter { bounds, accounts: HashMap::new(), order: BTreeMap::new(), entries: 0, charges: 0 }
+    pub fn new(capacity: Capacity) -> Self {
+        MemoryLimiter { capacity, states: HashMap::new(), by_expiry: BTreeMap::new(), entries: 0, changes: 0 }
     }
 
-    /// Judges one request against all `limits` of `subject`, and charges it if all admit it. `now` is an instant of
-    /// the caller's clock, since the Unix epoch: from 1 ms on and below 2^53 ms; others are taken as the nearest.
+    /// Checks one request against all `limits` of `subject`, and charges it to all of them or to none.
+    ///
+    /// `now` is an instant of the caller's clock, since the Unix epoch. It is clamped to 1 ms and 2^53 - 1 ms.
     ///
     /// # Errors
-    /// When the question has no answer, for example because a lease id is missing.
+    /// Returns [`InvalidCheck`] if the limits and the request do not fit, for example if a lease id is missing.
     pub fn check<'a>(
         &mut self,
         subject: &Subject,
@@ -74,10 +79,10 @@ impl MemoryLimiter {
         verdicts.pop().ok_or(InvalidCheck::NoRequests)
     }
 
-    /// Judges requests in order, as if they came one by one at this instant.
+    /// Checks requests in order, as if they came one by one at this instant.
     ///
     /// # Errors
-    /// As [`MemoryLimiter::check`].
+    /// Same as [`MemoryLimiter::check`].
     pub fn check_batch<'a, R: Into<CheckRequest<'a>>>(
         &mut self,
         subject: &Subject,
@@ -88,85 +93,92 @@ impl MemoryLimiter {
         let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
         validate_check(limits, &requests)?;
         let now = now.get().clamp(1, MAX_INTEGER);
-        let most = self.bounds.entries / limits.len();
-        let Some(account) = self.accounts.get_mut(subject) else {
-            let mut account = SubjectState::default();
-            let judged = account.check_batch(limits, &requests, now, most);
-            if judged.charged {
-                self.accounts.insert(subject.clone(), account);
-                self.file(subject, limits);
+        let max_entries = self.capacity.entries / limits.len();
+        let Some(state) = self.states.get_mut(subject) else {
+            let mut state = SubjectState::default();
+            let outcome = state.check_batch(limits, &requests, now, max_entries);
+            if outcome.charged {
+                self.states.insert(subject.clone(), state);
+                self.record_change(subject, limits);
             }
-            return Ok(judged.verdicts);
+            return Ok(outcome.verdicts);
         };
-        let judged = account.check_batch(limits, &requests, now, most);
-        if judged.charged {
-            self.file(subject, limits);
+        let outcome = state.check_batch(limits, &requests, now, max_entries);
+        if outcome.charged {
+            self.record_change(subject, limits);
         }
-        Ok(judged.verdicts)
+        Ok(outcome.verdicts)
     }
 
-    /// Looks at the budgets of `subject` without taking anything.
+    /// Returns the budgets of `subject` without charging anything.
     ///
     /// # Errors
-    /// As [`MemoryLimiter::check`].
+    /// Same as [`MemoryLimiter::check`].
     pub fn peek(&mut self, subject: &Subject, limits: &[Limit], now: Millis) -> Result<Verdict, InvalidCheck> {
         self.check(subject, limits, 0, now)
     }
 
-    /// Ends a lease, at all limits of concurrency among `limits`, and returns at how many it was alive or had not
-    /// been cleared away yet. Safe to repeat, and without effect where the lease has ended.
+    /// Ends a lease at all concurrency limits among `limits`, and returns how many of them had it, alive or
+    /// expired. Safe to repeat.
     pub fn release(&mut self, subject: &Subject, limits: &[Limit], lease: &LeaseId) -> usize {
-        let Some(account) = self.accounts.get_mut(subject) else { return 0 };
-        let released = account.release(limits, lease);
-        if account.is_empty() {
+        let Some(state) = self.states.get_mut(subject) else { return 0 };
+        let released = state.release(limits, lease);
+        if state.is_empty() {
             self.forget(subject);
         } else if released > 0 {
-            self.file(subject, limits);
+            self.record_change(subject, limits);
         }
         released
     }
 
-    /// How many subjects are remembered.
+    /// Returns the number of subjects stored.
     #[must_use]
     pub fn subjects(&self) -> usize {
-        self.accounts.len()
+        self.states.len()
     }
 
-    /// How many entries are remembered: of logs, leases, and one for each other limit.
+    /// Returns the number of entries stored: log entries, leases, and one for each other limit.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.entries
     }
 
     fn forget(&mut self, subject: &Subject) {
-        let Some(account) = self.accounts.remove(subject) else { return };
-        self.entries = self.entries.saturating_sub(account.counted);
-        if let Some(place) = account.filed {
-            self.order.remove(&place);
+        let Some(state) = self.states.remove(subject) else { return };
+        self.entries = self.entries.saturating_sub(state.counted_entries);
+        if let Some(key) = state.index_key {
+            self.by_expiry.remove(&key);
         }
     }
 
-    /// Puts an account that has changed into its place in the order, and makes room for it.
-    fn file(&mut self, subject: &Subject, limits: &[Limit]) {
-        let Some(account) = self.accounts.get_mut(subject) else { return };
-        self.charges = self.charges.wrapping_add(1);
-        let place = (account.expires(), self.charges);
-        let known = account.filed.replace(place).and_then(|before| self.order.remove(&before));
-        self.order.insert(place, known.unwrap_or_else(|| subject.clone()));
-        self.entries = self.entries.saturating_sub(account.counted);
-        account.counted = account.entries();
-        self.entries += account.counted;
-        while self.accounts.len() > self.bounds.subjects.max(1) || self.entries > self.bounds.entries {
-            let Some(other) = self.order.values().find(|other| *other != subject) else { break };
+    /// Updates the index and the number of entries after a change of `subject`, and evicts what exceeds the
+    /// capacity.
+    fn record_change(&mut self, subject: &Subject, limits: &[Limit]) {
+        let Some(state) = self.states.get_mut(subject) else { return };
+        self.changes = self.changes.wrapping_add(1);
+        let key = (state.expires_at(), self.changes);
+        let indexed = state.index_key.replace(key).and_then(|old| self.by_expiry.remove(&old));
+        self.by_expiry.insert(key, indexed.unwrap_or_else(|| subject.clone()));
+        self.entries = self.entries.saturating_sub(state.counted_entries);
+        state.counted_entries = state.entries();
+        self.entries += state.counted_entries;
+        self.evict(subject, limits);
+    }
+
+    /// Evicts other subjects until the capacity suffices; if that is not enough, also drops the other limits of
+    /// `subject`.
+    fn evict(&mut self, subject: &Subject, limits: &[Limit]) {
+        while self.states.len() > self.capacity.subjects.max(1) || self.entries > self.capacity.entries {
+            let Some(other) = self.by_expiry.values().find(|other| *other != subject) else { break };
             let other = other.clone();
             self.forget(&other);
         }
-        if self.entries > self.bounds.entries
-            && let Some(account) = self.accounts.get_mut(subject)
+        if self.entries > self.capacity.entries
+            && let Some(state) = self.states.get_mut(subject)
         {
-            account.forget_others(limits);
-            account.counted = account.entries();
-            self.entries = account.counted;
+            state.drop_other_limits(limits);
+            state.counted_entries = state.entries();
+            self.entries = state.counted_entries;
         }
     }
 }

@@ -1,4 +1,9 @@
-//! The in-memory limiter.
+//! The in-memory limiter: the verdicts of [`crate::limiter`] without Redis.
+//!
+//! It is the outage fallback, the simulator of the browser demo and the oracle of the tests.
+//!
+//! - `limiter`: [`MemoryLimiter`], bounded by [`Capacity`]; evicts subjects.
+//! - `subject_state`: the limits of one subject; implements `lua/check.lua` in Rust.
 
 mod limiter;
 mod subject_state;
