@@ -6,15 +6,10 @@
 mod config;
 pub mod environment;
 mod error;
-mod fields;
 mod header_name;
 pub mod json;
-mod limit;
 mod outage;
 mod parse;
-mod plans;
-mod raw;
-mod route;
 pub mod routes;
 
 pub use config::{Config, Identify, KEY_PREFIX, KeySource, Scripts};

@@ -3,11 +3,11 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::config::Config;
-use super::error::ConfigError;
+use super::config::RawConfig;
 use super::fields::Object;
-use super::plans::RawPlan;
-use super::raw::RawConfig;
+use super::plan::RawPlan;
+use crate::config::config::Config;
+use crate::config::error::ConfigError;
 use crate::limit::Plan;
 
 /// Reads a plan, an object with `limits` as it stands in a configuration. `path` is where it stands, for the errors;

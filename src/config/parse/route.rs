@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
-use super::error::ConfigError;
 use super::fields::Object;
-use super::header_name::is_header_name;
 use super::limit::RawLimit;
-use super::outage::RawOnOutage;
-use super::plans::named;
+use super::plan::named;
+use crate::config::error::ConfigError;
+use crate::config::header_name::is_header_name;
+use crate::config::outage::RawOnOutage;
 use crate::config::routes::{Pattern, Route, Routes, Statuses};
 use crate::limit::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::error::{ConfigError, joined};
 use super::fields::Object;
 use super::limit::RawLimit;
+use crate::config::error::{ConfigError, joined};
 use crate::limit::Plan;
 
 #[derive(Deserialize)]

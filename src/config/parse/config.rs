@@ -5,12 +5,12 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::config::{Config, Identify, KeySource, Scripts};
-use super::error::ConfigError;
 use super::fields::{Object, duration};
-use super::outage::{OnOutage, RawOnOutage};
-use super::plans::{RawPlan, named};
+use super::plan::{RawPlan, named};
 use super::route::{self, RawRoute};
+use crate::config::config::{Config, Identify, KeySource, Scripts};
+use crate::config::error::ConfigError;
+use crate::config::outage::{OnOutage, RawOnOutage};
 use crate::limiter::Clock;
 use crate::time::Millis;
 
