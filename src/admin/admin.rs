@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::config::Config;
-use crate::config::json::InvalidInput;
+use crate::config::json::parse;
 use crate::http::problem::Problem;
 use crate::limiter::{Limiter, Now};
 use crate::redis::script::Dialect;
@@ -95,8 +95,7 @@ impl Call<'_> {
         if !types.iter().any(|known| known.eq_ignore_ascii_case(found)) {
             return Err(Problem::unsupported_media_type(&types.join(" or ")));
         }
-        let not_json = |error| Problem::invalid_request(&InvalidInput::new("", format!("is not JSON: {error}")));
-        let mut body = serde_json::from_slice(self.body).map_err(not_json)?;
+        let mut body = parse(self.body).map_err(|invalid| Problem::invalid_request(&invalid))?;
         super::input::with_integers(&mut body);
         Ok(body)
     }

@@ -47,7 +47,7 @@ pub struct Config {
 
 /// A way to tell who is asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "identity", rename_all = "snake_case")]
 pub enum Identify {
     /// By API key: the tenant whose it is.
     ApiKey,
@@ -57,7 +57,7 @@ pub enum Identify {
 
 /// A place in a request where an API key may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename = "key source", rename_all = "kebab-case")]
 pub enum KeySource {
     /// `Authorization: Bearer KEY`.
     Authorization,
@@ -91,7 +91,7 @@ impl KeySource {
 
 /// Which spelling of the scripts Redis gets: see [`crate::redis::script::Dialect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "dialect", rename_all = "snake_case")]
 pub enum Scripts {
     /// By the host's name: Upstash's own hosts get the key-locking one.
     #[default]

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, and where.
 
+use super::json::InvalidInput;
 use crate::limit::InvalidLimit;
 
 /// What is wrong with a configuration, and where.
@@ -29,6 +30,14 @@ impl ConfigError {
             path.clone_into(&mut self.path);
         }
         self
+    }
+}
+
+impl From<InvalidInput> for ConfigError {
+    /// Keeps the first problem.
+    fn from(input: InvalidInput) -> Self {
+        let first = input.problems().first();
+        first.map_or_else(|| ConfigError::new("", ""), |first| ConfigError::new(&*first.path, &*first.problem))
     }
 }
 

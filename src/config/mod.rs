@@ -11,6 +11,7 @@ pub mod json;
 mod outage;
 mod parse;
 pub mod routes;
+mod suggestion;
 
 pub use config::{Config, Identify, KEY_PREFIX, KeySource, Scripts};
 pub use error::ConfigError;

@@ -1,20 +1,22 @@
-//! What an outage of Redis means for a request.
+//! The outage policy.
 
 use serde::Deserialize;
 
-/// What a failure of Redis means for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The outage policy: what to do with a request while Redis is unavailable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename = "outage policy", rename_all = "snake_case")]
 pub enum OnOutage {
-    /// Forward it unjudged, and say so in the log and in `Server-Timing`.
+    /// Forward it without a check, and report this in the log and in `Server-Timing`.
+    #[default]
     Open,
     /// Refuse it with 503.
     Closed,
-    /// Judge it by what this isolate alone has seen.
+    /// Check it against what this isolate alone has seen.
     Local,
 }
 
 impl OnOutage {
-    /// The policy as the configuration spells it.
+    /// Returns the policy's name in the configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -23,13 +25,4 @@ impl OnOutage {
             OnOutage::Local => "local",
         }
     }
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RawOnOutage {
-    #[default]
-    Open,
-    Closed,
-    Local,
 }

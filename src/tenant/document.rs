@@ -14,7 +14,7 @@ use super::key_digest::{KeyDigest, sha256, write_hex};
 use super::key_record::{KeyId, KeyRecord};
 use super::settings::{FIELDS, Override, Settings, Status};
 use super::tenant::{MAX_KEYS, Tenant};
-use crate::config::json::{InvalidInput, Object, Problems, expected, text, timestamp};
+use crate::config::json::{InvalidInput, Object, Problems, expected, parse, text, timestamp};
 use crate::time::Timestamp;
 
 impl Tenant {
@@ -38,8 +38,7 @@ impl Tenant {
     /// # Errors
     /// Fails if the text is not a valid document.
     pub fn from_text(text: &str) -> Result<Self, InvalidInput> {
-        let value =
-            serde_json::from_str(text).map_err(|error| InvalidInput::new("", format!("is not JSON: {error}")))?;
+        let value = parse(text.as_bytes())?;
         let mut problems = Problems::default();
         let tenant = read(&value, &mut problems);
         problems.finish(tenant)

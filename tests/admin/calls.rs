@@ -72,6 +72,26 @@ async fn bodies_are_json_of_a_limited_size() {
 }
 
 #[tokio::test]
+async fn duplicate_keys_in_a_body_are_refused() {
+    let service = Service::start().await;
+    let authorization = bearer();
+    let call = Call { method: "POST", path: "/tenants", authorization: Some(&authorization), ..Call::default() };
+    for (body, path, problem) in [
+        (r#"{"id":"a","plan":"free","plan":"pro"}"#, "", "the key \"plan\" appears twice"),
+        (
+            r#"{"id":"a","plan":"free","overrides":{"burst":{"limit":1,"limit":2}}}"#,
+            "overrides.burst",
+            "the key \"limit\" appears twice",
+        ),
+    ] {
+        let call = Call { content_type: Some("application/json"), body: body.as_bytes(), ..call };
+        let reply = Reply::from(service.send(&call).await);
+        assert_eq!((reply.status, reply.kind()), (400, "invalid-request"), "{body}");
+        assert_eq!(reply.body["errors"], json!([{ "path": path, "problem": problem }]));
+    }
+}
+
+#[tokio::test]
 async fn responses_are_not_cached_or_shared_across_origins() {
     let service = Service::start().await;
     service.tenant("acme", "free").await;

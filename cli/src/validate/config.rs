@@ -97,7 +97,7 @@ mod tests {
         config["plans"]["pro.eu"]["limits"][0]["window"] = json!("ten");
         let problems = problems(&config);
         assert_eq!(problems.len(), 4, "{problems:#?}");
-        assert!(problems[0].starts_with("colour: unknown field `colour`"), "{}", problems[0]);
+        assert!(problems[0].starts_with("colour: unknown field \"colour\""), "{}", problems[0]);
         assert!(problems[1].starts_with("plans.pro.eu.limits[0].window: expected a duration"), "{}", problems[1]);
         assert_eq!(problems[2], "plans.pro.limits[0].limit: expected 1 to 9007199254740991, found 0");
         assert_eq!(problems[3], "timeout: expected 1ms to 30s, found 0ms");
@@ -124,6 +124,17 @@ mod tests {
         assert_eq!(problems(&json!([])), ["SLUICEGATE: invalid type: sequence, expected an object"]);
         config["plans"] = json!([]);
         assert_eq!(problems(&config).len(), 1);
+    }
+
+    #[test]
+    fn a_duplicate_key_does_not_hide_other_problems() {
+        let limit = r#"{"name":"l","algorithm":"fixed_window","limit":1,"limit":2,"window":"1s"}"#;
+        let text = format!(r#"{{"default_plan":"free","timeout":"0s","plans":{{"free":{{"limits":[{limit}]}}}}}}"#);
+        let problems: Vec<_> = check(&text).unwrap_err().iter().map(ConfigError::to_string).collect();
+        assert_eq!(
+            problems,
+            ["plans.free.limits[0]: the key \"limit\" appears twice", "timeout: expected 1ms to 30s, found 0ms"]
+        );
     }
 
     #[test]

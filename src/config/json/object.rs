@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::config::suggestion::remedy;
 use crate::limit::MAX_INTEGER;
 use crate::time::Timestamp;
 
@@ -89,8 +90,9 @@ impl<'v> Object<'v> {
     /// The object at `path`, which is empty at the root. Fields that are not `known` are problems.
     pub(crate) fn open(value: &'v Value, path: &str, known: &[&str], problems: &mut Problems) -> Option<Self> {
         let object = Object { path: path.to_owned(), fields: members(value, path, problems)? };
-        for name in object.fields.keys().filter(|name| !known.contains(&name.as_str())) {
-            problems.push(object.path_of(name), format!("unknown field (known: {})", known.join(", ")));
+        for name in object.fields.keys().filter(|name| !known.contains(&name.as_str())).take(MAX_PROBLEMS) {
+            let remedy = remedy(name, "known", known.iter().copied());
+            problems.push(object.path_of(name), format!("unknown field ({remedy})"));
         }
         Some(object)
     }
@@ -144,10 +146,15 @@ pub(crate) fn members<'v>(value: &'v Value, path: &str, problems: &mut Problems)
     members
 }
 
-/// The path of a member; a name that is long is cut.
+/// Returns the path of a member. A long name is cut.
 pub(crate) fn join(path: &str, name: &str) -> String {
-    let name: String = name.chars().take(MAX_NAME).collect();
+    let name = shortened(name);
     if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// Returns the first 64 characters of a name.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
 }
 
 /// Reads a text.

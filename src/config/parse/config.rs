@@ -5,12 +5,12 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::fields::{Object, duration};
+use super::duration::duration;
 use super::plan::{RawPlan, named};
 use super::route::{self, RawRoute};
 use crate::config::config::{Config, Identify, KeySource, Scripts};
 use crate::config::error::ConfigError;
-use crate::config::outage::{OnOutage, RawOnOutage};
+use crate::config::outage::OnOutage;
 use crate::limiter::Clock;
 use crate::time::Millis;
 
@@ -23,7 +23,7 @@ pub(super) struct RawConfig {
     api_key_from: Vec<KeySource>,
     default_plan: String,
     #[serde(default)]
-    on_outage: RawOnOutage,
+    on_outage: OnOutage,
     #[serde(default = "default_timeout", deserialize_with = "duration")]
     timeout: Millis,
     #[serde(default)]
@@ -40,13 +40,13 @@ pub(super) struct RawConfig {
     usage: bool,
     #[serde(default)]
     log_allowed_one_in: u64,
-    plans: BTreeMap<String, Object<RawPlan>>,
+    plans: BTreeMap<String, RawPlan>,
     #[serde(default)]
-    routes: Vec<Object<RawRoute>>,
+    routes: Vec<RawRoute>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "clock", rename_all = "snake_case")]
 enum RawClock {
     #[default]
     Edge,
@@ -78,16 +78,16 @@ impl RawConfig {
         let plans = self
             .plans
             .into_iter()
-            .map(|(name, Object(plan))| Ok((name.clone(), plan.validate(&format!("plans.{name}"))?)))
+            .map(|(name, plan)| Ok((name.clone(), plan.validate(&format!("plans.{name}"))?)))
             .collect::<Result<BTreeMap<_, _>, ConfigError>>()?;
         let default_plan = named(&plans, "default_plan", &self.default_plan)?.clone();
-        let routes = route::validate(self.routes.into_iter().map(|Object(route)| route), &plans)?;
+        let routes = route::validate(self.routes, &plans)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         Ok(Config {
             identify: self.identify,
             api_key_from: self.api_key_from,
             ipv6_prefix: self.ipv6_prefix,
-            on_outage: self.on_outage.into(),
+            on_outage: self.on_outage,
             timeout: self.timeout,
             clock: match self.clock {
                 RawClock::Edge => Clock::Edge,
@@ -103,16 +103,6 @@ impl RawConfig {
             routes,
             reads_keys,
         })
-    }
-}
-
-impl From<RawOnOutage> for OnOutage {
-    fn from(raw: RawOnOutage) -> Self {
-        match raw {
-            RawOnOutage::Open => OnOutage::Open,
-            RawOnOutage::Closed => OnOutage::Closed,
-            RawOnOutage::Local => OnOutage::Local,
-        }
     }
 }
 

@@ -1,28 +1,41 @@
-//! JSON to a configuration.
+//! The two entrances of the parser: a whole configuration, and a single plan.
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::config::RawConfig;
-use super::fields::Object;
+use super::deserializer::Input;
 use super::plan::RawPlan;
 use crate::config::config::Config;
 use crate::config::error::ConfigError;
+use crate::config::json;
 use crate::limit::Plan;
 
-/// Reads a plan, an object with `limits` as it stands in a configuration. `path` is where it stands, for the errors;
-/// it may be empty.
+impl Config {
+    /// Parses a configuration from the text of a JSON object.
+    ///
+    /// # Errors
+    /// Returns [`ConfigError`] if the text is not JSON, a key appears twice in an object, a field is unknown or missing,
+    /// or a value is invalid.
+    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+        let value = json::parse(text.as_bytes()).map_err(|error| ConfigError::from(error).or_at(ROOT))?;
+        let raw: RawConfig = deserialize(&value).map_err(|error| error.or_at(ROOT))?;
+        raw.validate()
+    }
+}
+
+/// Parses a plan: an object with `limits`, as in a configuration. Errors have paths below `path`, which may be empty.
 ///
 /// # Errors
-/// As [`Config::from_json`].
+/// Fails as [`Config::from_json`] does.
 pub fn plan_from_value(value: &Value, path: &str) -> Result<Plan, ConfigError> {
-    let raw: RawPlan = deserialize(value.clone()).map_err(|error| error.below(path))?;
+    let raw: RawPlan = deserialize(value).map_err(|error| error.below(path))?;
     raw.validate(path)
 }
 
-/// Reads an object as a `T`. The path of an error is empty where the value as a whole is wrong.
-fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(value).map(|Object(raw)| raw).map_err(|error| {
+/// Deserializes a `T`. The path of an error is empty if the value as a whole is wrong.
+fn deserialize<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(Input(value)).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
         ConfigError::new(path, error.into_inner().to_string())
@@ -31,19 +44,6 @@ fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, ConfigError> {
 
 /// The path of the configuration as a whole.
 const ROOT: &str = "SLUICEGATE";
-
-impl Config {
-    /// Reads a configuration from the text of a JSON object.
-    ///
-    /// # Errors
-    /// When the text is not JSON, a field is unknown or missing, or a value is impossible.
-    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| ConfigError::new(ROOT, format!("is not JSON: {error}")))?;
-        let raw: RawConfig = deserialize(value).map_err(|error| error.or_at(ROOT))?;
-        raw.validate()
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::fields::{duration, text};
+use super::duration::{duration, text};
 use crate::limit::{InvalidLimit, Limit, LimitName, Window};
 use crate::time::{InvalidDuration, Millis};
 
@@ -24,7 +24,7 @@ pub(super) struct RawLimit {
 
 /// What a limit counts.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "unit", rename_all = "snake_case")]
 enum Counts {
     /// The units that a request costs.
     #[default]
@@ -34,7 +34,7 @@ enum Counts {
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "algorithm", rename_all = "snake_case")]
 enum RawAlgorithm {
     SlidingLog,
     SlidingWindow,

@@ -1,7 +1,8 @@
 //! JSON to a [`Config`](super::Config): the fields as an operator writes them, and their checks.
 
 mod config;
-mod fields;
+mod deserializer;
+mod duration;
 mod from_json;
 mod limit;
 mod plan;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::fields::Object;
 use super::limit::RawLimit;
 use crate::config::error::{ConfigError, joined};
+use crate::config::suggestion::remedy;
 use crate::limit::Plan;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPlan {
-    limits: Vec<Object<RawLimit>>,
+    limits: Vec<RawLimit>,
 }
 
 impl RawPlan {
@@ -22,9 +22,7 @@ impl RawPlan {
             .limits
             .into_iter()
             .enumerate()
-            .map(|(i, Object(limit))| {
-                limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]"))))
-            })
+            .map(|(i, limit)| limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]")))))
             .collect::<Result<_, ConfigError>>()?;
         Plan::new(limits).map_err(|error| error.below(path))
     }
@@ -33,7 +31,7 @@ impl RawPlan {
 /// The plan that the field at `path` names.
 pub(super) fn named<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
     plans.get(name).ok_or_else(|| {
-        let known: Vec<_> = plans.keys().map(String::as_str).collect();
-        ConfigError::new(path, format!("no plan is named {name:?} (plans: {})", known.join(", ")))
+        let remedy = remedy(name, "plans", plans.keys().map(String::as_str));
+        ConfigError::new(path, format!("no plan is named {name:?} ({remedy})"))
     })
 }

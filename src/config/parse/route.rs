@@ -6,12 +6,11 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
-use super::fields::Object;
 use super::limit::RawLimit;
 use super::plan::named;
 use crate::config::error::ConfigError;
 use crate::config::header_name::is_header_name;
-use crate::config::outage::RawOnOutage;
+use crate::config::outage::OnOutage;
 use crate::config::routes::{Pattern, Route, Routes, Statuses};
 use crate::limit::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 
@@ -22,13 +21,13 @@ pub(super) struct RawRoute {
     pattern: String,
     cost: Option<u64>,
     #[serde(default)]
-    limits: Vec<Object<RawLimit>>,
+    limits: Vec<RawLimit>,
     plan: Option<String>,
     #[serde(default)]
     exempt: bool,
     #[serde(default)]
     require_key: bool,
-    on_outage: Option<RawOnOutage>,
+    on_outage: Option<OnOutage>,
     #[serde(default)]
     shadow: bool,
     #[serde(default)]
@@ -43,12 +42,9 @@ pub(super) struct RawRoute {
 }
 
 /// Makes a table of them.
-pub(super) fn validate(
-    routes: impl Iterator<Item = RawRoute>,
-    plans: &BTreeMap<String, Plan>,
-) -> Result<Routes, ConfigError> {
+pub(super) fn validate(routes: Vec<RawRoute>, plans: &BTreeMap<String, Plan>) -> Result<Routes, ConfigError> {
     let mut table: Vec<Route> = Vec::new();
-    for (i, route) in routes.enumerate() {
+    for (i, route) in routes.into_iter().enumerate() {
         let path = format!("routes[{i}]");
         let route = route.validate(&path, plans)?;
         same_name_same_limit(&path, &route, &table)?;
@@ -69,7 +65,7 @@ impl RawRoute {
         let pattern = Pattern::new(&self.pattern).map_err(|problem| ConfigError::new(at("match"), problem))?;
         self.refuse_contradictions(path)?;
         let mut limits = Vec::new();
-        for (i, Object(limit)) in self.limits.into_iter().enumerate() {
+        for (i, limit) in self.limits.into_iter().enumerate() {
             limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
         }
         let cost = self.cost.unwrap_or(1);
@@ -86,7 +82,7 @@ impl RawRoute {
             limits,
             exempt: self.exempt,
             require_key: self.require_key,
-            on_outage: self.on_outage.map(Into::into),
+            on_outage: self.on_outage,
             shadow: self.shadow,
             allow: networks(&at("allow"), &self.allow)?,
             deny: networks(&at("deny"), &self.deny)?,

@@ -135,23 +135,112 @@ fn messages_name_the_path() {
 }
 
 #[test]
-fn what_is_not_supported_is_refused() {
-    let known = "`identify`, `api_key_from`, `default_plan`, `on_outage`, `timeout`, `clock`, `scripts`, `ipv6_prefix`, \
-        `tenant_ttl`, `tenant_cache`, `usage`, `log_allowed_one_in`, `plans`, `routes`";
-    check("/route", json!([]), &format!("route: unknown field `route`, expected one of {known}"));
-    check("/on_outage", json!("shut"), "on_outage: unknown variant `shut`, expected one of `open`, `closed`, `local`");
-    check("/identify", json!(["cookie"]), "identify[0]: unknown variant `cookie`, expected `api_key` or `address`");
-    check(
-        "/plans/anonymous/limits/0/algorithm",
-        json!("leaky_bucket"),
-        "plans.anonymous.limits[0].algorithm: unknown variant `leaky_bucket`, expected one of `sliding_log`, \
-         `sliding_window`, `fixed_window`, `token_bucket`, `concurrency`",
+fn unknown_names_come_with_the_nearest_known_one() {
+    let top = "identify, api_key_from, default_plan, on_outage, timeout, clock, scripts, ipv6_prefix, tenant_ttl, \
+        tenant_cache, usage, log_allowed_one_in, plans, routes";
+    let limit = "name, algorithm, limit, window, burst, lease, counts";
+    let algorithms = "sliding_log, sliding_window, fixed_window, token_bucket, concurrency";
+    for (pointer, value, message) in [
+        ("/route", json!([]), format!("route: unknown field \"route\" (did you mean \"routes\"? known: {top})")),
+        ("/colour", json!(1), format!("colour: unknown field \"colour\" (known: {top})")),
+        (
+            "/plans/anonymous/limts",
+            json!([]),
+            "plans.anonymous.limts: unknown field \"limts\" (did you mean \"limits\"? known: limits)".to_owned(),
+        ),
+        (
+            "/plans/anonymous/limits/0/windw",
+            json!("30s"),
+            format!(
+                "plans.anonymous.limits[0].windw: unknown field \"windw\" (did you mean \"window\"? known: {limit})"
+            ),
+        ),
+        (
+            "/plans/anonymous/limits/0/period",
+            json!("30s"),
+            format!("plans.anonymous.limits[0].period: unknown field \"period\" (known: {limit})"),
+        ),
+        (
+            "/plans/anonymous/limits/0/algorithm",
+            json!("token_buket"),
+            format!(
+                "plans.anonymous.limits[0].algorithm: unknown algorithm \"token_buket\" (did you mean \
+                 \"token_bucket\"? known: {algorithms})"
+            ),
+        ),
+        (
+            "/plans/anonymous/limits/0/algorithm",
+            json!("leaky_bucket"),
+            format!("plans.anonymous.limits[0].algorithm: unknown algorithm \"leaky_bucket\" (known: {algorithms})"),
+        ),
+        (
+            "/plans/anonymous/limits/0/counts",
+            json!("request"),
+            "plans.anonymous.limits[0].counts: unknown unit \"request\" (did you mean \"requests\"? known: cost, \
+             requests)"
+                .to_owned(),
+        ),
+        (
+            "/on_outage",
+            json!("close"),
+            "on_outage: unknown outage policy \"close\" (did you mean \"closed\"? known: open, closed, local)"
+                .to_owned(),
+        ),
+        (
+            "/clock",
+            json!("rediss"),
+            "clock: unknown clock \"rediss\" (did you mean \"redis\"? known: edge, redis)".to_owned(),
+        ),
+        (
+            "/scripts",
+            json!("key-locking"),
+            "scripts: unknown dialect \"key-locking\" (did you mean \"key_locking\"? known: auto, plain, key_locking)"
+                .to_owned(),
+        ),
+        (
+            "/identify",
+            json!(["adress"]),
+            "identify[0]: unknown identity \"adress\" (did you mean \"address\"? known: api_key, address)".to_owned(),
+        ),
+        (
+            "/identify",
+            json!(["cookie"]),
+            "identify[0]: unknown identity \"cookie\" (known: api_key, address)".to_owned(),
+        ),
+        (
+            "/api_key_from",
+            json!(["authorization", "X-API-Key"]),
+            "api_key_from[1]: unknown key source \"X-API-Key\" (did you mean \"x-api-key\"? known: authorization, \
+             x-api-key)"
+                .to_owned(),
+        ),
+        (
+            "/default_plan",
+            json!("anonimous"),
+            "default_plan: no plan is named \"anonimous\" (did you mean \"anonymous\"? plans: anonymous)".to_owned(),
+        ),
+    ] {
+        check(pointer, value, &message);
+    }
+}
+
+#[test]
+fn duplicate_keys_are_refused_with_their_path() {
+    let message = |text: &str| Config::from_json(text).unwrap_err().to_string();
+    let limit = r#"{"name":"l","algorithm":"sliding_log","limit":1,"limit":2,"window":"1s"}"#;
+    assert_eq!(
+        message(&format!(r#"{{"default_plan":"pro","plans":{{"pro":{{"limits":[{limit}]}}}}}}"#)),
+        "plans.pro.limits[0]: the key \"limit\" appears twice"
     );
-    check(
-        "/plans/anonymous/limits/0/period",
-        json!("30s"),
-        "plans.anonymous.limits[0].period: unknown field `period`, expected one of `name`, `algorithm`, `limit`, \
-         `window`, `burst`, `lease`, `counts`",
+    let limit = r#"{"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}"#;
+    let plan = format!(r#"{{"limits":[{limit}]}}"#);
+    assert_eq!(
+        message(&format!(r#"{{"default_plan":"pro","plans":{{"pro":{plan},"pr\u006f":{plan}}}}}"#)),
+        "plans: the key \"pro\" appears twice"
+    );
+    assert_eq!(
+        message(&format!(r#"{{"default_plan":"pro","plans":{{"pro":{plan}}},"default_plan":"pro"}}"#)),
+        "SLUICEGATE: the key \"default_plan\" appears twice"
     );
 }
 

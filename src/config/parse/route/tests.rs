@@ -59,6 +59,10 @@ fn messages_name_the_path() {
         ),
         (json!({ "match": "* /", "plan": "gold" }), "plan: no plan is named \"gold\" (plans: free, pro)"),
         (
+            json!({ "match": "* /", "plan": "fre" }),
+            "plan: no plan is named \"fre\" (did you mean \"free\"? plans: free, pro)",
+        ),
+        (
             json!({ "match": "* /", "limits": limit("inflight", 8) }),
             "limits[0].name: the plan \"pro\" has a limit of this name, too",
         ),
