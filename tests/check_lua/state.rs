@@ -12,7 +12,7 @@ fn keys_expire_one_second_after_their_state_is_full() {
         let ttl: i64 = redis.run(&["PTTL", key]);
         assert!(full_in - 9000 < ttl && ttl <= full_in + 1000, "{key}: {ttl} of {full_in}");
     }
-    // BatchVerdict half a minute in the past, the state matters half a minute longer.
+    // Checked half a minute in the past, the state matters half a minute longer.
     redis.check("s", &limits, &[1], T - 30_000);
     let ttl: i64 = redis.run(&["PTTL", "sg:1:{s}:log:l"]);
     assert!(141_000 < ttl && ttl <= 151_000, "{ttl}");
