@@ -7,7 +7,7 @@ use worker::Context;
 
 use super::decision::{Charged, Decision, Outcome, Source};
 use super::isolate::Isolate;
-use super::js::{now, object, property, random_uuid};
+use super::js::{error_message, now, object, property, random_uuid};
 use super::lease::Lease;
 use super::{keep_alive, log};
 use crate::config::OnOutage;
@@ -177,7 +177,7 @@ async fn last_resort(isolate: &Isolate, subject: &Subject) -> bool {
         Ok(Some(success)) => success,
         Ok(None) => true,
         Err(error) => {
-            log::failure("the binding LAST_RESORT", &format!("{error:?}"));
+            log::failure("the binding LAST_RESORT", &error_message(&error));
             true
         }
     }

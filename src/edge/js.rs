@@ -75,6 +75,13 @@ pub(super) fn binding<T: JsCast>(env: &JsValue, name: &str) -> Option<T> {
     property(env, name).map(JsCast::unchecked_into)
 }
 
+/// Returns the first line of an error's message, without the stack, in at most [`MAX_MESSAGE`] characters.
+pub(super) fn error_message(error: &JsValue) -> String {
+    let message = property(error, "message").unwrap_or_else(|| error.clone()).as_string().unwrap_or_default();
+    let line = message.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    if line.is_empty() { "an error without a message".to_owned() } else { line.chars().take(MAX_MESSAGE).collect() }
+}
+
 /// Bytes that nobody can guess.
 pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -87,3 +94,6 @@ pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
 pub(super) fn now() -> Millis {
     Millis::new(Date::now() as u64)
 }
+
+/// Characters of an error message in a log line.
+const MAX_MESSAGE: usize = 200;

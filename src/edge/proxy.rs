@@ -1,5 +1,7 @@
 //! Forwards a request to the origin, streaming both ways: no body passes through wasm.
 
+use std::fmt;
+
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Promise};
 use url::Url;
@@ -7,10 +9,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
 use super::completion::Answered;
-use super::js::{FixedLengthStream, IdentityTransformStream, object};
+use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
 use crate::config::environment::Origin;
 use crate::http::RequestFacts;
 use crate::http::forwarding::{forwarded, hop_by_hop, is_forwarding_header};
+use crate::http::problem::Problem;
 use crate::tenant::TenantId;
 
 /// The origin's answer.
@@ -19,6 +22,14 @@ pub(super) struct Forwarded {
     pub(super) response: Response,
     /// Is kept when the body has ended or the client has gone; only of an answer that is watched and has a body.
     ended: Option<Promise>,
+}
+
+/// Why the origin's response cannot be passed on.
+pub(super) enum OriginError {
+    /// There is none.
+    NoResponse(JsValue),
+    /// No response of the Workers runtime can have this status.
+    Status(u16),
 }
 
 /// Sends the request on and returns the origin's answer as it comes; or why there is none.
@@ -34,7 +45,7 @@ pub(super) async fn forward(
     facts: &RequestFacts,
     tenant: Option<&TenantId>,
     watched: bool,
-) -> Result<Forwarded, JsValue> {
+) -> Result<Forwarded, OriginError> {
     // A request as the initializer keeps the method, the headers, the body as a stream, and the signal.
     let init: &RequestInit = request.unchecked_ref();
     let onward = Request::new_with_str_and_init(&origin.url_for(url), init)?;
@@ -63,6 +74,13 @@ pub(super) async fn forward(
     };
     let response = JsFuture::from(runtime.fetch_with_request_and_init(&onward, &init)).await?;
     let response: Response = response.unchecked_into();
+    if response.status() > MAX_STATUS {
+        if let Some(body) = response.body() {
+            // Frees the connection. The result does not matter.
+            let _ = body.cancel();
+        }
+        return Err(OriginError::Status(response.status()));
+    }
     let (body, ended) = match response.body() {
         Some(body) if watched => {
             let (body, ended) = watch(&response, &body)?;
@@ -82,6 +100,33 @@ impl Forwarded {
         let told = settled_by.map(|name| self.response.headers().get(name)).transpose()?.flatten();
         let cost = told.and_then(|told| told.trim().parse().ok());
         Ok(Answered { status: self.response.status(), cost, ended: self.ended.clone() })
+    }
+}
+
+impl OriginError {
+    /// Returns the problem for the client, which does not name the cause.
+    pub(super) fn problem(&self) -> Problem {
+        match self {
+            OriginError::NoResponse(_) => Problem::origin_unreachable(),
+            OriginError::Status(status) => Problem::invalid_origin_status(*status),
+        }
+    }
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OriginError::NoResponse(error) => write!(f, "the origin does not answer: {}", error_message(error)),
+            OriginError::Status(status) => {
+                write!(f, "the origin answered with status {status}, which cannot be passed on")
+            }
+        }
+    }
+}
+
+impl From<JsValue> for OriginError {
+    fn from(error: JsValue) -> Self {
+        OriginError::NoResponse(error)
     }
 }
 
@@ -113,3 +158,6 @@ fn drop_hop_by_hop(headers: &Headers) -> Result<(), JsValue> {
     let connection = headers.get("connection")?;
     hop_by_hop(connection.as_deref()).try_for_each(|name| headers.delete(name))
 }
+
+/// The highest status that the constructor of `Response` accepts (Fetch standard, "initialize a response").
+const MAX_STATUS: u16 = 599;

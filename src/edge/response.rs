@@ -8,6 +8,7 @@ use worker::Env;
 use super::decision::{Decision, Outcome};
 use super::isolate::Isolate;
 use super::log;
+use super::proxy::OriginError;
 use crate::gateway::Charge;
 use crate::http::problem::{self, Problem};
 use crate::http::{RequestFacts, rate_limit};
@@ -22,10 +23,10 @@ pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
 }
 
 /// The origin's answer, or 502 if it has none.
-pub(super) fn of_origin(answer: Result<Response, JsValue>) -> Result<Response, JsValue> {
+pub(super) fn of_origin(answer: Result<Response, OriginError>) -> Result<Response, JsValue> {
     answer.or_else(|error| {
-        log::failure("origin", &format!("{error:?}"));
-        problem(&Problem::origin_unreachable())
+        log::failure("origin", &error);
+        problem(&error.problem())
     })
 }
 

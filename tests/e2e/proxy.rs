@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sluicegate_devstack::Stack;
 use sluicegate_devstack::origin::pattern;
 
+use crate::log;
 use crate::support::{body, client, echoed, get, header, plenty, raw, stack};
 
 /// All tests share one stack, because each stack starts half a dozen processes.
@@ -17,6 +18,7 @@ async fn the_proxy_passes_requests_through_unchanged() {
     headers_to_the_origin(&stack).await;
     headers_from_the_origin(&stack).await;
     statuses(&stack).await;
+    statuses_that_cannot_be_passed_on(&stack).await;
     redirects(&stack).await;
     cookies(&stack).await;
     head(&stack).await;
@@ -155,6 +157,19 @@ async fn statuses(stack: &Stack) {
     }
 }
 
+/// No response of the Workers runtime has a status above 599.
+async fn statuses_that_cannot_be_passed_on(stack: &Stack) {
+    for status in [600, 999] {
+        let answer = get(stack, &format!("/status/{status}")).send().await.unwrap();
+        assert_eq!(answer.status(), 502);
+        assert_eq!(header(&answer, "content-type"), "application/problem+json");
+        assert!(header(&answer, "ratelimit").starts_with("\"plenty\""), "it was checked and charged");
+        let cause = format!("the origin answered with status {status}, which cannot be passed on");
+        assert_eq!(body(answer).await["detail"], cause);
+        assert_eq!(log::wait_for(stack, &format!("status {status}")).await["error"], cause);
+    }
+}
+
 async fn redirects(stack: &Stack) {
     for status in [301, 302, 303, 307, 308] {
         let before = stack.origin.requests();
@@ -244,6 +259,11 @@ async fn origin_down(stack: &mut Stack) {
     assert_eq!(header(&answer, "content-type"), "application/problem+json");
     assert!(header(&answer, "ratelimit").starts_with("\"plenty\""), "it was judged and charged");
     assert_eq!(body(answer).await["detail"], "the origin does not answer");
+    let line = log::wait_for(stack, "the origin does not answer").await;
+    assert_eq!((&line["event"], &line["what"]), (&json!("failure"), &json!("origin")));
+    let error = line["error"].as_str().unwrap();
+    assert!(error.starts_with("the origin does not answer: ") && error.len() < 300, "{error}");
+    assert!(!error.contains('\n') && !error.contains("    at "), "one cause, and no stack: {error}");
     stack.origin.restart().await.unwrap();
     assert_eq!(get(stack, "/any").send().await.unwrap().status(), 200);
 }

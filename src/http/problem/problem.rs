@@ -62,6 +62,13 @@ impl Problem {
         Problem::new(502, BLANK, "Bad Gateway", "the origin does not answer".to_owned())
     }
 
+    /// 502: the origin answered with a status above 599, which no response of the Workers runtime can have.
+    #[must_use]
+    pub fn invalid_origin_status(status: u16) -> Self {
+        let detail = format!("the origin answered with status {status}, which cannot be passed on");
+        Problem::new(502, BLANK, "Bad Gateway", detail)
+    }
+
     /// 500: the deployment is broken. The reason is for the log only: it may name what clients must not see.
     #[must_use]
     pub fn misconfigured() -> Self {
@@ -156,6 +163,14 @@ mod tests {
         };
         let verdict = Verdict::Deny(vec![budget("minute", retry), budget("day", Retry::Now)]);
         serde_json::from_str(&Problem::quota_exceeded(&verdict).body()).unwrap()
+    }
+
+    #[test]
+    fn a_status_above_599_is_named() {
+        let problem = Problem::invalid_origin_status(600);
+        let body: Value = serde_json::from_str(&problem.body()).unwrap();
+        assert_eq!((problem.status, &body["status"]), (502, &json!(502)));
+        assert_eq!(body["detail"], "the origin answered with status 600, which cannot be passed on");
     }
 
     #[test]
