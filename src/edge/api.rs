@@ -1,4 +1,4 @@
-//! Brings a request to the admin and check API, and its answer back.
+//! Serves the admin and check API: reads the request, and builds the response.
 
 use js_sys::Uint8Array;
 use js_sys::futures::JsFuture;
@@ -12,8 +12,8 @@ use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
 use crate::redis::Token;
 
-/// Answers what came for `path` below `/_sluicegate/v1`.
-pub(super) async fn answer(
+/// Responds to a request for `path` below `/_sluicegate/v1`.
+pub(super) async fn respond(
     isolate: &Isolate,
     token: &Token,
     request: &Request,
@@ -33,33 +33,33 @@ pub(super) async fn answer(
         body: &[],
     };
     let admin = Admin { config: &isolate.config, limiter: &isolate.limiter, token, clock: &now };
-    let read;
-    // Nobody else may keep us waiting for a body.
+    let bytes;
+    // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
     if admin.is_authorized(&call) {
-        let Ok(body) = body(request).await else { return response::problem(&Problem::unreadable_body()) };
-        read = body;
-        call.body = &read;
+        let Ok(read) = read_body(request).await else { return response::problem(&Problem::unreadable_body()) };
+        bytes = read;
+        call.body = &bytes;
     }
-    let answer = admin.answer(&call, random_bytes()).await;
-    if let Some(changed) = &answer.changed {
-        isolate.directory.forget(changed);
+    let reply = admin.answer(&call, random_bytes()).await;
+    if let Some(changed) = &reply.changed {
+        isolate.authenticator.forget(changed);
     }
-    if let Some(failure) = &answer.failure {
+    if let Some(failure) = &reply.failure {
         log::failure("admin API", failure);
     }
     let headers = Headers::new()?;
-    for (name, value) in &answer.headers {
+    for (name, value) in &reply.headers {
         headers.append(name, value)?;
     }
     let init = ResponseInit::new();
-    init.set_status(answer.status);
+    init.set_status(reply.status);
     init.set_headers(&headers);
-    let body = (!answer.body.is_empty()).then_some(answer.body.as_str());
+    let body = (!reply.body.is_empty()).then_some(reply.body.as_str());
     Response::new_with_opt_str_and_init(body, &init)
 }
 
-/// The body, or as much of one that is too long as shows that it is.
-async fn body(request: &Request) -> Result<Vec<u8>, JsValue> {
+/// Reads the body. Of a body longer than [`MAX_BODY`], reads only enough to exceed it.
+async fn read_body(request: &Request) -> Result<Vec<u8>, JsValue> {
     let mut bytes = Vec::new();
     let Some(stream) = request.body() else { return Ok(bytes) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
@@ -70,7 +70,7 @@ async fn body(request: &Request) -> Result<Vec<u8>, JsValue> {
             None => return Ok(bytes),
         }
     }
-    // Nobody reads the rest.
+    // The rest is not needed, and neither is the result of the cancellation.
     let _ = JsFuture::from(reader.cancel()).await;
     Ok(bytes)
 }

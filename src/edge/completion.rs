@@ -1,5 +1,5 @@
-//! What comes after the answer: the real cost, and the end of the lease. Nothing of it delays the answer, and all of it
-//! happens also when the client has gone.
+//! The work after the response: settles the real cost and releases the lease. It never delays the response, and it is
+//! done even if the client has disconnected.
 
 use std::rc::Rc;
 
@@ -18,25 +18,30 @@ use crate::limit::Subject;
 use crate::limiter::{Correction, Now, RequestId, Settlement};
 use crate::time::Millis;
 
-/// What the origin has answered, as far as it matters here.
-pub(super) struct Answered {
-    /// The status; 502 where there was no answer.
+/// What completion needs of the origin's response.
+pub(super) struct OriginResponse {
+    /// The status.
     pub(super) status: u16,
-    /// The real cost, if the answer tells it.
+    /// The real cost in units, if the response has it.
     pub(super) cost: Option<u64>,
-    /// Is kept when the body has ended, or the client has gone. `None`: there is no body.
+    /// Resolves or rejects when the body ends or the client disconnects; `None` if there is no body.
     pub(super) ended: Option<Promise>,
 }
 
-/// Promises to do what is left to do when the answer is known. `None`: nothing will be.
+impl OriginResponse {
+    /// Stands in for a response if the origin has none that can be passed on: the client gets status 502.
+    pub(super) const FAILED: OriginResponse = OriginResponse { status: 502, cost: None, ended: None };
+}
+
+/// Schedules the work after the response, which starts when the origin's response is sent to the returned channel.
+/// Returns `None` if there is no work.
 ///
-/// If the sender is dropped, the request has ended without an answer: then its lease ends, and it costs what it
-/// was charged.
-pub(super) fn expect(
+/// If the sender is dropped, the request has ended without a response: its lease is released and its charge stays.
+pub(super) fn schedule(
     isolate: &Rc<Isolate>,
     context: &Context,
     decision: &Decision,
-) -> Option<oneshot::Sender<Answered>> {
+) -> Option<oneshot::Sender<OriginResponse>> {
     let (charged, identified) = (decision.charged.clone()?, decision.identified.as_ref()?);
     let (subject, charge) = (identified.subject.clone(), identified.charge.clone()?);
     let lease = Lease::of(isolate, charged.source, &subject, &charge, &charged.id);
@@ -44,48 +49,48 @@ pub(super) fn expect(
         return None;
     }
     let (sender, receiver) = oneshot::channel();
-    let after = After { isolate: Rc::clone(isolate), subject, charge, charged };
+    let settler = Settler { isolate: Rc::clone(isolate), subject, charge, charged };
     context.wait_until(async move {
-        let answered: Option<Answered> = receiver.await.ok();
-        // From now on somebody listens to how the body ends.
-        let ended = answered.as_ref().and_then(|answered| answered.ended.clone()).map(JsFuture::from);
-        if let Some(answered) = &answered {
-            after.settle(answered).await;
+        let response: Option<OriginResponse> = receiver.await.ok();
+        // Listens from now on: the body may end or fail during the settlement.
+        let ended = response.as_ref().and_then(|response| response.ended.clone()).map(JsFuture::from);
+        if let Some(response) = &response {
+            settler.settle(response).await;
         }
         let Some(lease) = lease else { return };
         if let Some(ended) = ended {
-            // Kept or broken: either way the body has ended.
+            // Resolved or rejected, the body has ended.
             let _ = ended.await;
         }
-        // A WebSocket: nobody here sees it end, so its lease does by itself.
-        if answered.is_none_or(|answered| answered.status != 101) {
-            lease.end().await;
+        // Nothing here sees a WebSocket close (status 101): its lease expires by itself.
+        if response.is_none_or(|response| response.status != 101) {
+            lease.release().await;
         }
     });
     Some(sender)
 }
 
-/// One request, after its answer.
-struct After {
+/// Settles the cost of one request.
+struct Settler {
     isolate: Rc<Isolate>,
     subject: Subject,
     charge: Charge,
     charged: Charged,
 }
 
-impl After {
-    /// Corrects the cost. What only this isolate has judged stays as it was charged.
-    async fn settle(&self, answered: &Answered) {
+impl Settler {
+    /// Corrects the charge to the real cost. A charge of the fallback limiter stays as it is.
+    async fn settle(&self, response: &OriginResponse) {
         if self.charged.source == Source::Memory {
             return;
         }
-        for (i, correction) in self.charge.corrections(answered.status, answered.cost).into_iter().enumerate() {
+        for (i, correction) in self.charge.corrections(response.status, response.cost).into_iter().enumerate() {
             let Ok(request) = RequestId::new(&format!("{}:{i}", self.charged.id)) else { continue };
             let settlement = Settlement {
                 request: &request,
                 charged_at: self.charged.at,
                 correction: Correction::between(correction.charged, correction.real),
-                memory: REMEMBERED,
+                memory: MEMORY,
             };
             let clock = Now::from_clock(self.isolate.config.clock, now());
             let settled = self.isolate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
@@ -96,5 +101,5 @@ impl After {
     }
 }
 
-/// Longer than an answer to a settlement may be under way. Nobody tries a settlement a second time.
-const REMEMBERED: Millis = Millis::from_secs(60);
+/// How long Redis remembers a settlement: longer than a call can be under way. No settlement is sent a second time.
+const MEMORY: Millis = Millis::from_secs(60);

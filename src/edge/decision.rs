@@ -1,61 +1,85 @@
-//! What was decided about a request.
+//! The decision about a request.
 
 use std::sync::Arc;
 
 use super::keep_alive::KeepAlive;
 use crate::config::routes::Route;
-use crate::gateway::IdentifiedRequest;
+use crate::gateway::{Charge, IdentifiedRequest};
 use crate::http::problem::Problem;
 use crate::limit::Verdict;
+use crate::tenant::TenantId;
 use crate::time::Millis;
 
-/// What was decided about a request.
+/// The decision about a request, with what led to it.
 pub(super) struct Decision {
-    /// The route that holds for it.
+    /// The route that matches, if one does.
     pub(super) route: Option<Arc<Route>>,
-    /// Who it is charged to, and what; `None`: it did not get that far.
+    /// The subject and its charge; `None` if the request was refused before.
     pub(super) identified: Option<IdentifiedRequest>,
-    /// What the limits say, where they could be asked.
+    /// The verdict of the limits, if they were checked.
     pub(super) verdict: Option<Verdict>,
-    /// What has to be put right when the origin has answered.
+    /// The charge, if it needs work after the response.
     pub(super) charged: Option<Charged>,
-    /// Whether it goes on.
+    /// Whether to forward the request.
     pub(super) outcome: Outcome,
-    /// Keeps the request alive until somebody sees to its lease, though its client may have gone.
-    pub(super) hold: Option<KeepAlive>,
+    /// Keeps the request alive until `completion` has taken over its lease, even if the client
+    /// disconnects.
+    pub(super) keep_alive: Option<KeepAlive>,
 }
 
-/// Whether a request goes on to the origin.
+/// What to do with a request.
 pub(super) enum Outcome {
-    /// It does.
+    /// Forward it to the origin.
     Forward,
-    /// It does not.
+    /// Refuse it with this problem.
     Refuse(Problem),
 }
 
-/// A charge that may have to be put right.
+/// A charge that needs work after the response: a settlement, the release of a lease, or both.
 #[derive(Clone)]
 pub(super) struct Charged {
-    /// The request's id, also that of its lease.
+    /// The id of the request and of its lease.
     pub(super) id: String,
-    /// When, by the clock that judged.
+    /// The time of the charge, by the clock of the check.
     pub(super) at: Millis,
-    /// Who has taken it.
+    /// The limiter that made the charge.
     pub(super) source: Source,
 }
 
-/// Who judges.
+/// The limiter behind a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// Redis.
     Redis,
-    /// This isolate.
+    /// The fallback limiter of this isolate.
     Memory,
 }
 
 impl Decision {
-    pub(super) fn refused(route: Option<Arc<Route>>, problem: Problem) -> Self {
-        let outcome = Outcome::Refuse(problem);
-        Decision { route, identified: None, verdict: None, charged: None, outcome, hold: None }
+    /// A decision with nothing established yet.
+    pub(super) fn new() -> Self {
+        Decision {
+            route: None,
+            identified: None,
+            verdict: None,
+            charged: None,
+            outcome: Outcome::Forward,
+            keep_alive: None,
+        }
+    }
+
+    /// Returns the charge; `None` if the request is not limited.
+    pub(super) fn charge(&self) -> Option<&Charge> {
+        self.identified.as_ref()?.charge.as_ref()
+    }
+
+    /// Returns the tenant of the request's API key.
+    pub(super) fn tenant(&self) -> Option<&TenantId> {
+        self.identified.as_ref()?.tenant.as_ref()
+    }
+
+    /// Returns whether at least one limit denied the request, even if it is forwarded.
+    pub(super) fn is_denied(&self) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow())
     }
 }

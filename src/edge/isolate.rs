@@ -1,4 +1,4 @@
-//! What an isolate keeps between requests.
+//! The state that an isolate keeps between requests.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use js_sys::JSON;
 use worker::Env;
 
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, property};
-use super::log;
+use super::log::{self, DecisionLog};
 use crate::config::Config;
 use crate::config::environment::{Environment, Origin};
 use crate::limit::memory::{Capacity, MemoryLimiter};
@@ -17,23 +17,23 @@ use crate::tenant::authenticator::Authenticator;
 use crate::tenant::store::TenantStore;
 use crate::time::Millis;
 
-/// The configuration, the way to Redis, and what is remembered, made once an isolate. It can be lost with the isolate
-/// at any time.
+/// The state of an isolate, made on its first request. It can be lost with the isolate at any time.
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) origin: Origin,
     pub(super) limiter: Limiter<HttpTransport>,
     pub(super) admin_token: Option<Token>,
-    /// Whose the API keys are.
-    pub(super) directory: Authenticator,
-    /// Who judges when Redis is away and `on_outage` is `local`.
-    pub(super) local: RefCell<MemoryLimiter>,
-    /// The binding that also judges then, where the deployment has it.
+    /// Resolves API keys to tenants.
+    pub(super) authenticator: Authenticator,
+    /// The fallback limiter, used when Redis is unavailable and `on_outage` is `local`.
+    pub(super) fallback: RefCell<MemoryLimiter>,
+    /// The rate limit binding that is checked after the fallback limiter, if the Worker has it.
     pub(super) last_resort: Option<RateLimitBinding>,
-    /// Where data points go, where the deployment wants them.
+    /// The data set for data points, if the Worker has it.
     pub(super) analytics: Option<AnalyticsEngine>,
-    /// Requests that passed, to log one of so many.
-    pub(super) passed: Cell<u64>,
+    /// The log of decisions.
+    pub(super) decision_log: DecisionLog,
+    /// The time of the last `PING`, and whether Redis answered it.
     last_ping: Cell<Option<(Millis, bool)>>,
 }
 
@@ -41,7 +41,10 @@ thread_local! {
     static ISOLATE: OnceCell<Result<Rc<Isolate>, String>> = const { OnceCell::new() };
 }
 
-/// The isolate's gate, made from the variables of `env` on the first call; or what is wrong with them.
+/// Returns the state of this isolate. The first call makes it from the variables of `env`.
+///
+/// # Errors
+/// Returns the reason if the variables are invalid.
 pub(super) fn current(env: &Env) -> Result<Rc<Isolate>, String> {
     ISOLATE.with(|isolate| isolate.get_or_init(|| Isolate::new(env).map(Rc::new)).clone())
 }
@@ -52,41 +55,42 @@ impl Isolate {
         let dialect = environment.dialect();
         let transport = HttpTransport::new(environment.redis, &environment.token, environment.config.timeout);
         Ok(Isolate {
-            directory: Authenticator::new(&environment.config),
+            authenticator: Authenticator::new(&environment.config),
+            decision_log: DecisionLog::new(environment.config.log_allowed_one_in),
             config: environment.config,
             origin: environment.origin,
             limiter: Limiter::new(transport, dialect),
             admin_token: environment.admin_token,
-            local: RefCell::new(MemoryLimiter::new(Capacity::default())),
+            fallback: RefCell::new(MemoryLimiter::new(Capacity::default())),
             last_resort: binding(env, LAST_RESORT),
             analytics: binding(env, ANALYTICS),
-            passed: Cell::new(0),
             last_ping: Cell::new(None),
         })
     }
 
-    /// The tenants in Redis.
+    /// Returns the store of tenants in Redis.
     pub(super) fn tenants(&self) -> TenantStore<'_, HttpTransport> {
         TenantStore::new(self.limiter.transport(), self.limiter.dialect())
     }
 
-    /// Whether Redis answers. Asked at most once a second: the question costs a command, and anybody may ask.
+    /// Returns whether Redis answers. Sends at most one `PING` per second: it costs a command, and anybody can request
+    /// the health endpoint.
     pub(super) async fn redis_answers(&self, now: Millis) -> bool {
-        if let Some((asked, answered)) = self.last_ping.get()
-            && now < Millis::new(asked.get() + PING_EVERY.get())
+        if let Some((sent, answered)) = self.last_ping.get()
+            && now < Millis::new(sent.get() + PING_EVERY.get())
         {
             return answered;
         }
-        let answer = redis::run::<String>(self.limiter.transport(), Command::new("PING")).await;
-        if let Err(error) = &answer {
+        let reply = redis::run::<String>(self.limiter.transport(), Command::new("PING")).await;
+        if let Err(error) = &reply {
             log::failure("redis", error);
         }
-        self.last_ping.set(Some((now, answer.is_ok())));
-        answer.is_ok()
+        self.last_ping.set(Some((now, reply.is_ok())));
+        reply.is_ok()
     }
 }
 
-/// A variable or secret as text. One that is an object, as a nested table of wrangler.toml is, comes as JSON.
+/// Returns a variable or secret as text. An object, such as a nested table of wrangler.toml, is written as JSON.
 fn variable(env: &Env, name: &str) -> Option<String> {
     let value = property(env, name)?;
     value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
@@ -94,7 +98,7 @@ fn variable(env: &Env, name: &str) -> Option<String> {
 
 const PING_EVERY: Millis = Millis::from_secs(1);
 
-/// The name of the binding that judges when nothing else can.
+/// The name of the rate limit binding.
 const LAST_RESORT: &str = "LAST_RESORT";
 
 /// The name of the binding of Analytics Engine.

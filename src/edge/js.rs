@@ -1,4 +1,4 @@
-//! What the Workers runtime has and its bindings for Rust have not.
+//! Bindings to the Workers runtime that the crate `worker` lacks, and helpers for JavaScript values.
 
 use js_sys::{Array, Date, Object, Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -9,15 +9,15 @@ use crate::time::Millis;
 
 #[wasm_bindgen]
 extern "C" {
-    /// 128 bits of which 122 are random, as 36 characters (Web Cryptography API).
+    /// Returns a version 4 UUID: 122 random bits in 36 characters (Web Cryptography API).
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub(super) fn random_uuid() -> String;
 
-    /// Fills `bytes` (Web Cryptography API).
+    /// Fills `bytes` with secure random bytes (Web Cryptography API).
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
 
-    /// A stream that gives out what it gets, inside the runtime (Cloudflare documentation, "`TransformStream`").
+    /// A stream that passes its bytes on unchanged, inside the runtime (Cloudflare documentation, "`TransformStream`").
     pub(super) type IdentityTransformStream;
     #[wasm_bindgen(constructor)]
     pub(super) fn new() -> IdentityTransformStream;
@@ -26,7 +26,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn writable(this: &IdentityTransformStream) -> WritableStream;
 
-    /// The same, of a length that is known, so that an answer keeps its `Content-Length`.
+    /// An identity stream of known length in bytes, so that the response keeps its `Content-Length`.
     #[wasm_bindgen(extends = IdentityTransformStream)]
     pub(super) type FixedLengthStream;
     #[wasm_bindgen(constructor)]
@@ -43,7 +43,7 @@ extern "C" {
     fn write_data_point(this: &AnalyticsEngine, point: &JsValue);
 }
 
-/// One data point: an index, texts and numbers (Cloudflare documentation, "Workers Analytics Engine").
+/// Writes a data point: an index, texts and numbers (Cloudflare documentation, "Workers Analytics Engine").
 pub(super) fn write_point(set: &AnalyticsEngine, index: &str, blobs: &[&str], doubles: &[f64]) {
     let list = |values: &mut dyn Iterator<Item = JsValue>| JsValue::from(values.collect::<Array>());
     let point = object([
@@ -54,23 +54,23 @@ pub(super) fn write_point(set: &AnalyticsEngine, index: &str, blobs: &[&str], do
     set.write_data_point(&point);
 }
 
-/// An object with these properties.
+/// Makes an object with these properties.
 pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValue {
     let object = Object::new();
     for (name, value) in properties {
-        // A fresh object takes any property.
+        // Cannot fail: a new object accepts any property.
         let _ = Reflect::set(&object, &name.into(), &value);
     }
     object.into()
 }
 
-/// A property of an object; `None` where there is none.
+/// Returns a property of an object; `None` if it is missing, undefined or null.
 pub(super) fn property(object: &JsValue, name: &str) -> Option<JsValue> {
     let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
     (!value.is_undefined() && !value.is_null()).then_some(value)
 }
 
-/// A binding by its name, where the deployment has it.
+/// Returns a binding by its name, if the Worker has it.
 pub(super) fn binding<T: JsCast>(env: &JsValue, name: &str) -> Option<T> {
     property(env, name).map(JsCast::unchecked_into)
 }
@@ -82,14 +82,14 @@ pub(super) fn error_message(error: &JsValue) -> String {
     if line.is_empty() { "an error without a message".to_owned() } else { line.chars().take(MAX_MESSAGE).collect() }
 }
 
-/// Bytes that nobody can guess.
+/// Returns secure random bytes.
 pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     get_random_values(&mut bytes);
     bytes
 }
 
-/// The edge's clock. In the Workers runtime it advances only after I/O.
+/// Returns the time of the edge's clock. In the Workers runtime it advances only after I/O.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970, whole")]
 pub(super) fn now() -> Millis {
     Millis::new(Date::now() as u64)

@@ -1,20 +1,22 @@
-//! Keeps a request alive.
+//! Keeps a request alive after its client has disconnected.
 
 use futures_channel::oneshot;
 use worker::Context;
 
-/// Keeps a request alive until it is dropped: else the runtime ends the request with its client, and nobody would give
-/// back what it has taken meanwhile.
+/// Keeps a request alive until the value is dropped. Without it, the runtime ends the request when the client
+/// disconnects, and a lease taken in Redis meanwhile would stay until it expires.
 pub(super) struct KeepAlive {
     _until_dropped: oneshot::Sender<()>,
 }
 
-/// Holds a request.
-pub(super) fn keep_alive(context: &Context) -> KeepAlive {
-    let (sender, receiver) = oneshot::channel();
-    context.wait_until(async move {
-        // Nothing is ever sent.
-        let _ = receiver.await;
-    });
-    KeepAlive { _until_dropped: sender }
+impl KeepAlive {
+    /// Keeps the request of `context` alive from now on.
+    pub(super) fn start(context: &Context) -> Self {
+        let (sender, receiver) = oneshot::channel();
+        context.wait_until(async move {
+            // Nothing is ever sent: this waits until the sender is dropped.
+            let _ = receiver.await;
+        });
+        KeepAlive { _until_dropped: sender }
+    }
 }

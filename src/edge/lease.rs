@@ -1,4 +1,4 @@
-//! The lease of a request.
+//! The lease of a request in flight.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ pub(super) struct Lease {
     isolate: Rc<Isolate>,
     source: Source,
     subject: Subject,
-    /// Those of concurrency.
+    /// The concurrency limits.
     limits: Vec<Limit>,
     id: LeaseId,
 }
 
 impl Lease {
-    /// The lease named `id` that `by` gives for a charge, if a limit of it needs one.
+    /// Returns the lease `id` that `source` took for a charge; `None` if the charge has no concurrency limit.
     pub(super) fn of(
         isolate: &Rc<Isolate>,
         source: Source,
@@ -44,45 +44,45 @@ impl Lease {
         })
     }
 
-    /// Ends it; where Redis does not answer, once more some seconds later.
-    pub(super) async fn end(&self) {
-        match self.release().await {
+    /// Releases the lease. If the outcome is unknown, tries once more after [`RETRY_AFTER`].
+    pub(super) async fn release(&self) {
+        match self.try_release().await {
             Ok(()) => {}
-            Err(error) if error.outcome_is_unknown() => self.end_later().await,
-            Err(error) => self.stays(&error),
+            Err(error) if error.outcome_is_unknown() => self.retry_release().await,
+            Err(error) => self.log_unreleased(&error),
         }
     }
 
-    /// Ends it although nobody knows whether it was taken: now, and once more some seconds later, because the question
-    /// may have been held up on its way.
-    pub(super) async fn end_in_doubt(&self) {
-        // If it fails, there is the second time.
-        let _ = self.release().await;
-        self.end_later().await;
+    /// Releases a lease that may or may not have been taken: now, and again after [`RETRY_AFTER`], because the check
+    /// may still be on its way to Redis.
+    pub(super) async fn release_unconfirmed(&self) {
+        // The second release makes up for a failure here.
+        let _ = self.try_release().await;
+        self.retry_release().await;
     }
 
-    async fn end_later(&self) {
-        Delay::from(LATER).await;
-        if let Err(error) = self.release().await {
-            self.stays(&error);
+    async fn retry_release(&self) {
+        Delay::from(RETRY_AFTER).await;
+        if let Err(error) = self.try_release().await {
+            self.log_unreleased(&error);
         }
     }
 
-    async fn release(&self) -> Result<(), RedisError> {
+    async fn try_release(&self) -> Result<(), RedisError> {
         match self.source {
             Source::Redis => self.isolate.limiter.release(&self.subject, &self.limits, &self.id).await.map(drop),
             Source::Memory => {
-                self.isolate.local.borrow_mut().release(&self.subject, &self.limits, &self.id);
+                self.isolate.fallback.borrow_mut().release(&self.subject, &self.limits, &self.id);
                 Ok(())
             }
         }
     }
 
-    fn stays(&self, error: &RedisError) {
+    fn log_unreleased(&self, error: &RedisError) {
         log::failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
     }
 }
 
-/// When a release is tried again. Long enough for Redis to come back from a failover, and well within the 30 seconds
-/// that a Worker has after its answer.
-const LATER: Duration = Duration::from_secs(5);
+/// Long enough for Redis to come back from a failover, and well within the 30 seconds that a Worker has after its
+/// response.
+const RETRY_AFTER: Duration = Duration::from_secs(5);

@@ -1,7 +1,8 @@
-//! The log: one line of JSON for each refusal, each failure, and as many requests that pass as are wanted.
+//! The log: a line of JSON for each refusal and each failure, and for a sample of the allowed requests.
 //!
-//! No line has a key, a token, a query or a body in it.
+//! No line contains a key, a token, a query or a body.
 
+use std::cell::Cell;
 use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
@@ -13,19 +14,19 @@ use crate::limit::{Retry, Verdict};
 use crate::tenant::TenantId;
 use crate::tenant::history::Report;
 
-/// Something does not work that should. `what` says which part.
+/// Logs a failure. `what` names the part that failed.
 pub(super) fn failure(what: &str, error: &dyn Display) {
     worker::console_error!("{}", json!({ "event": "failure", "what": what, "error": error.to_string() }));
 }
 
-/// A failure of Redis, and what it meant for the request (`on_outage`).
-pub(super) fn outage(error: &dyn Display, policy: OnOutage, meaning: &str) {
+/// Logs a failure of Redis, and what the outage policy did with the request.
+pub(super) fn outage(error: &dyn Display, policy: OnOutage, action: &str) {
     let policy = policy.name();
-    let error = format!("{error}; {meaning} (on_outage = {policy})");
+    let error = format!("{error}; {action} (on_outage = {policy})");
     worker::console_error!("{}", json!({ "event": "outage", "policy": policy, "error": error }));
 }
 
-/// What a run of the scheduled work has done.
+/// Logs the report of a scheduled run.
 pub(super) fn recorded(report: &Report) {
     let unreadable: Vec<&str> = report.unreadable.iter().map(TenantId::as_str).collect();
     let line = json!({
@@ -39,8 +40,37 @@ pub(super) fn recorded(report: &Report) {
     worker::console_log!("{line}");
 }
 
-/// What became of a request that was judged or refused.
-pub(super) fn decision(facts: &RequestFacts, decision: &Decision) {
+/// The log of decisions: all that deny or refuse a request, and a sample of the others.
+pub(super) struct DecisionLog {
+    /// One in this many of the other decisions is logged; 0 logs none.
+    one_in: u64,
+    /// The other decisions since the last one that was logged.
+    skipped: Cell<u64>,
+}
+
+impl DecisionLog {
+    pub(super) fn new(one_in: u64) -> Self {
+        DecisionLog { one_in, skipped: Cell::new(0) }
+    }
+
+    /// Logs a decision that denies or refuses its request, or that belongs to the sample.
+    pub(super) fn write(&self, facts: &RequestFacts, decision: &Decision) {
+        if decision.is_denied() || matches!(decision.outcome, Outcome::Refuse(_)) || self.samples() {
+            worker::console_log!("{}", line(facts, decision));
+        }
+    }
+
+    /// Counts a decision that allows its request, and returns whether it belongs to the sample.
+    fn samples(&self) -> bool {
+        let count = self.skipped.get() + 1;
+        let sampled = self.one_in > 0 && count >= self.one_in;
+        self.skipped.set(if sampled { 0 } else { count });
+        sampled
+    }
+}
+
+/// Returns the line of a decision.
+fn line(facts: &RequestFacts, decision: &Decision) -> Value {
     let mut line = Map::new();
     let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
     put("method", json!(facts.method));
@@ -80,5 +110,5 @@ pub(super) fn decision(facts: &RequestFacts, decision: &Decision) {
         Outcome::Forward => "passed",
     };
     put("event", json!(event));
-    worker::console_log!("{}", Value::Object(line));
+    Value::Object(line)
 }

@@ -1,10 +1,23 @@
-//! The Worker: the only code that knows the Workers runtime. It moves bytes; the core decides.
+//! The Worker: the only room that knows the Workers runtime. It moves bytes; the core decides. It may use every room.
+//!
+//! This file has the whole of a request, from the client to the response. Its steps:
+//!
+//! - `facts`: reads method, path, client address and API key.
+//! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
+//! - `check`: checks the charge in Redis, or follows the outage policy.
+//! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
+//! - `completion`: settles the cost and releases the lease after the response; `lease`, `keep_alive` serve it.
+//!
+//! Around the request: `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron
+//! trigger), `log`, `analytics`, and `js` (bindings to the runtime).
 
 mod analytics;
 mod api;
+mod check;
 mod completion;
 mod decide;
 mod decision;
+mod facts;
 mod isolate;
 mod js;
 mod keep_alive;
@@ -16,27 +29,29 @@ mod schedule;
 
 use std::rc::Rc;
 
-use decision::{Decision, Outcome};
-use isolate::Isolate;
-use js::now;
 use url::Url;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
+use self::completion::OriginResponse;
+use self::decision::{Decision, Outcome};
+use self::isolate::Isolate;
+use self::js::now;
+use crate::gateway::Charge;
 use crate::http::problem::Problem;
 use crate::http::{Destination, RequestFacts};
 use crate::time::Millis;
 
-/// One request, from the client to its answer.
+/// Handles a request: by its destination, the origin or an endpoint of sluicegate.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    // The URL as the origin will get it: the runtime resolves `.` and `..` when the request goes on.
+    // The runtime has resolved `.` and `..` in this URL, so the origin gets the path that is checked.
     let Ok(url) = Url::parse(&request.url()) else {
         return Ok(response::problem(&Problem::unreadable_url())?);
     };
     let isolate = isolate::current(&env);
-    let facts = decide::facts(&request, &url, isolate.as_deref().ok());
+    let facts = facts::read(&request, &url, isolate.as_deref().ok());
     let destination = facts.destination();
     match destination {
         Destination::Health => return Ok(response::health(&facts, isolate.as_deref(), now()).await?),
@@ -52,14 +67,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         }
     };
     Ok(match (destination, &isolate.admin_token) {
-        (Destination::Api(path), Some(token)) => api::answer(&isolate, token, &request, path, url.query()).await?,
+        (Destination::Api(path), Some(token)) => api::respond(&isolate, token, &request, path, url.query()).await?,
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
-        _ => pass(&isolate, &context, &request, &url, &facts).await?,
+        _ => limit(&isolate, &context, &request, &url, &facts).await?,
     })
 }
 
-/// Judges a request for the origin and lets it pass, or not.
-async fn pass(
+/// Decides about a request for the origin, then forwards or refuses it.
+async fn limit(
     isolate: &Rc<Isolate>,
     context: &Context,
     request: &Request,
@@ -68,20 +83,18 @@ async fn pass(
 ) -> Result<Response, JsValue> {
     let started = now();
     let decision = decide::decide(isolate, context, facts).await;
-    let spent = Millis::new(now().get().saturating_sub(started.get()));
-    if wants_line(isolate, &decision) {
-        log::decision(facts, &decision);
-    }
-    analytics::write(isolate, request, &decision, spent);
+    let duration = Millis::new(now().get().saturating_sub(started.get()));
+    isolate.decision_log.write(facts, &decision);
+    analytics::write(isolate, request, &decision, duration);
     let response = match &decision.outcome {
         Outcome::Refuse(problem) => response::problem(problem)?,
         Outcome::Forward => forward(isolate, context, request, url, facts, &decision).await?,
     };
-    response::add_limits(&response, &decision, spent)?;
+    response::add_rate_limit(&response, &decision, duration)?;
     Ok(response)
 }
 
-/// Forwards a request, and sees to it that its cost and its lease are put right when it is answered.
+/// Forwards a request to the origin and returns its response. The cost and the lease are settled afterwards.
 async fn forward(
     isolate: &Rc<Isolate>,
     context: &Context,
@@ -90,36 +103,27 @@ async fn forward(
     facts: &RequestFacts,
     decision: &Decision,
 ) -> Result<Response, JsValue> {
-    let after = completion::expect(isolate, context, decision);
-    let identified = decision.identified.as_ref();
-    let charge = identified.and_then(|identified| identified.charge.as_ref());
-    let tenant = identified.and_then(|identified| identified.tenant.as_ref());
-    let watched = after.is_some() && charge.is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(&isolate.origin, request, url, facts, tenant, watched).await;
+    let completion = completion::schedule(isolate, context, decision);
+    let watch = completion.is_some() && decision.charge().is_some_and(|charge| charge.leases().next().is_some());
+    let forwarded = proxy::forward(&isolate.origin, request, url, facts, decision.tenant(), watch).await;
     if forwarded.is_err() && request.signal().aborted() {
-        // Nobody reads it. The origin has not failed: the request costs what it was charged, and its lease ends.
+        // The client has disconnected, the origin has not failed. Dropping `completion` keeps the charge and releases
+        // the lease.
         return response::problem(&Problem::origin_unreachable());
     }
-    if let Some(after) = after {
-        let answered = match &forwarded {
-            Ok(answer) => answer.answered(charge.and_then(|charge| charge.settled_by()))?,
-            Err(_) => completion::Answered { status: 502, cost: None, ended: None },
+    if let Some(completion) = completion {
+        let response = match &forwarded {
+            Ok(forwarded) => forwarded.summary(decision.charge().and_then(Charge::settled_by))?,
+            Err(_) => OriginResponse::FAILED,
         };
         // The receiver lives as long as this request.
-        let _ = after.send(answered);
+        let _ = completion.send(response);
     }
-    response::of_origin(forwarded.map(|forwarded| forwarded.response))
-}
-
-/// Whether the log tells of a request: of each that is refused, or would be but for its route, and of one in so many
-/// others.
-fn wants_line(isolate: &Isolate, decision: &Decision) -> bool {
-    let denied = decision.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow());
-    if denied || matches!(decision.outcome, Outcome::Refuse(_)) {
-        return true;
+    match forwarded {
+        Ok(forwarded) => Ok(forwarded.response),
+        Err(error) => {
+            log::failure("origin", &error);
+            response::problem(&error.problem())
+        }
     }
-    let count = isolate.passed.get() + 1;
-    let wanted = isolate.config.log_allowed_one_in > 0 && count >= isolate.config.log_allowed_one_in;
-    isolate.passed.set(if wanted { 0 } else { count });
-    wanted
 }

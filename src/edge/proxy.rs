@@ -8,7 +8,7 @@ use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, ReadableStream, Request, RequestInit, Response, WorkerGlobalScope};
 
-use super::completion::Answered;
+use super::completion::OriginResponse;
 use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
 use crate::config::environment::Origin;
 use crate::http::RequestFacts;
@@ -16,11 +16,11 @@ use crate::http::forwarding::{forwarded, hop_by_hop, is_forwarding_header};
 use crate::http::problem::Problem;
 use crate::tenant::TenantId;
 
-/// The origin's answer.
+/// The response to a forwarded request.
 pub(super) struct Forwarded {
-    /// As it goes to the client; headers can be changed.
+    /// The response for the client. Its headers can be changed.
     pub(super) response: Response,
-    /// Is kept when the body has ended or the client has gone; only of an answer that is watched and has a body.
+    /// Resolves or rejects when the body ends or the client disconnects; `None` if it is not watched or has no body.
     ended: Option<Promise>,
 }
 
@@ -32,21 +32,24 @@ pub(super) enum OriginError {
     Status(u16),
 }
 
-/// Sends the request on and returns the origin's answer as it comes; or why there is none.
+/// Forwards a request and returns the origin's response as soon as its headers arrive.
 ///
-/// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and its copy too.
+/// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and so has its copy.
 ///
-/// When the client of a `watched` request goes away, the request to the origin ends, and so does its answer's body. No
-/// other request needs that said: the runtime ends it with all that was done for it.
+/// If the client of a request disconnects, the runtime ends the request and everything done for it. With `watch`, the
+/// request stays alive for its completion, so this ends the request to the origin and the body of its response.
+///
+/// # Errors
+/// Fails if the origin does not answer, or if its response cannot be passed on.
 pub(super) async fn forward(
     origin: &Origin,
     request: &Request,
     url: &Url,
     facts: &RequestFacts,
     tenant: Option<&TenantId>,
-    watched: bool,
+    watch: bool,
 ) -> Result<Forwarded, OriginError> {
-    // A request as the initializer keeps the method, the headers, the body as a stream, and the signal.
+    // With a request as the initializer, the copy has its method, headers, body stream and signal.
     let init: &RequestInit = request.unchecked_ref();
     let onward = Request::new_with_str_and_init(&origin.url_for(url), init)?;
     let headers = onward.headers();
@@ -55,7 +58,7 @@ pub(super) async fn forward(
     if let Some(protocol) = upgrade.filter(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         headers.set("upgrade", &protocol)?;
     }
-    strip_forwarding_headers(&headers)?;
+    drop_forwarding_headers(&headers)?;
     for (name, value) in forwarded(facts, url, tenant) {
         match value {
             Some(value) => headers.set(name, &value)?,
@@ -64,10 +67,10 @@ pub(super) async fn forward(
     }
 
     let runtime: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let init: RequestInit = if watched {
-        // A body that goes through a stream would else be decoded, encoded anew, and lose its length.
+    let init: RequestInit = if watch {
+        // Without this, a compressed body would be decoded for the stream, encoded again, and lose its length.
         let init: RequestInit = object([("encodeResponseBody", "manual".into())]).unchecked_into();
-        init.set_signal(Some(&departure(request)));
+        init.set_signal(Some(&disconnected(request)));
         init
     } else {
         RequestInit::new()
@@ -82,24 +85,24 @@ pub(super) async fn forward(
         return Err(OriginError::Status(response.status()));
     }
     let (body, ended) = match response.body() {
-        Some(body) if watched => {
-            let (body, ended) = watch(&response, &body)?;
+        Some(body) if watch => {
+            let (body, ended) = watch_body(&response, &body)?;
             (Some(body), Some(ended))
         }
         body => (body, None),
     };
-    // A response as the initializer keeps the status, the headers, an encoded body as it is, and a WebSocket.
+    // With a response as the initializer, the copy has its status, headers, body encoding and WebSocket.
     let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), response.unchecked_ref())?;
     drop_hop_by_hop(&response.headers())?;
     Ok(Forwarded { response, ended })
 }
 
 impl Forwarded {
-    /// What the answer says of the request's cost, in the header `settled_by`, and when it ends.
-    pub(super) fn answered(&self, settled_by: Option<&str>) -> Result<Answered, JsValue> {
-        let told = settled_by.map(|name| self.response.headers().get(name)).transpose()?.flatten();
-        let cost = told.and_then(|told| told.trim().parse().ok());
-        Ok(Answered { status: self.response.status(), cost, ended: self.ended.clone() })
+    /// Returns what completion needs. The header `settled_by` has the real cost.
+    pub(super) fn summary(&self, settled_by: Option<&str>) -> Result<OriginResponse, JsValue> {
+        let cost = settled_by.map(|name| self.response.headers().get(name)).transpose()?.flatten();
+        let cost = cost.and_then(|cost| cost.trim().parse().ok());
+        Ok(OriginResponse { status: self.response.status(), cost, ended: self.ended.clone() })
     }
 }
 
@@ -130,14 +133,16 @@ impl From<JsValue> for OriginError {
     }
 }
 
-/// A signal that the client has gone. The request's own one is not heeded by a fetch, where the compatibility flag
-/// `request_signal_passthrough` is not set; with it every answer would be led through one more stream.
-fn departure(request: &Request) -> AbortSignal {
+/// Returns a signal that the client has disconnected.
+///
+/// A fetch ignores the request's own signal unless the compatibility flag `request_signal_passthrough` is set, and that
+/// flag would lead every response through one more stream.
+fn disconnected(request: &Request) -> AbortSignal {
     AbortSignal::any(&Array::of1(&request.signal()))
 }
 
-/// Leads a body through a stream of the runtime's own, which tells when it has ended.
-fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, Promise), JsValue> {
+/// Leads a body through a stream inside the runtime, and returns a promise that resolves or rejects at its end.
+fn watch_body(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, Promise), JsValue> {
     let headers = response.headers();
     let length = headers.get("content-length")?.and_then(|length| length.parse::<u32>().ok());
     let stream: IdentityTransformStream = match length {
@@ -148,10 +153,10 @@ fn watch(response: &Response, body: &ReadableStream) -> Result<(ReadableStream, 
     Ok((stream.readable(), ended))
 }
 
-fn strip_forwarding_headers(headers: &Headers) -> Result<(), JsValue> {
+fn drop_forwarding_headers(headers: &Headers) -> Result<(), JsValue> {
     let names = headers.keys().into_iter().filter_map(|name| name.ok()?.as_string());
-    let claims: Vec<String> = names.filter(|name| is_forwarding_header(name)).collect();
-    claims.iter().try_for_each(|name| headers.delete(name))
+    let forwarding: Vec<String> = names.filter(|name| is_forwarding_header(name)).collect();
+    forwarding.iter().try_for_each(|name| headers.delete(name))
 }
 
 fn drop_hop_by_hop(headers: &Headers) -> Result<(), JsValue> {

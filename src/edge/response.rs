@@ -1,4 +1,4 @@
-//! Builds the answers that the client gets.
+//! Builds the responses that do not come from the origin, and adds the rate limit headers to all.
 
 use serde_json::json;
 use wasm_bindgen::JsValue;
@@ -8,13 +8,12 @@ use worker::Env;
 use super::decision::{Decision, Outcome};
 use super::isolate::Isolate;
 use super::log;
-use super::proxy::OriginError;
 use crate::gateway::Charge;
 use crate::http::problem::{self, Problem};
 use crate::http::{RequestFacts, rate_limit};
 use crate::time::Millis;
 
-/// A problem as a response. None is ever good for a second request.
+/// Returns a problem as a response. It must not be cached.
 pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
     let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
     let headers = response.headers();
@@ -22,18 +21,11 @@ pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
     Ok(response)
 }
 
-/// The origin's answer, or 502 if it has none.
-pub(super) fn of_origin(answer: Result<Response, OriginError>) -> Result<Response, JsValue> {
-    answer.or_else(|error| {
-        log::failure("origin", &error);
-        problem(&error.problem())
-    })
-}
-
-/// Adds what the limiter has to say. Items that the origin sent stay: several limiters may stand in a row.
-pub(super) fn add_limits(response: &Response, decision: &Decision, spent: Millis) -> Result<(), JsValue> {
+/// Adds the rate limit headers and the duration of the decision. What the origin has sent in these headers stays:
+/// several limiters may be chained.
+pub(super) fn add_rate_limit(response: &Response, decision: &Decision, duration: Millis) -> Result<(), JsValue> {
     let headers = response.headers();
-    let charge = decision.identified.as_ref().and_then(|identified| identified.charge.as_ref());
+    let charge = decision.charge();
     let shadow = charge.is_some_and(Charge::is_shadow);
     for (name, value) in decision.verdict.iter().flat_map(|verdict| rate_limit::fields(verdict, shadow)) {
         headers.append(name, &value)?;
@@ -45,17 +37,17 @@ pub(super) fn add_limits(response: &Response, decision: &Decision, spent: Millis
         (Outcome::Forward, None) => ";desc=\"exempt\"",
         (Outcome::Forward, Some(_)) => "",
     };
-    headers.append("server-timing", &format!("limiter;dur={}{description}", spent.get()))
+    headers.append("server-timing", &format!("limiter;dur={}{description}", duration.get()))
 }
 
-/// `/_sluicegate/health`: 200, or 503 and which part is not well. The log says why.
+/// Responds to `/_sluicegate/health`: 200, or 503 with the part that fails. The log has the reason.
 pub(super) async fn health(
     facts: &RequestFacts,
     isolate: Result<&Isolate, &String>,
     now: Millis,
 ) -> Result<Response, JsValue> {
     if !is_read(facts) {
-        return not_allowed();
+        return problem(&Problem::method_not_allowed());
     }
     let failing = match isolate {
         Err(reason) => {
@@ -70,10 +62,10 @@ pub(super) async fn health(
     }
 }
 
-/// A file of the demo page, where the deployment has it.
+/// Responds with a file of the demo page, if the Worker has it.
 pub(super) async fn demo(facts: &RequestFacts, request: &Request, env: &Env) -> Result<Response, JsValue> {
     if !is_read(facts) {
-        return not_allowed();
+        return problem(&Problem::method_not_allowed());
     }
     match asset(request, env).await {
         Ok(response) => Ok(response),
@@ -87,10 +79,6 @@ pub(super) async fn demo(facts: &RequestFacts, request: &Request, env: &Env) -> 
 async fn asset(request: &Request, env: &Env) -> worker::Result<Response> {
     let request = worker::Request::from(request.clone()?);
     Ok(env.assets("ASSETS")?.fetch_request(request).await?.into())
-}
-
-fn not_allowed() -> Result<Response, JsValue> {
-    problem(&Problem::method_not_allowed())
 }
 
 fn is_read(facts: &RequestFacts) -> bool {

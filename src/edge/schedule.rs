@@ -1,4 +1,4 @@
-//! The scheduled work: what each tenant used is written into its history.
+//! The scheduled work: records each tenant's usage in its history.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::redis::lock::{Lease, Runtime};
 use crate::tenant::history::Recorder;
 use crate::time::Millis;
 
-/// One run of the cron trigger.
+/// Handles the cron trigger.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let isolate = match isolate::current(&env) {
@@ -27,7 +27,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     }
 }
 
-/// Time and chance of the Workers runtime.
+/// The clock, timer and random numbers of the Workers runtime.
 struct Edge;
 
 impl Runtime for Edge {
@@ -35,7 +35,7 @@ impl Runtime for Edge {
         Delay::from(Duration::from_millis(duration.get())).await;
     }
 
-    /// The runtime has no clock that is never set; this one stands still between two I/O operations.
+    /// The runtime has no monotonic clock; this one advances only after I/O.
     fn now(&self) -> Millis {
         now()
     }
@@ -45,8 +45,8 @@ impl Runtime for Edge {
     }
 }
 
-/// Longer than an invocation works.
+/// Longer than one invocation runs.
 const LEASE: Millis = Millis::from_secs(30);
 
-/// Requests to Redis in one invocation: a Worker of the free plan has 50 subrequests.
+/// The most calls to Redis in one invocation: the free plan of Workers allows 50 subrequests.
 const CALLS: u32 = 45;

@@ -1,0 +1,137 @@
+//! Checks a charge in Redis, or follows the outage policy if Redis does not answer.
+
+use std::rc::Rc;
+
+use js_sys::futures::JsFuture;
+use worker::Context;
+
+use super::decision::{Charged, Outcome, Source};
+use super::isolate::Isolate;
+use super::js::{error_message, now, object, property, random_uuid};
+use super::lease::Lease;
+use super::log;
+use crate::config::OnOutage;
+use crate::gateway::Charge;
+use crate::http::problem::Problem;
+use crate::limit::{CheckRequest, LeaseId, Subject, Verdict, usage};
+use crate::limiter::{CheckError, Now};
+use crate::time::Millis;
+
+/// The result of a check.
+pub(super) struct Checked {
+    /// The verdict; `None` if no limiter could give one.
+    pub(super) verdict: Option<Verdict>,
+    /// The charge, if it was made and needs work after the response.
+    pub(super) charged: Option<Charged>,
+    /// Whether to forward the request.
+    pub(super) outcome: Outcome,
+}
+
+/// Checks a charge of `subject` in one call to Redis. If Redis does not answer, `policy` decides.
+pub(super) async fn check(
+    isolate: &Rc<Isolate>,
+    context: &Context,
+    subject: &Subject,
+    charge: &Charge,
+    policy: OnOutage,
+) -> Checked {
+    let now = now();
+    let id = charge.outlives_answer().then(random_uuid);
+    let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
+    let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
+    let clock = Now::from_clock(isolate.config.clock, now);
+    let error = match isolate.limiter.check_batch_timed(subject, charge.limits(), [request], clock).await {
+        Ok(mut batch) => {
+            let verdict = batch.verdicts.pop();
+            return verdict
+                .map_or(Checked::FORWARD, |verdict| Checked::by_verdict(verdict, charge, id, batch.at, Source::Redis));
+        }
+        Err(CheckError::Invalid(error)) => {
+            log::failure("request", &format!("cannot be checked: {error}"));
+            return Checked::refuse(Problem::misconfigured());
+        }
+        Err(CheckError::Redis(error)) => error,
+    };
+    if error.outcome_is_unknown()
+        && let Some(lease) = id.as_deref().and_then(|id| Lease::of(isolate, Source::Redis, subject, charge, id))
+    {
+        context.wait_until(async move { lease.release_unconfirmed().await });
+    }
+    match policy {
+        OnOutage::Open => {
+            log::outage(&error, policy, "forwarded the request unchecked");
+            Checked::FORWARD
+        }
+        OnOutage::Closed => {
+            log::outage(&error, policy, "refused the request");
+            Checked::refuse(Problem::limiter_unavailable())
+        }
+        OnOutage::Local => {
+            log::outage(&error, policy, "checked the request in this isolate");
+            check_locally(isolate, subject, charge, request, id, now).await
+        }
+    }
+}
+
+/// Checks a charge without Redis: with the fallback limiter of this isolate, then with the binding `LAST_RESORT`.
+async fn check_locally(
+    isolate: &Rc<Isolate>,
+    subject: &Subject,
+    charge: &Charge,
+    request: CheckRequest<'_>,
+    id: Option<String>,
+    now: Millis,
+) -> Checked {
+    let verdict = isolate.fallback.borrow_mut().check(subject, charge.limits(), request, now);
+    let mut checked = match verdict {
+        Ok(verdict) => Checked::by_verdict(verdict, charge, id, now, Source::Memory),
+        Err(error) => {
+            log::failure("request", &error);
+            Checked::FORWARD
+        }
+    };
+    let forward = matches!(checked.outcome, Outcome::Forward);
+    if forward && !charge.is_shadow() && !last_resort_allows(isolate, subject).await {
+        checked.outcome = Outcome::Refuse(Problem::over_last_resort());
+        if let Some(charged) = checked.charged.take()
+            && let Some(lease) = Lease::of(isolate, charged.source, subject, charge, &charged.id)
+        {
+            lease.release().await;
+        }
+    }
+    checked
+}
+
+/// Returns whether the rate limit binding allows a subject. True if the binding fails or does not exist: the fallback
+/// limiter has allowed the request already.
+async fn last_resort_allows(isolate: &Isolate, subject: &Subject) -> bool {
+    let Some(binding) = &isolate.last_resort else { return true };
+    let result = JsFuture::from(binding.limit(&object([("key", subject.as_str().into())]))).await;
+    match result {
+        Ok(result) => property(&result, "success").and_then(|success| success.as_bool()).unwrap_or(true),
+        Err(error) => {
+            log::failure("the binding LAST_RESORT", &error_message(&error));
+            true
+        }
+    }
+}
+
+impl Checked {
+    const FORWARD: Checked = Checked { verdict: None, charged: None, outcome: Outcome::Forward };
+
+    fn refuse(problem: Problem) -> Self {
+        Checked { outcome: Outcome::Refuse(problem), ..Checked::FORWARD }
+    }
+
+    /// Follows a verdict of `source` at the time `at`. A shadow route forwards a denied request too.
+    fn by_verdict(verdict: Verdict, charge: &Charge, id: Option<String>, at: Millis, source: Source) -> Self {
+        let charged = id.filter(|_| verdict.is_allow()).map(|id| Charged { id, at, source });
+        let (verdict, _usage) = usage::split(verdict);
+        let outcome = if verdict.is_allow() || charge.is_shadow() {
+            Outcome::Forward
+        } else {
+            Outcome::Refuse(Problem::quota_exceeded(&verdict))
+        };
+        Checked { verdict: Some(verdict), charged, outcome }
+    }
+}
