@@ -1,4 +1,4 @@
-//! TODO.
+//! The API and its calls.
 
 use serde_json::{Map, Value};
 
@@ -10,41 +10,41 @@ use crate::redis::script::Dialect;
 use crate::redis::{Token, Transport};
 use crate::time::Millis;
 
-/// The API over one Redis.
+/// The admin and check API over one Redis.
 #[derive(Clone, Copy)]
 pub struct Admin<'a, T> {
-    /// What the plans are, and whose clock judges.
+    /// The configuration: the plans, and the clock of checks.
     pub config: &'a Config,
-    /// The way to Redis.
+    /// The limiter, with the connection to Redis.
     pub limiter: &'a Limiter<T>,
-    /// Who knows it may do everything.
+    /// The admin token.
     pub token: &'a Token,
-    /// The caller's clock: milliseconds since the Unix epoch.
+    /// The clock of the edge, in milliseconds since the Unix epoch.
     pub clock: &'a dyn Fn() -> Millis,
 }
 
 /// A request to the API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: &'a str,
-    /// The path after `/_sluicegate/v1`, with its slash and its percent-encoding.
+    /// The path after `/_sluicegate/v1`, with its leading slash and its percent-encoding.
     pub path: &'a str,
-    /// What follows the question mark, if there is one.
+    /// The query, without its question mark.
     pub query: Option<&'a str>,
     /// The header `Authorization`.
     pub authorization: Option<&'a str>,
     /// The header `Content-Type`.
     pub content_type: Option<&'a str>,
-    /// The header `If-Match`; of several lines, joined by commas.
+    /// The header `If-Match`; several lines are joined by commas.
     pub if_match: Option<&'a str>,
-    /// The body; of one that is longer than [`MAX_BODY`], at least one byte more than that.
+    /// The body. One longer than [`MAX_BODY`] may be cut, but not to [`MAX_BODY`] bytes or fewer.
     pub body: &'a [u8],
 }
 
 impl<T> Admin<'_, T> {
-    /// Whether the call carries the admin token. The body of one that does not is never looked at, and need not be
-    /// read: it is refused, or for the description of the API.
+    /// Returns whether the call carries the admin token. The body of a call without it is never used, so the caller
+    /// need not read it.
     #[must_use]
     pub fn is_authorized(&self, call: &Call<'_>) -> bool {
         super::authorization::is_authorized(call.authorization, self.token)
@@ -52,12 +52,12 @@ impl<T> Admin<'_, T> {
 }
 
 impl<T: Transport> Admin<'_, T> {
-    /// The caller's time.
+    /// Returns the time of the edge's clock.
     pub(super) fn now(&self) -> Millis {
         (self.clock)()
     }
 
-    /// The time by which limits are judged.
+    /// Returns the time of a check, by the configured clock.
     pub(super) fn check_time(&self, now: Millis) -> Now {
         Now::from_clock(self.config.clock, now)
     }
@@ -72,17 +72,17 @@ impl<T: Transport> Admin<'_, T> {
 }
 
 impl Call<'_> {
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub(super) fn object(&self) -> Result<Value, Problem> {
         self.json(&[JSON])
     }
 
-    /// The body as JSON; no body is an empty object.
+    /// Parses the body as JSON. An empty body is an empty object.
     pub(super) fn object_or_nothing(&self) -> Result<Value, Problem> {
         if self.body.is_empty() { Ok(Value::Object(Map::new())) } else { self.object() }
     }
 
-    /// The body as a merge patch.
+    /// Parses the body as a JSON merge patch.
     pub(super) fn patch(&self) -> Result<Value, Problem> {
         self.json(&[MERGE_PATCH, JSON])
     }
@@ -105,7 +105,7 @@ pub(super) fn is_read(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
-/// The largest body, in bytes.
+/// The largest accepted body, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
 const JSON: &str = "application/json";

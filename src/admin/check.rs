@@ -14,11 +14,11 @@ use crate::redis::Transport;
 use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
 
-/// A check as it is asked for.
+/// A parsed request for a check.
 #[derive(Debug)]
-struct Question {
-    whom: Whom,
-    /// `None`: the limits of the tenant's plan.
+struct CheckInput {
+    target: Target,
+    /// The limits; `None` for those of the tenant's plan.
     limits: Option<Vec<Limit>>,
     cost: u64,
     lease: Option<LeaseId>,
@@ -26,18 +26,18 @@ struct Question {
 
 /// Who is charged.
 #[derive(Debug)]
-enum Whom {
+enum Target {
     Subject(Subject),
     Tenant(TenantId),
 }
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn check(&self, body: &Value) -> Result<Response, Failure> {
-        let Question { whom, limits, cost, lease } = question(body, self.config)?;
+        let CheckInput { target, limits, cost, lease } = parse(body, self.config)?;
         let now = self.now();
-        let (subject, limits) = match whom {
-            Whom::Subject(subject) => (subject, limits.unwrap_or_default()),
-            Whom::Tenant(id) => {
+        let (subject, limits) = match target {
+            Target::Subject(subject) => (subject, limits.unwrap_or_default()),
+            Target::Tenant(id) => {
                 let stored = self.tenant(&id).await?;
                 if stored.tenant.status() == Status::Suspended {
                     return Err(Problem::suspended().into());
@@ -49,15 +49,15 @@ impl<T: Transport> Admin<'_, T> {
         let request = CheckRequest { cost, lease: lease.as_ref() };
         let verdict = self.limiter.check(&subject, &limits, request, self.check_time(now)).await?;
         let (verdict, _usage) = usage::split(verdict);
-        let answer = Response::json(200, &told(&verdict, now));
+        let response = Response::json(200, &verdict_json(&verdict, now));
         Ok(rate_limit::fields(&verdict, false)
             .into_iter()
-            .fold(answer, |answer, (name, value)| answer.with(name, value)))
+            .fold(response, |response, (name, value)| response.with(name, value)))
     }
 }
 
-/// A verdict as JSON.
-fn told(verdict: &Verdict, now: Millis) -> Value {
+/// Returns a verdict as JSON. `now` is the time of the edge's clock at the check.
+fn verdict_json(verdict: &Verdict, now: Millis) -> Value {
     let retry_ms = |retry| match retry {
         Retry::Now => Some(0),
         Retry::After(wait) => Some(wait.get()),
@@ -79,32 +79,32 @@ fn told(verdict: &Verdict, now: Millis) -> Value {
     })
 }
 
-fn question(body: &Value, config: &Config) -> Result<Question, InvalidInput> {
+fn parse(body: &Value, config: &Config) -> Result<CheckInput, InvalidInput> {
     input::read(body, &FIELDS, Problems::default(), |object, problems| {
         input::refuse_null(body, &FIELDS, problems);
-        let whom = whom(object, problems);
+        let target = target(object, problems);
         let limits = limits(object, config, problems);
         let peek = object.optional("peek", input::boolean, problems).unwrap_or_default();
         let cost = object.optional("cost", input::count, problems).unwrap_or(1);
         let lease = |value: &Value| LeaseId::new(&text(value)?).map_err(|error| error.to_string());
         let lease = object.optional("lease", lease, problems);
-        Some(Question { whom: whom?, limits, cost: if peek { 0 } else { cost }, lease })
+        Some(CheckInput { target: target?, limits, cost: if peek { 0 } else { cost }, lease })
     })
 }
 
-fn whom(object: &Object<'_>, problems: &mut Problems) -> Option<Whom> {
+fn target(object: &Object<'_>, problems: &mut Problems) -> Option<Target> {
     match (object.get("subject"), object.get("tenant")) {
-        (Some(_), None) => object.required("subject", subject, problems).map(Whom::Subject),
+        (Some(_), None) => object.required("subject", subject, problems).map(Target::Subject),
         (None, Some(_)) => {
             let id = |value: &Value| TenantId::new(&text(value)?).map_err(|error| error.to_string());
-            object.required("tenant", id, problems).map(Whom::Tenant)
+            object.required("tenant", id, problems).map(Target::Tenant)
         }
         (None, None) => {
-            problems.push("subject", "is missing (or a tenant)");
+            problems.push("subject", "is missing (or give a tenant)");
             None
         }
         (Some(_), Some(_)) => {
-            problems.push("tenant", "is one too many (there is a subject)");
+            problems.push("tenant", "cannot be given together with subject");
             None
         }
     }
@@ -113,7 +113,7 @@ fn whom(object: &Object<'_>, problems: &mut Problems) -> Option<Whom> {
 fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Option<Vec<Limit>> {
     let plan = match (object.get("plan"), object.get("limits")) {
         (Some(_), Some(_)) => {
-            problems.push("limits", "are too many (there is a plan)");
+            problems.push("limits", "cannot be given together with plan");
             return None;
         }
         (Some(_), None) => object.required("plan", |name| plan(name, config), problems),
@@ -123,7 +123,7 @@ fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Opti
         }
         (None, None) => {
             if object.get("tenant").is_none() {
-                problems.push("plan", "is missing (or limits)");
+                problems.push("plan", "is missing (or give limits)");
             }
             None
         }
@@ -138,14 +138,14 @@ fn plan(name: &Value, config: &Config) -> Result<Plan, String> {
     config.plans.get(&name).cloned().ok_or_else(unknown)
 }
 
-/// Reads the name of a subject. Locks and values have keys like those of subjects, which no check may touch.
+/// Reads the name of a subject. The keys of locks and values have the same form, and a check must not touch them.
 fn subject(value: &Value) -> Result<Subject, String> {
     let name = text(value)?;
     if !(1..=MAX_SUBJECT).contains(&name.chars().count()) {
         return Err(format!("expected 1 to {MAX_SUBJECT} characters"));
     }
     match RESERVED.into_iter().find(|reserved| name.starts_with(reserved)) {
-        Some(reserved) => Err(format!("begins with {reserved:?} (such keys are not those of a subject)")),
+        Some(reserved) => Err(format!("begins with {reserved:?} (a reserved prefix)")),
         None => Ok(Subject::named(&name)),
     }
 }
@@ -161,28 +161,25 @@ mod tests {
     fn problem(body: &Value) -> String {
         let config = r#"{"default_plan":"p","plans":{"p":{"limits":[
             {"name":"l","algorithm":"sliding_log","limit":1,"window":"1s"}]}}}"#;
-        question(body, &Config::from_json(config).unwrap()).map(|_| ()).unwrap_err().to_string()
+        parse(body, &Config::from_json(config).unwrap()).map(|_| ()).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_question_that_cannot_be_asked_says_why() {
+    fn invalid_checks_name_field_and_problem() {
         let limit = json!({ "name": "l", "algorithm": "sliding_log", "limit": 0, "window": "1s" });
         for (body, expected) in [
-            (json!({}), "subject: is missing (or a tenant); plan: is missing (or limits)"),
-            (json!({ "subject": "a", "tenant": "b" }), "tenant: is one too many (there is a subject)"),
+            (json!({}), "subject: is missing (or give a tenant); plan: is missing (or give limits)"),
+            (json!({ "subject": "a", "tenant": "b" }), "tenant: cannot be given together with subject"),
             (
                 json!({ "tenant": "B" }),
                 "tenant: expected 1 to 64 of a-z 0-9 - . , the first and the last a letter or a digit, found \"B\"",
             ),
             (json!({ "subject": "a", "plan": "q" }), "plan: no plan is named \"q\" (plans: p)"),
-            (json!({ "tenant": "a", "plan": "p", "limits": [] }), "limits: are too many (there is a plan)"),
+            (json!({ "tenant": "a", "plan": "p", "limits": [] }), "limits: cannot be given together with plan"),
             (json!({ "subject": "a", "limits": [limit] }), "limits[0].limit: expected 1 to 9007199254740991, found 0"),
             (json!({ "subject": "a", "limits": [] }), "limits: expected 1 to 16 limits, found 0"),
             (json!({ "subject": "", "plan": "p" }), "subject: expected 1 to 200 characters"),
-            (
-                json!({ "subject": "lock:usage", "plan": "p" }),
-                "subject: begins with \"lock:\" (such keys are not those of a subject)",
-            ),
+            (json!({ "subject": "lock:usage", "plan": "p" }), "subject: begins with \"lock:\" (a reserved prefix)"),
             (json!({ "tenant": "a", "cost": null }), "cost: is null (leave it out)"),
             (
                 json!({ "tenant": "a", "cost": -1 }),

@@ -1,4 +1,4 @@
-//! `GET /diagnosis`: what is wrong with this deployment, as far as it can be seen from here.
+//! `GET /diagnosis`: what is wrong with this deployment, as far as the Worker can see.
 
 use serde_json::{Value, json};
 
@@ -10,24 +10,24 @@ use crate::redis::script::Dialect;
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::time::Millis;
 
-/// What is wrong, and what helps.
+/// A problem of the deployment, with its remedy.
 #[derive(Debug)]
 struct Finding {
-    /// Which of the checks has found it.
+    /// The check that found it.
     check: &'static str,
     what: String,
     remedy: &'static str,
 }
 
-/// What Redis tells of its time.
+/// The timing of a call to Redis.
 #[derive(Debug, Clone, Copy)]
 struct Timing {
     round_trip: Millis,
-    /// How far Redis's clock is ahead of ours, in milliseconds; half a round trip is uncertain.
+    /// How far Redis's clock is ahead of the edge's, in milliseconds, to within half a round trip.
     skew: i64,
 }
 
-/// What Redis tells of itself.
+/// What `INFO` says of the server.
 #[derive(Debug, Default)]
 struct Server {
     version: Option<String>,
@@ -78,22 +78,22 @@ impl<T: Transport> Admin<'_, T> {
     }
 
     async fn timing(&self) -> Result<Timing, RedisError> {
-        // The first call may open a connection, which the next requests do not pay for.
+        // The first call may open a connection, so it is not measured.
         redis::run::<Value>(self.transport(), Command::new("PING")).await?;
         let sent = self.now();
         let [seconds, micros]: [Value; 2] = redis::run(self.transport(), Command::new("TIME")).await?;
         let received = self.now();
-        let shape = || RedisError::Shape { reason: format!("no time: {seconds}, {micros}") };
-        // Texts in Redis's own protocol, numbers where a server translates them.
+        let shape = || RedisError::Shape { reason: format!("not a time: {seconds}, {micros}") };
+        // Redis replies with texts; some REST servers turn them into numbers.
         let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
-        let theirs = number(&seconds).zip(number(&micros)).ok_or_else(shape)?;
-        let theirs = theirs.0.saturating_mul(1000).saturating_add(theirs.1 / 1000);
+        let redis = number(&seconds).zip(number(&micros)).ok_or_else(shape)?;
+        let redis = redis.0.saturating_mul(1000).saturating_add(redis.1 / 1000);
         let round_trip = Millis::new(received.get().saturating_sub(sent.get()));
-        let ours = i64::try_from(sent.get().saturating_add(round_trip.get() / 2)).unwrap_or(i64::MAX);
-        Ok(Timing { round_trip, skew: theirs.saturating_sub(ours) })
+        let edge = i64::try_from(sent.get().saturating_add(round_trip.get() / 2)).unwrap_or(i64::MAX);
+        Ok(Timing { round_trip, skew: redis.saturating_sub(edge) })
     }
 
-    /// Not every server tells, and not everything.
+    /// Reads `INFO`. Fields that the server does not reveal are `None`.
     async fn server(&self) -> Server {
         let info = redis::run::<String>(self.transport(), Command::new("INFO")).await.unwrap_or_default();
         let field = |name: &str| {
@@ -106,12 +106,12 @@ impl<T: Transport> Admin<'_, T> {
         }
     }
 
-    /// Looks at a subject that does not exist: this writes nothing.
+    /// Runs `check.lua` without a charge, for a subject that does not exist: it writes nothing.
     async fn try_script(&self) -> Result<(), String> {
         let name = LimitName::new("diagnosis").map_err(|error| error.to_string())?;
         let limit = Limit::token_bucket(name, 1, Millis::from_secs(1), None).map_err(|error| error.to_string())?;
-        let looked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.check_time(self.now())).await;
-        looked.map(drop).map_err(|error| error.to_string())
+        let peeked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.check_time(self.now())).await;
+        peeked.map(drop).map_err(|error| error.to_string())
     }
 
     fn slow(&self, timing: Timing) -> Option<Finding> {
@@ -122,7 +122,7 @@ impl<T: Transport> Admin<'_, T> {
                 "a round trip to Redis takes {}, more than half of the timeout of {timeout}",
                 timing.round_trip
             ),
-            remedy: "use a Redis nearer to where the Worker runs, or a longer timeout",
+            remedy: "use a Redis nearer to the Worker, or a longer timeout",
         })
     }
 
@@ -131,7 +131,7 @@ impl<T: Transport> Admin<'_, T> {
         (beyond && self.config.clock == Clock::Edge).then(|| Finding {
             check: "clock",
             what: format!("the clocks of the edge and of Redis differ by {} ms", timing.skew.unsigned_abs()),
-            remedy: "set clock = \"redis\", so that one clock judges",
+            remedy: "set clock = \"redis\", so that all checks use one clock",
         })
     }
 }
@@ -141,7 +141,7 @@ impl Server {
         let policy = self.eviction_policy.as_deref().filter(|policy| *policy != "noeviction")?;
         Some(Finding {
             check: "eviction",
-            what: format!("Redis evicts keys when its memory is full ({policy}): limits and tenants can be forgotten"),
+            what: format!("Redis evicts keys when its memory is full ({policy}): limits and tenants can be lost"),
             remedy: "set maxmemory-policy to noeviction",
         })
     }
@@ -151,7 +151,7 @@ fn unreachable(error: &RedisError) -> Finding {
     let remedy = match error {
         RedisError::Unauthorized { .. } => "set the secret UPSTASH_REDIS_REST_TOKEN to the token of this Redis",
         RedisError::Exhausted { .. } | RedisError::RateLimited => "raise the quota of the Redis database",
-        _ => "look at UPSTASH_REDIS_REST_URL, and whether the server runs",
+        _ => "check UPSTASH_REDIS_REST_URL, and whether the server is running",
     };
     Finding { check: "redis", what: error.to_string(), remedy }
 }
@@ -164,5 +164,5 @@ fn scripts_fail(error: &str) -> Finding {
     }
 }
 
-/// A difference below does not matter to any window of a second or more.
+/// A smaller difference does not matter to windows of a second or more.
 const SKEW: Millis = Millis::from_secs(1);

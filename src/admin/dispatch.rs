@@ -1,4 +1,4 @@
-//! Which call does what.
+//! Dispatches a call to its operation.
 
 use super::admin::{Admin, Call, is_read};
 use super::query::Query;
@@ -10,14 +10,14 @@ use crate::redis::Transport;
 use crate::tenant::TenantId;
 
 impl<T: Transport> Admin<'_, T> {
-    /// Answers a call. `random` are bytes that nobody can guess: a new API key is made of them.
+    /// Answers a call. `random` must be secure random bytes: a new API key is made of them.
     pub async fn answer(&self, call: &Call<'_>, random: [u8; 20]) -> Response {
-        let mut answer = self.dispatch(call, random).await.unwrap_or_else(Failure::into_response);
-        if !is_read(call.method) && answer.changed.is_none() {
-            // Also where it failed: a write whose answer was lost may have been done.
-            answer.changed = Path::parse(call.path).and_then(|path| TenantId::new(path.tenant()?).ok());
+        let mut response = self.dispatch(call, random).await.unwrap_or_else(Failure::into_response);
+        if !is_read(call.method) && response.changed.is_none() {
+            // Also if it failed: a write may have been made although its reply was lost.
+            response.changed = Path::parse(call.path).and_then(|path| TenantId::new(path.tenant()?).ok());
         }
-        if call.method == "HEAD" { answer.without_body() } else { answer }
+        if call.method == "HEAD" { response.without_body() } else { response }
     }
 
     async fn dispatch(&self, call: &Call<'_>, random: [u8; 20]) -> Result<Response, Failure> {
@@ -60,5 +60,5 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-/// The description of this API, in `OpenAPI` 3.1.
+/// The description of this API in `OpenAPI` 3.1.
 pub const OPENAPI: &str = include_str!("openapi.json");

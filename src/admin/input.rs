@@ -1,11 +1,11 @@
-//! What a client sends, field by field: readers beside those of [`object`](crate::config::json::object).
+//! Readers of the fields that a client sends, in addition to those of [`json`](crate::config::json).
 
 use serde_json::Value;
 
 use crate::config::json::{InvalidInput, Object, Problems, expected};
 use crate::limit::MAX_INTEGER;
 
-/// Reads the body as an object: everything that is wrong with it is told at once.
+/// Reads the body as an object with the `known` fields, and collects all its problems.
 pub(super) fn read<'v, I>(
     body: &'v Value,
     known: &[&str],
@@ -16,7 +16,7 @@ pub(super) fn read<'v, I>(
     problems.finish(input)
 }
 
-/// Writes `5.0` as `5`, wherever it stands: to JSON Schema both are the same integer.
+/// Replaces every `5.0` by `5`: in JSON Schema both are the same integer.
 pub(super) fn with_integers(value: &mut Value) {
     match value {
         Value::Number(number) => {
@@ -32,15 +32,15 @@ pub(super) fn with_integers(value: &mut Value) {
     }
 }
 
-/// Refuses null in these fields: who does not want one leaves it out.
+/// Refuses null in these optional fields.
 pub(super) fn refuse_null(body: &Value, fields: &[&str], problems: &mut Problems) {
     for field in fields.iter().filter(|field| body.get(field).is_some_and(Value::is_null)) {
         problems.push(*field, "is null (leave it out)");
     }
 }
 
-/// The problem with a name in the path, if there is one: it has 1 to 64 of `A-Z a-z 0-9 _ - .` and is neither `.` nor
-/// `..`, which mean something else in a path.
+/// Checks a name in the path: it has 1 to 64 of `A-Z a-z 0-9 _ - .` and is neither `.` nor `..`, which have another
+/// meaning in a path.
 pub(super) fn check_name(path: &str, name: &str, problems: &mut Problems) {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let valid = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(allowed) && ![".", ".."].contains(&name);
@@ -49,7 +49,7 @@ pub(super) fn check_name(path: &str, name: &str, problems: &mut Problems) {
     }
 }
 
-/// Reads 1 to 200 visible ASCII characters, as ids of requests, leases and owners are.
+/// Reads an id of a request, lease or owner: 1 to 200 visible ASCII characters.
 pub(super) fn id(value: &Value) -> Result<&str, String> {
     let valid = |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     value.as_str().filter(valid).ok_or_else(|| expected("1 to 200 visible ASCII characters", value))
@@ -74,7 +74,7 @@ pub(super) fn boolean(value: &Value) -> Result<bool, String> {
 
 const MAX_NAME: usize = 64;
 const MAX_ID: usize = 200;
-/// Characters of the largest value that locks guard and swaps change.
+/// Characters of the longest value.
 const MAX_VALUE: usize = 4096;
 const TWO_53: f64 = 9_007_199_254_740_992.0;
 
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readers_keep_their_bounds() {
+    fn readers_enforce_their_bounds() {
         assert!(id(&json!("!~")).is_ok() && id(&json!("x".repeat(200))).is_ok());
         for bad in [json!(""), json!("a b"), json!("é"), json!("x".repeat(201)), json!(1), json!(null)] {
             assert!(id(&bad).is_err(), "{bad}");
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_integers() {
+    fn whole_floats_become_integers() {
         let mut value = json!({ "a": [5.0, -0.0, 1e15, 1.5, 1e16, "5.0", null], "b": 7 });
         with_integers(&mut value);
         assert_eq!(value, json!({ "a": [5, 0, 1_000_000_000_000_000_u64, 1.5, 1e16, "5.0", null], "b": 7 }));
     }
 
     #[test]
-    fn names_are_plain() {
+    fn names_have_only_plain_characters() {
         let problems = |name: &str| {
             let mut problems = Problems::default();
             check_name("name", name, &mut problems);

@@ -47,6 +47,6 @@ impl<T: Transport> Admin<'_, T> {
             removed.ok_or_else(|| Problem::key_not_found(id.as_str(), key.as_str()).into())
         };
         self.change(&id, None, change).await?;
-        Ok(Response::done().changed(id))
+        Ok(Response::no_content().changed(id))
     }
 }

@@ -1,4 +1,4 @@
-//! Locks and the values they guard, over HTTP.
+//! Locks and the values that they guard.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::time::Millis;
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn acquire(&self, name: &str, body: &Value) -> Result<Response, Failure> {
-        let (owner, lease) = input::read(body, &["owner", "ttl_ms"], named(name), |object, problems| {
+        let (owner, lease) = input::read(body, &["owner", "ttl_ms"], check_lock_name(name), |object, problems| {
             owner(object, problems).zip(lease(object, problems))
         })?;
         match self.lock(name).acquire(owner, lease.ttl()).await? {
@@ -25,7 +25,7 @@ impl<T: Transport> Admin<'_, T> {
 
     pub(super) async fn renew(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let known = ["owner", "token", "ttl_ms"];
-        let ((owner, token), lease) = input::read(body, &known, named(name), |object, problems| {
+        let ((owner, token), lease) = input::read(body, &known, check_lock_name(name), |object, problems| {
             let holder = owner(object, problems).zip(token(object, problems));
             let lease = lease(object, problems);
             holder.zip(lease)
@@ -38,17 +38,17 @@ impl<T: Transport> Admin<'_, T> {
     }
 
     pub(super) async fn release(&self, name: &str, body: &Value) -> Result<Response, Failure> {
-        let (owner, token) = input::read(body, &["owner", "token"], named(name), |object, problems| {
+        let (owner, token) = input::read(body, &["owner", "token"], check_lock_name(name), |object, problems| {
             owner(object, problems).zip(token(object, problems))
         })?;
         match self.lock(name).release(owner, token).await? {
-            Release::Released => Ok(Response::done()),
+            Release::Released => Ok(Response::no_content()),
             Release::NotHeld => Err(Problem::lock_lost().into()),
         }
     }
 
     pub(super) async fn write_guarded(&self, name: &str, value: &str, body: &Value) -> Result<Response, Failure> {
-        let mut problems = named(name);
+        let mut problems = check_lock_name(name);
         input::check_name("value", value, &mut problems);
         let known = ["token", "value", "ttl_ms"];
         let ((token, new), expiry) = input::read(body, &known, problems, |object, problems| {
@@ -63,7 +63,7 @@ impl<T: Transport> Admin<'_, T> {
     }
 
     pub(super) async fn read_guarded(&self, name: &str, value: &str) -> Result<Response, Failure> {
-        let mut problems = named(name);
+        let mut problems = check_lock_name(name);
         input::check_name("value", value, &mut problems);
         problems.finish(Some(()))?;
         Ok(Response::json(200, &json!({ "value": self.lock(name).read(value).await? })))
@@ -74,8 +74,8 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-/// What is wrong with the name of a lock.
-fn named(name: &str) -> Problems {
+/// Checks the name of a lock.
+fn check_lock_name(name: &str) -> Problems {
     let mut problems = Problems::default();
     input::check_name("name", name, &mut problems);
     problems
@@ -85,7 +85,7 @@ fn held(token: FencingToken, lease: Lease) -> Response {
     Response::json(200, &json!({ "token": token.get(), "ttl_ms": lease.ttl().get() }))
 }
 
-/// Who holds the lock: a text that the caller chooses.
+/// Reads the owner of a lock: a text that the caller chooses.
 fn owner<'v>(object: &Object<'v>, problems: &mut Problems) -> Option<&'v str> {
     object.required("owner", input::id, problems)
 }
@@ -99,7 +99,7 @@ fn lease(object: &Object<'_>, problems: &mut Problems) -> Option<Lease> {
     object.required("ttl_ms", lease, problems)
 }
 
-/// When a value that is written ends: after `ttl_ms`, or never.
+/// Reads when a written value expires: after `ttl_ms`, or never.
 pub(super) fn expiry(body: &Value, object: &Object<'_>, problems: &mut Problems) -> Expiry {
     input::refuse_null(body, &["ttl_ms"], problems);
     object.optional("ttl_ms", integer, problems).map_or(Expiry::Never, |ttl| Expiry::After(Millis::new(ttl)))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Applies `patch` to `target`: objects are merged, null removes, everything else replaces.
+/// Applies `patch` to `target`: an object is merged, null removes a field, anything else replaces.
 pub(super) fn apply(target: Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else { return patch.clone() };
     let mut merged = match target {
@@ -28,7 +28,7 @@ mod tests {
 
     /// RFC 7396, appendix A.
     #[test]
-    fn the_examples_of_the_rfc() {
+    fn rfc_7396_examples_pass() {
         for (target, patch, result) in [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),

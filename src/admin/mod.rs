@@ -1,7 +1,15 @@
-//! The admin and check API, below `/_sluicegate/v1`: a call comes in as plain data, an answer goes out as such.
+//! The admin and check API below `/_sluicegate/v1`, as plain data: a [`Call`] in, a [`Response`] out.
 //!
-//! What it can do is in `openapi.json`, which it serves. Everything else needs the admin token. Answers are JSON,
-//! those that tell of a problem are [`Problem`](crate::http::problem::Problem)s; none may be cached.
+//! `openapi.json` describes the API, and is the only path without the admin token. Bodies are JSON, errors are
+//! [`Problem`](crate::http::problem::Problem)s. No response may be cached.
+//!
+//! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
+//! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
+//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`: the operations.
+//! - `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
+//! - `response`: [`Response`], and what a failure becomes.
+//!
+//! May use every room but `edge`.
 
 mod admin;
 mod authorization;

@@ -1,18 +1,18 @@
-//! `If-Match`: a change is made only to what the client has seen (RFC 9110, section 13.1.1).
+//! `If-Match`: changes a tenant only in the version that the client has read (RFC 9110, section 13.1.1).
 
 use crate::config::json::InvalidInput;
 
-/// What an `If-Match` header asks for.
+/// The condition of an `If-Match` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Precondition {
-    /// `*`: that there is a tenant.
+    /// `*`: the tenant exists.
     Any,
-    /// That the tenant has one of these entity tags, quotes included.
+    /// The tenant has one of these entity tags, quotes included.
     OneOf(Vec<String>),
 }
 
 impl Precondition {
-    /// Reads the header's value. Weak tags (`W/"…"`) are read, and never match.
+    /// Parses the header's value. Weak tags (`W/"…"`) are valid and never match.
     pub(super) fn parse(value: &str) -> Result<Self, InvalidInput> {
         if value.trim() == "*" {
             return Ok(Precondition::Any);
@@ -24,7 +24,7 @@ impl Precondition {
         })
     }
 
-    /// Whether a tenant with this entity tag may be changed.
+    /// Returns whether a tenant with this entity tag may be changed.
     pub(super) fn holds(&self, etag: &str) -> bool {
         match self {
             Precondition::Any => true,
@@ -33,7 +33,7 @@ impl Precondition {
     }
 }
 
-/// One entity tag. Ours have no comma in them, so a foreign one with a comma may be taken for two that match nothing.
+/// Parses one entity tag. A tag with a comma is split in two that match nothing: tags of sluicegate have none.
 fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     let opaque = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"')?.strip_suffix('"')?;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strong_tags_match_to_the_letter() {
+    fn only_identical_strong_tags_match() {
         let holds = |value: &str| Precondition::parse(value).unwrap().holds("\"ab\"");
         for (value, expected) in [
             ("*", true),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn malformed_tags_are_refused() {
         for value in ["", "ab", "\"ab", "ab\"", "\"", "\"a\"b\"", "\"ab\",", "\"a b\"", "*, \"ab\"", "\"é\""] {
             assert!(Precondition::parse(value).is_err(), "{value}");
         }

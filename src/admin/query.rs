@@ -1,13 +1,13 @@
-//! The query of a request.
+//! The query of a call.
 
 use crate::config::json::{Problems, join};
 
-/// The parameters of a query, each at most once, and only those that are known.
+/// The parameters of a query: known ones only, each at most once.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a query without its question mark.
+    /// Parses a query without its question mark.
     pub(super) fn parse(query: Option<&str>, known: &[&str], problems: &mut Problems) -> Self {
         let mut found: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -23,7 +23,7 @@ impl Query {
         Query(found)
     }
 
-    /// A parameter's value.
+    /// Returns the value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_known_and_single() {
+    fn unknown_and_repeated_parameters_are_refused() {
         let mut problems = Problems::default();
         let query = Query::parse(Some("limit=5&cursor=a%2Db"), &["cursor", "limit"], &mut problems);
         assert_eq!((query.get("limit"), query.get("cursor")), (Some("5"), Some("a-b")));

@@ -1,4 +1,4 @@
-//! What the API answers, as plain data.
+//! Responses of the API as plain data, and the problems that errors become.
 
 use serde_json::Value;
 
@@ -11,22 +11,22 @@ use crate::tenant::TenantId;
 use crate::tenant::history::HistoryError;
 use crate::tenant::store::StoreError;
 
-/// An answer, complete.
+/// A complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The header fields, content type and caching included.
+    /// The headers, with `content-type` and `cache-control`.
     pub headers: Vec<(&'static str, String)>,
-    /// The body; empty where there is none.
+    /// The body; empty if there is none.
     pub body: String,
-    /// The tenant whose document has changed: what is remembered of it is old.
+    /// The tenant that has changed: cached copies of its document are outdated.
     pub changed: Option<TenantId>,
-    /// For the log: why Redis could not be asked, or what it holds that cannot be used.
+    /// For the log: why Redis failed, or what it holds that cannot be read.
     pub failure: Option<String>,
 }
 
-/// No answer but a problem.
+/// A problem instead of a result, with its cause for the log.
 #[derive(Debug)]
 pub(super) struct Failure {
     problem: Box<Problem>,
@@ -38,13 +38,13 @@ impl Response {
         Response::new(status, Some("application/json"), body.to_string())
     }
 
-    /// A body that is JSON already.
+    /// Returns a response with a body that is already JSON text.
     pub(super) fn text(status: u16, body: &str) -> Self {
         Response::new(status, Some("application/json"), body.to_owned())
     }
 
-    /// 204: it is done, and there is nothing to say.
-    pub(super) fn done() -> Self {
+    /// Returns a response with status 204 and no body.
+    pub(super) fn no_content() -> Self {
         Response::new(204, None, String::new())
     }
 
@@ -63,7 +63,7 @@ impl Response {
         self
     }
 
-    /// As it answers HEAD.
+    /// Drops the body, as the response to HEAD.
     pub(super) fn without_body(mut self) -> Self {
         self.body.clear();
         self
@@ -78,15 +78,13 @@ impl Response {
 
 impl Failure {
     pub(super) fn into_response(self) -> Response {
-        let mut answer = Response::new(self.problem.status, Some(problem::CONTENT_TYPE), self.problem.body());
-        answer.headers.extend_from_slice(self.problem.headers());
-        answer.failure = self.log;
-        answer
+        let mut response = Response::new(self.problem.status, Some(problem::CONTENT_TYPE), self.problem.body());
+        response.headers.extend_from_slice(self.problem.headers());
+        response.failure = self.log;
+        response
     }
-}
 
-impl Failure {
-    /// Something in Redis cannot be used.
+    /// Something in Redis cannot be read.
     fn corrupt(what: String) -> Self {
         Failure { problem: Problem::corrupt(what.clone()).into(), log: Some(what) }
     }

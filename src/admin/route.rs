@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// A path of the API, with the names in it as they came, decoded.
+/// A path of the API, with its names percent-decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Path {
     OpenApi,
@@ -24,7 +24,7 @@ pub(super) enum Path {
 }
 
 impl Path {
-    /// The tenant that the path is about.
+    /// Returns the id of the tenant in the path.
     pub(super) fn tenant(&self) -> Option<&str> {
         match self {
             Path::Tenant(id)
@@ -37,7 +37,7 @@ impl Path {
         }
     }
 
-    /// The path after `/_sluicegate/v1`, if the API has it.
+    /// Parses the path after `/_sluicegate/v1`. Returns `None` if the API does not have it.
     pub(super) fn parse(path: &str) -> Option<Path> {
         let segments: Vec<String> = path.strip_prefix('/')?.split('/').map(decoded).collect::<Option<_>>()?;
         if segments.iter().any(String::is_empty) {
@@ -65,7 +65,7 @@ impl Path {
         })
     }
 
-    /// The methods of this path, as `Allow` lists them.
+    /// Returns the methods of this path, as the value of `Allow`.
     pub(super) fn methods(&self) -> &'static str {
         match self {
             Path::OpenApi | Path::Usage(_) | Path::Value(_) | Path::Diagnosis => "GET, HEAD",
@@ -83,7 +83,7 @@ impl Path {
         }
     }
 
-    /// Whether the path knows this method.
+    /// Returns whether the path has this method.
     pub(super) fn allows(&self, method: &str) -> bool {
         self.methods().split(", ").any(|known| known == method)
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_known_to_the_letter() {
+    fn only_exact_paths_are_known() {
         let acme = || "acme".to_owned();
         for (path, expected) in [
             ("/tenants", Some(Path::Tenants)),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_description_has_the_same_paths_and_methods() {
+    fn openapi_has_the_same_paths_and_methods() {
         let description: serde_json::Value = serde_json::from_str(crate::admin::OPENAPI).unwrap();
         for (template, operations) in description["paths"].as_object().unwrap() {
             let path = Path::parse(&template.replace(['{', '}'], "")).unwrap_or_else(|| panic!("{template}"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn each_path_has_its_methods() {
+    fn only_listed_methods_are_allowed() {
         let tenant = Path::Tenant("acme".to_owned());
         assert!(["GET", "HEAD", "PUT", "PATCH", "DELETE"].iter().all(|method| tenant.allows(method)));
         assert!(["POST", "get", "", "GET, HEAD"].iter().all(|method| !tenant.allows(method)));

@@ -30,7 +30,7 @@ impl<T: Transport> Admin<'_, T> {
         for stored in self.tenants().get_many(&page.ids).await? {
             match stored {
                 Ok(stored) => tenants.extend(stored.as_ref().map(wire::tenant)),
-                // Reading it tells; the others are listed.
+                // Reading that tenant alone returns the error; the list has the others.
                 Err(error) => unreadable = Some(error.to_string()),
             }
         }
@@ -43,14 +43,14 @@ impl<T: Transport> Admin<'_, T> {
         match self.tenants().create(&id, Tenant::new(settings)?).await? {
             Create::Created(stored) => {
                 let location = format!("{ROOT}/tenants/{id}");
-                Ok(wire::answer(201, &stored).with("location", location).changed(id))
+                Ok(wire::response(201, &stored).with("location", location).changed(id))
             }
             Create::Exists => Err(Problem::tenant_exists(id.as_str()).into()),
         }
     }
 
     pub(super) async fn read_tenant(&self, id: &str) -> Result<Response, Failure> {
-        Ok(wire::answer(200, &self.tenant(&wire::id(id)?).await?))
+        Ok(wire::response(200, &self.tenant(&wire::id(id)?).await?))
     }
 
     pub(super) async fn replace_tenant(
@@ -63,7 +63,7 @@ impl<T: Transport> Admin<'_, T> {
         let precondition = precondition(if_match)?.ok_or_else(Problem::precondition_required)?;
         let settings = wire::settings(body, self.config)?;
         let change = |tenant: &Tenant| Ok(tenant.with_settings(settings.clone())?);
-        Ok(wire::answer(200, &self.change(&id, Some(&precondition), change).await?).changed(id))
+        Ok(wire::response(200, &self.change(&id, Some(&precondition), change).await?).changed(id))
     }
 
     pub(super) async fn patch_tenant(
@@ -79,7 +79,7 @@ impl<T: Transport> Admin<'_, T> {
             let before = json!(tenant.settings());
             Ok(tenant.with_settings(wire::settings(&merge::apply(before, patch), self.config)?)?)
         };
-        Ok(wire::answer(200, &self.change(&id, precondition.as_ref(), change).await?).changed(id))
+        Ok(wire::response(200, &self.change(&id, precondition.as_ref(), change).await?).changed(id))
     }
 
     pub(super) async fn delete_tenant(&self, id: &str, if_match: Option<&str>) -> Result<Response, Failure> {
@@ -91,14 +91,14 @@ impl<T: Transport> Admin<'_, T> {
             let outcome = match found {
                 Ok(None) => return Err(Problem::tenant_not_found(id.as_str()).into()),
                 Ok(Some(stored)) => {
-                    hold(precondition.as_ref(), &stored)?;
-                    // First what its limits have counted, so that a failure on the way can be tried again, and nothing
-                    // of a successor is forgotten. A plan that is unknown by now has no limits.
+                    check_precondition(precondition.as_ref(), &stored)?;
+                    // Its counts go first: then a failure in between can be retried, and a later tenant of the same
+                    // id loses nothing. A plan that no longer exists has no limits.
                     let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
                     history::reset(self.limiter, &id, &limits).await?;
                     self.tenants().delete(stored.version()).await
                 }
-                // What nobody can read can still be deleted, by whoever does not ask for a certain version.
+                // An unreadable document can still be deleted, unless If-Match names a version.
                 Err(StoreError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
                     history::reset(self.limiter, &id, &[]).await?;
                     self.tenants().delete(document.version()).await
@@ -112,22 +112,22 @@ impl<T: Transport> Admin<'_, T> {
             };
             tries.next().ok_or_else(Problem::lost_race)?;
         }
-        Ok(Response::done().changed(id))
+        Ok(Response::no_content().changed(id))
     }
 
-    /// The tenants of this Redis.
+    /// Returns the store of tenants.
     pub(super) fn tenants(&self) -> TenantStore<'_, T> {
         TenantStore::new(self.transport(), self.dialect())
     }
 
-    /// The tenant of this id.
+    /// Reads the tenant with this id.
     pub(super) async fn tenant(&self, id: &TenantId) -> Result<Stored, Failure> {
         let stored = self.tenants().get(id).await?;
         stored.ok_or_else(|| Problem::tenant_not_found(id.as_str()).into())
     }
 
-    /// Changes a tenant by compare-and-swap. Whoever is overtaken tries again with the newest version, if the
-    /// precondition holds for that, too.
+    /// Changes a tenant by compare-and-swap. If another writer was faster, tries again with the newest version, as long
+    /// as the precondition holds for it.
     pub(super) async fn change(
         &self,
         id: &TenantId,
@@ -136,7 +136,7 @@ impl<T: Transport> Admin<'_, T> {
     ) -> Result<Stored, Failure> {
         let mut stored = self.tenant(id).await?;
         for _ in 0..TRIES {
-            hold(precondition, &stored)?;
+            check_precondition(precondition, &stored)?;
             stored = match self.tenants().replace(stored.version(), change(&stored.tenant)?).await? {
                 Replace::Replaced(stored) => return Ok(stored),
                 Replace::Lost { found } => found.ok_or_else(|| Problem::tenant_not_found(id.as_str()))?,
@@ -150,7 +150,7 @@ fn precondition(if_match: Option<&str>) -> Result<Option<Precondition>, InvalidI
     if_match.map(Precondition::parse).transpose()
 }
 
-fn hold(precondition: Option<&Precondition>, stored: &Stored) -> Result<(), Problem> {
+fn check_precondition(precondition: Option<&Precondition>, stored: &Stored) -> Result<(), Problem> {
     match precondition {
         Some(precondition) if !precondition.holds(&stored.etag()) => Err(Problem::lost_race()),
         _ => Ok(()),
@@ -162,9 +162,9 @@ fn page_size(text: &str) -> Option<usize> {
     text.parse().ok().filter(|size| digits && (1..=MAX_PAGE).contains(size))
 }
 
-/// Where the API lives.
+/// The path of the API.
 const ROOT: &str = "/_sluicegate/v1";
-/// Whoever is overtaken so often in a row competes with a program.
+/// Only a program can be faster so many times in a row.
 const TRIES: usize = 16;
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: usize = 100;

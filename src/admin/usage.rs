@@ -1,4 +1,4 @@
-//! What a tenant has used, and how that is mended.
+//! What a tenant has used, and corrections of it.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ impl<T: Transport> Admin<'_, T> {
     pub(super) async fn usage(&self, id: &str) -> Result<Response, Failure> {
         let (id, now) = (wire::id(id)?, self.now());
         let stored = self.tenant(&id).await?;
-        // A tenant whose plan is unknown by now has a history all the same.
+        // A tenant whose plan no longer exists still has a history.
         let limits = stored.tenant.limits(self.config, now).unwrap_or_default();
         let mut budgets = Vec::new();
         if !limits.is_empty() {
@@ -44,7 +44,7 @@ impl<T: Transport> Admin<'_, T> {
         let stored = self.tenant(&id).await?;
         let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
         history::reset(self.limiter, &id, &limits).await?;
-        Ok(Response::done())
+        Ok(Response::no_content())
     }
 
     pub(super) async fn refund(&self, id: &str, body: &Value) -> Result<Response, Failure> {
@@ -76,12 +76,12 @@ impl<T: Transport> Admin<'_, T> {
         Ok(Response::json(200, &json!({ "refunded": refunded, "limits": limits })))
     }
 
-    /// The limits that hold for a tenant now.
+    /// Returns the limits of a tenant at `now`.
     pub(super) fn limits_of(&self, stored: &Stored, now: Millis) -> Result<Vec<Limit>, Problem> {
         stored.tenant.limits(self.config, now).map_err(|error| Problem::unknown_plan(&error.plan))
     }
 
-    /// These limits of a tenant, and behind them its meters, where usage is counted.
+    /// Returns these limits of a tenant, followed by its usage meters if usage is recorded.
     pub(super) fn metered(&self, limits: &[Limit]) -> Vec<Limit> {
         if self.config.usage { usage::with_meters(limits) } else { limits.to_vec() }
     }
@@ -106,8 +106,8 @@ fn budget(budget: &Budget) -> Value {
     })
 }
 
-/// When a request was charged of which nobody says when: shortly before somebody asks to have it back.
+/// How long before its refund a request was charged, if the call does not say when.
 const RECENTLY: Millis = Millis::from_secs(60);
 
-/// How long the same refund does nothing when it is asked for again: a week.
+/// How long a repeated refund does nothing: a week.
 const MEMORY: Millis = Millis::from_secs(7 * 86_400);

@@ -1,4 +1,4 @@
-//! Small values that are changed by compare-and-swap, over HTTP.
+//! Small values, changed by compare-and-swap.
 
 use serde_json::{Value, json};
 
@@ -14,22 +14,22 @@ use crate::redis::{self, Command, RedisError, Transport};
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn read_value(&self, name: &str) -> Result<Response, Failure> {
-        named(name).finish(Some(()))?;
+        check_value_name(name).finish(Some(()))?;
         Ok(Response::json(200, &json!({ "value": self.value(&key(name)).await? })))
     }
 
     pub(super) async fn swap_value(&self, name: &str, body: &Value) -> Result<Response, Failure> {
         let known = ["expected", "new", "ttl_ms"];
-        let (expected, new, expiry) = input::read(body, &known, named(name), |object, problems| {
-            // Null is a value here: nothing.
+        let (expected, new, expiry) = input::read(body, &known, check_value_name(name), |object, problems| {
+            // Null means that there is no value, so neither field may be left out.
             for field in ["expected", "new"].into_iter().filter(|field| body.get(field).is_none()) {
-                problems.push(field, "is missing (null: nothing)");
+                problems.push(field, "is missing (null means no value)");
             }
             let expected = object.optional("expected", input::small_text, problems);
             let new = object.optional("new", input::small_text, problems);
             let expiry = expiry(body, object, problems);
             if new.is_none() && object.get("ttl_ms").is_some() {
-                problems.push("ttl_ms", "what is deleted has none");
+                problems.push("ttl_ms", "is not allowed in a deletion");
             }
             Some((expected, new, expiry))
         })?;
@@ -54,13 +54,13 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-fn named(name: &str) -> Problems {
+fn check_value_name(name: &str) -> Problems {
     let mut problems = Problems::default();
     input::check_name("name", name, &mut problems);
     problems
 }
 
-/// The key of a value: no subject of a check may have a name like it.
+/// Returns the key of a value. The check API reserves its prefix, so no subject has the same key.
 fn key(name: &str) -> String {
     Subject::named(&format!("value:{name}")).state_key()
 }

@@ -1,4 +1,4 @@
-//! Tenants as the API takes and gives them.
+//! Tenants as JSON, and settings from JSON.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::config::json::{InvalidInput, Object, Problems, join, text};
 use crate::tenant::store::Stored;
 use crate::tenant::{KeyRecord, Settings, TenantId};
 
-/// A tenant as JSON: of its keys everything but the hashes.
+/// Returns a tenant as JSON. Its keys are without their hashes.
 pub(super) fn tenant(stored: &Stored) -> Value {
     let keys: Vec<_> = stored.tenant.keys().iter().map(key).collect();
     let Settings { plan, status, overrides, metadata } = stored.tenant.settings();
@@ -22,29 +22,29 @@ pub(super) fn tenant(stored: &Stored) -> Value {
     })
 }
 
-/// A key as JSON.
+/// Returns a key as JSON.
 pub(super) fn key(record: &KeyRecord) -> Value {
     json!({ "id": record.id, "created": record.created, "expires": record.expires })
 }
 
-/// A tenant with its entity tag.
-pub(super) fn answer(status: u16, stored: &Stored) -> Response {
+/// Returns a response with a tenant and its entity tag.
+pub(super) fn response(status: u16, stored: &Stored) -> Response {
     Response::json(status, &tenant(stored)).with("etag", stored.etag())
 }
 
-/// The id in a path.
+/// Parses the tenant id in a path.
 pub(super) fn id(text: &str) -> Result<TenantId, Failure> {
     TenantId::new(text).map_err(|error| InvalidInput::new("id", error.to_string()).into())
 }
 
-/// Settings that make sense with this configuration.
+/// Reads settings, and checks them against the configuration.
 pub(super) fn settings(body: &Value, config: &Config) -> Result<Settings, InvalidInput> {
     let settings = Settings::read(body)?;
     settings.check(config)?;
     Ok(settings)
 }
 
-/// The id and the settings of a new tenant.
+/// Reads the id and the settings of a new tenant.
 pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, Settings), InvalidInput> {
     let mut problems = Problems::default();
     let id = body.as_object_mut().and_then(|fields| fields.remove("id")).unwrap_or(Value::Null);
@@ -60,8 +60,8 @@ pub(super) fn new_tenant(mut body: Value, config: &Config) -> Result<(TenantId, 
     problems.finish(id.zip(settings))
 }
 
-/// Whether a merge patch names only fields that there are. Null removes a field, so afterwards a wrong name
-/// would not be seen any more.
+/// Checks that a merge patch has only known fields. Null removes a field, so a misspelled name would not show in the
+/// result.
 pub(super) fn check_patch(patch: &Value) -> Result<(), InvalidInput> {
     let mut problems = Problems::default();
     let fields = Object::open(patch, "", &["plan", "status", "overrides", "metadata"], &mut problems);
