@@ -69,7 +69,7 @@ async fn authenticate(
     request: &RoutedRequest<'_>,
 ) -> Result<Caller, Problem> {
     let Some(key) = request.key() else { return Ok(Caller::Anonymous) };
-    let error = match isolate.authenticator.find(isolate.tenants(), key, &request.client(), now()).await {
+    let error = match isolate.authenticator.authenticate(isolate.tenants(), key, &request.client(), now()).await {
         Ok(authentication) => {
             if authentication.refresh {
                 let (isolate, id) = (Rc::clone(isolate), key.tenant().clone());
