@@ -4,13 +4,13 @@ use sluicegate::redis::lock::Loss;
 use sluicegate::redis::{HttpTransport, RedisError, Response, Transport};
 use sluicegate::tenant::history::End;
 
-use crate::runtime::Manual;
+use crate::runtime::ManualRuntime;
 use crate::town::{BUDGET, Town, noon, record};
 
 /// A way to Redis on which each request takes so many milliseconds.
 struct Slow {
     to: HttpTransport,
-    clock: Manual,
+    clock: ManualRuntime,
     ms: u64,
 }
 

@@ -10,7 +10,7 @@ use sluicegate::tenant::store::{Create, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 use sluicegate::time::Millis;
 
-use crate::runtime::Manual;
+use crate::runtime::ManualRuntime;
 use crate::server::Server;
 use crate::wire::Wire;
 
@@ -18,7 +18,7 @@ pub(crate) struct Town {
     pub(crate) server: Server,
     limiter: Limiter<HttpTransport>,
     /// Of the clocks of all recorders.
-    pub(crate) clock: Manual,
+    pub(crate) clock: ManualRuntime,
     settled: u32,
     runs: u32,
 }
@@ -39,7 +39,7 @@ impl Town {
     pub(crate) async fn new() -> Self {
         let server = Server::start().await;
         let limiter = Limiter::new(server.transport(), Dialect::Plain);
-        Town { server, limiter, clock: Manual::still(), settled: 0, runs: 0 }
+        Town { server, limiter, clock: ManualRuntime::stopped(), settled: 0, runs: 0 }
     }
 
     /// Everything is gone.

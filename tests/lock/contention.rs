@@ -1,4 +1,4 @@
-//! Many who want the lock at once, some of whom die or fall asleep with it.
+//! Many workers contend for the lock; some stop or pause while they hold it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use sluicegate::redis::{self, Command, HttpTransport};
 use sluicegate::time::Millis;
 
 use crate::lock;
-use crate::runtime::Real;
+use crate::runtime::RealRuntime;
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_holder_rising_tokens_and_no_lost_update() {
     let server = Server::start().await;
-    let (runtime, register) = (Real::new(), Arc::new(Mutex::new(Register::default())));
+    let (runtime, holders) = (RealRuntime::new(), Arc::new(Mutex::new(Holders::default())));
     let workers: Vec<_> = (0..WORKERS)
         .map(|id| {
             let lock = lock(server.transport(), runtime.clone(), LEASE_MS);
-            tokio::spawn(Worker { id, lock, runtime: runtime.clone(), register: register.clone() }.work())
+            tokio::spawn(Worker { id, lock, runtime: runtime.clone(), holders: holders.clone() }.work())
         })
         .collect();
     let flushes = tokio::spawn(flush_scripts(server.transport()));
@@ -31,7 +31,7 @@ async fn one_holder_rising_tokens_and_no_lost_update() {
     assert_eq!(sum.unwrap(), (WORKERS * (ROUNDS - 2)).to_string());
 }
 
-/// No script is known to Redis for long.
+/// Flushes the scripts again and again, so that Redis forgets each one soon.
 async fn flush_scripts(transport: HttpTransport) {
     loop {
         redis::run::<String>(&transport, Command::new("SCRIPT").text("FLUSH")).await.unwrap();
@@ -41,45 +41,45 @@ async fn flush_scripts(transport: HttpTransport) {
 
 struct Worker {
     id: usize,
-    lock: Lock<HttpTransport, Real>,
-    runtime: Real,
-    register: Arc<Mutex<Register>>,
+    lock: Lock<HttpTransport, RealRuntime>,
+    runtime: RealRuntime,
+    holders: Arc<Mutex<Holders>>,
 }
 
 impl Worker {
-    /// Adds one in every round, but for one in which it dies with the lock, and one in which it falls asleep.
+    /// Adds one to the sum in every round except two: in one it stops with the lock held, in the other it pauses.
     async fn work(self) {
         for round in 0..ROUNDS {
             let owner = format!("worker {} in round {round}", self.id);
             match (round + self.id) % ROUNDS {
                 0 => drop(self.hold(&owner).await),
-                1 => self.fall_asleep(&owner).await,
-                // On a busy machine the lease may be over before the holder has written.
+                1 => self.pause(&owner).await,
+                // On a busy machine the lease may end before the write.
                 _ => while !self.add_one(&owner).await {},
             }
         }
     }
 
-    async fn hold(&self, owner: &str) -> Guard<'_, HttpTransport, Real> {
+    async fn hold(&self, owner: &str) -> Guard<'_, HttpTransport, RealRuntime> {
         let Attempt::Acquired(guard) = self.lock.acquire(owner, Millis::from_secs(120)).await.unwrap() else {
-            panic!("{owner} starves");
+            panic!("{owner} did not acquire the lock");
         };
-        self.register.lock().unwrap().enter(&guard, &self.runtime);
+        self.holders.lock().unwrap().enter(&guard, &self.runtime);
         guard
     }
 
-    /// Whether the addition came through.
+    /// Adds one to the sum, and returns whether the write succeeded.
     async fn add_one(&self, owner: &str) -> bool {
         let guard = self.hold(owner).await;
         let sum: usize = self.lock.read("sum").await.unwrap().map_or(0, |sum| sum.parse().unwrap());
         let write = guard.write("sum", &(sum + 1).to_string(), Expiry::Never).await.unwrap();
-        self.register.lock().unwrap().leave(&guard);
+        self.holders.lock().unwrap().leave(&guard);
         guard.release().await.unwrap();
         write == Write::Written
     }
 
-    /// Holds the lock until somebody has had it after its lease, and writes then.
-    async fn fall_asleep(&self, owner: &str) {
+    /// Holds the lock until its lease has ended and another owner has acquired it, and writes only then.
+    async fn pause(&self, owner: &str) {
         let guard = self.hold(owner).await;
         let next = self.hold(&format!("next after {owner}")).await;
         let write = guard.write("sum", "nonsense", Expiry::Never).await.unwrap();
@@ -87,28 +87,33 @@ impl Worker {
     }
 }
 
-/// What holders believe, by the clock that they share.
+/// What the holders know about their leases, by the clock that they share.
 #[derive(Default)]
-struct Register {
+struct Holders {
     newest: Option<FencingToken>,
     held_until: Millis,
 }
 
-impl Register {
-    fn enter(&mut self, guard: &Guard<'_, HttpTransport, Real>, runtime: &Real) {
+impl Holders {
+    /// Records a new holder, and checks that no other has a lease and that its token is the newest.
+    fn enter(&mut self, guard: &Guard<'_, HttpTransport, RealRuntime>, runtime: &RealRuntime) {
         let (now, left) = (runtime.now(), guard.remaining());
         if left == Millis::ZERO {
-            // Its lease was over before it came here: it does not believe that it holds the lock.
+            // The lease has already ended, and the guard reports that.
             return;
         }
-        assert!(self.held_until <= now, "at {now:?} the one before relies on its lease until {:?}", self.held_until);
+        assert!(
+            self.held_until <= now,
+            "at {now:?} the previous holder still has its lease, until {:?}",
+            self.held_until
+        );
         assert!(self.newest < Some(guard.token()), "{} after {:?}", guard.token(), self.newest);
         self.newest = Some(guard.token());
         self.held_until = Millis::new(now.get() + left.get());
     }
 
-    /// The holder is about to release.
-    fn leave(&mut self, guard: &Guard<'_, HttpTransport, Real>) {
+    /// Records that the holder is about to release the lock.
+    fn leave(&mut self, guard: &Guard<'_, HttpTransport, RealRuntime>) {
         if self.newest == Some(guard.token()) {
             self.held_until = Millis::ZERO;
         }

@@ -1,4 +1,4 @@
-//! Time for the lock: the real one, and one that a test moves.
+//! Runtimes for the lock: one with real time, and one with time that a test moves.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,20 +8,20 @@ use sluicegate::time::Millis;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Real time since this value was made, by a clock that all its clones share.
+/// A runtime with real time, which starts at zero when the value is made. All clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Real {
+pub(crate) struct RealRuntime {
     start: Instant,
-    chance: Arc<AtomicU64>,
+    random_state: Arc<AtomicU64>,
 }
 
-impl Real {
+impl RealRuntime {
     pub(crate) fn new() -> Self {
-        Real { start: Instant::now(), chance: Arc::new(AtomicU64::new(1)) }
+        RealRuntime { start: Instant::now(), random_state: Arc::new(AtomicU64::new(1)) }
     }
 }
 
-impl Runtime for Real {
+impl Runtime for RealRuntime {
     async fn sleep(&self, duration: Millis) {
         tokio::time::sleep(duration.into()).await;
     }
@@ -31,55 +31,55 @@ impl Runtime for Real {
     }
 
     fn random(&self) -> u64 {
-        split_mix(&self.chance)
+        split_mix(&self.random_state)
     }
 }
 
-/// Time that stands still unless a test moves it, or unless whoever sleeps moves it.
+/// A runtime with a clock that moves only when a test or, if so set, a sleep moves it.
 #[derive(Debug, Clone)]
-pub(crate) struct Manual {
+pub(crate) struct ManualRuntime {
     now: Arc<watch::Sender<u64>>,
-    chance: Arc<AtomicU64>,
-    sleeping_moves_time: bool,
+    random_state: Arc<AtomicU64>,
+    sleep_advances: bool,
     slept: Arc<Mutex<Vec<u64>>>,
 }
 
-impl Manual {
-    /// A clock that only [`Manual::advance`] moves.
-    pub(crate) fn still() -> Self {
-        Manual {
+impl ManualRuntime {
+    /// Returns a clock that only [`ManualRuntime::advance`] moves.
+    pub(crate) fn stopped() -> Self {
+        ManualRuntime {
             now: Arc::new(watch::Sender::new(1_000_000)),
-            chance: Arc::new(AtomicU64::new(1)),
-            sleeping_moves_time: false,
+            random_state: Arc::new(AtomicU64::new(1)),
+            sleep_advances: false,
             slept: Arc::default(),
         }
     }
 
-    /// A clock that each sleep moves at once.
-    pub(crate) fn leaping() -> Self {
-        Manual { sleeping_moves_time: true, ..Manual::still() }
+    /// Returns a clock that each sleep moves forward at once by its duration.
+    pub(crate) fn auto_advancing() -> Self {
+        ManualRuntime { sleep_advances: true, ..ManualRuntime::stopped() }
     }
 
     pub(crate) fn advance(&self, ms: u64) {
         self.now.send_modify(|now| *now += ms);
     }
 
-    /// A clock that goes wrong.
+    /// Moves the clock back, as a faulty clock may.
     pub(crate) fn set_back(&self, ms: u64) {
         self.now.send_modify(|now| *now -= ms);
     }
 
-    /// The length of each sleep so far.
+    /// Returns the duration of each sleep so far, in milliseconds.
     pub(crate) fn slept(&self) -> Vec<u64> {
         self.slept.lock().unwrap().clone()
     }
 }
 
-impl Runtime for Manual {
+impl Runtime for ManualRuntime {
     async fn sleep(&self, duration: Millis) {
         self.slept.lock().unwrap().push(duration.get());
         let until = self.now().get() + duration.get();
-        if self.sleeping_moves_time {
+        if self.sleep_advances {
             self.advance(duration.get());
         }
         self.now.subscribe().wait_for(|now| *now >= until).await.unwrap();
@@ -90,11 +90,11 @@ impl Runtime for Manual {
     }
 
     fn random(&self) -> u64 {
-        split_mix(&self.chance)
+        split_mix(&self.random_state)
     }
 }
 
-/// The next number of the generator `SplitMix64` (Guy Steele and others, 2014).
+/// Returns the next number of the generator `SplitMix64` (Guy Steele and others, 2014).
 fn split_mix(state: &AtomicU64) -> u64 {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     let z = state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);

@@ -1,4 +1,4 @@
-//! The scripts of the lock, called as plainly as can be.
+//! The scripts of the lock, called directly with `EVAL`.
 
 use std::time::Duration;
 
@@ -14,56 +14,58 @@ const WRITE: &str = include_str!("../../lua/fenced_write.lua");
 const VALUE: &str = "sg:1:{lock:job}:value:v";
 const NEWEST: &str = "sg:1:{lock:job}:newest:v";
 
-/// The lock's scripts on one server.
-pub(crate) struct Scripts(pub(crate) Server);
+/// Calls the scripts of the lock on one server.
+pub(crate) struct Scripts {
+    pub(crate) server: Server,
+}
 
 impl Scripts {
     pub(crate) fn acquire(&mut self, owner: &str, ttl: u64) -> [i64; 3] {
-        self.0.run(&["EVAL", ACQUIRE, "2", LOCK, FENCE, owner, &ttl.to_string()])
+        self.server.run(&["EVAL", ACQUIRE, "2", LOCK, FENCE, owner, &ttl.to_string()])
     }
 
     pub(crate) fn renew(&mut self, owner: &str, token: i64, ttl: u64) -> i64 {
-        self.0.run(&["EVAL", RENEW, "1", LOCK, owner, &token.to_string(), &ttl.to_string()])
+        self.server.run(&["EVAL", RENEW, "1", LOCK, owner, &token.to_string(), &ttl.to_string()])
     }
 
     pub(crate) fn release(&mut self, owner: &str, token: i64) -> i64 {
-        self.0.run(&["EVAL", RELEASE, "1", LOCK, owner, &token.to_string()])
+        self.server.run(&["EVAL", RELEASE, "1", LOCK, owner, &token.to_string()])
     }
 
     pub(crate) fn write(&mut self, token: i64, new: &str, expiry: &str) -> [i64; 2] {
-        self.0.run(&["EVAL", WRITE, "3", VALUE, NEWEST, FENCE, &token.to_string(), new, expiry])
+        self.server.run(&["EVAL", WRITE, "3", VALUE, NEWEST, FENCE, &token.to_string(), new, expiry])
     }
 
     pub(crate) fn value(&mut self) -> Option<String> {
-        self.0.run(&["GET", VALUE])
+        self.server.run(&["GET", VALUE])
     }
 }
 
 #[tokio::test]
 async fn only_the_holder_renews_and_releases() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     assert_eq!(scripts.acquire("a", 3_600_000), [1, 1, 0]);
     let [acquired, token, free_in] = scripts.acquire("b", 9_000_000);
     assert!((acquired, token) == (0, 0) && 3_590_000 < free_in && free_in <= 3_600_000, "{free_in}");
-    let before = scripts.0.dump();
+    let before = scripts.server.dump();
     for (owner, token) in [("b", 1), ("a", 2), ("1:a", 1), ("a ", 1)] {
         assert_eq!(scripts.renew(owner, token, 1), 0, "{owner} {token}");
         assert_eq!(scripts.release(owner, token), 0, "{owner} {token}");
     }
-    assert_eq!(scripts.0.dump(), before);
+    assert_eq!(scripts.server.dump(), before);
     assert_eq!(scripts.renew("a", 1, 7_200_000), 1);
-    let ttl: i64 = scripts.0.run(&["PTTL", LOCK]);
+    let ttl: i64 = scripts.server.run(&["PTTL", LOCK]);
     assert!(7_190_000 < ttl && ttl <= 7_200_000, "{ttl}");
     assert_eq!(scripts.release("a", 1), 1);
-    assert_eq!(scripts.release("a", 1), 0, "twice is harmless");
-    assert_eq!(scripts.renew("a", 1, 1000), 0, "what is released is not renewed");
+    assert_eq!(scripts.release("a", 1), 0, "a second release does nothing");
+    assert_eq!(scripts.renew("a", 1, 1000), 0, "a released lock is not renewed");
     assert_eq!(scripts.acquire("b", 1000)[..2], [1, 2]);
-    assert_eq!(scripts.release("a", 1), 0, "nor does a late release free the next holder's");
+    assert_eq!(scripts.release("a", 1), 0, "a late release does not release the next holder's lock");
 }
 
 #[tokio::test]
 async fn owners_of_any_name_are_distinct() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     let owners = ["a", "1:a", ":a", "a:", "a\n", "%s", "é", "a\0b", "a\0c"];
     for owner in owners {
         let [acquired, token, _] = scripts.acquire(owner, 60_000);
@@ -78,11 +80,11 @@ async fn owners_of_any_name_are_distinct() {
 
 #[tokio::test]
 async fn acquiring_again_gives_a_new_lease_and_token() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     assert_eq!(scripts.acquire("a", 1000), [1, 1, 0]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 2, 0]);
-    assert!(scripts.0.run::<i64>(&["PTTL", LOCK]) > 50_000);
-    assert_eq!(scripts.renew("a", 1, 60_000), 0, "the token before it is no one's");
+    assert!(scripts.server.run::<i64>(&["PTTL", LOCK]) > 50_000);
+    assert_eq!(scripts.renew("a", 1, 60_000), 0, "the older token is invalid");
     assert_eq!(scripts.release("a", 1), 0);
     assert_eq!(scripts.write(1, "old", "never"), [0, 2]);
     assert_eq!(scripts.write(2, "new", "never"), [1, 2]);
@@ -91,11 +93,11 @@ async fn acquiring_again_gives_a_new_lease_and_token() {
 
 #[tokio::test]
 async fn tokens_rise_through_release_expiry_deletion_and_flush() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     let mut tokens = vec![scripts.acquire("a", 60_000)[1]];
     scripts.release("a", 1);
     tokens.push(scripts.acquire("b", 60_000)[1]);
-    scripts.0.run::<i64>(&["DEL", LOCK]);
+    scripts.server.run::<i64>(&["DEL", LOCK]);
     tokens.push(scripts.acquire("c", 1)[1]);
     let deadline = Instant::now() + Duration::from_secs(10);
     tokens.push(loop {
@@ -103,124 +105,124 @@ async fn tokens_rise_through_release_expiry_deletion_and_flush() {
         if acquired == 1 {
             break token;
         }
-        assert!(Instant::now() < deadline, "the lease does not end");
+        assert!(Instant::now() < deadline, "the lease has not ended");
     });
-    scripts.0.run::<()>(&["SCRIPT", "FLUSH"]);
+    scripts.server.run::<()>(&["SCRIPT", "FLUSH"]);
     scripts.release("d", 4);
     tokens.push(scripts.acquire("a", 60_000)[1]);
     assert_eq!(tokens, [1, 2, 3, 4, 5]);
-    assert_eq!(scripts.0.run::<i64>(&["PTTL", FENCE]), -1, "the counter stays");
+    assert_eq!(scripts.server.run::<i64>(&["PTTL", FENCE]), -1, "the counter does not expire");
 }
 
 #[tokio::test]
 async fn only_counters_have_no_expiry() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     let [_, token, _] = scripts.acquire("a", 60_000);
     assert_eq!(scripts.write(token, "x", "60000"), [1, token]);
-    let forever: Vec<_> =
-        scripts.0.dump().into_iter().filter(|(_, _, expires)| !expires).map(|(key, ..)| key).collect();
-    assert_eq!(forever, [FENCE, NEWEST]);
+    let without_expiry: Vec<_> =
+        scripts.server.dump().into_iter().filter(|(_, _, expires)| !expires).map(|(key, ..)| key).collect();
+    assert_eq!(without_expiry, [FENCE, NEWEST]);
     assert_eq!(scripts.renew("a", token, 60_000), 1);
-    assert!(scripts.0.run::<i64>(&["PTTL", LOCK]) > 0);
+    assert!(scripts.server.run::<i64>(&["PTTL", LOCK]) > 0);
 }
 
 #[tokio::test]
 async fn a_value_sets_keeps_and_drops_its_expiry() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     let mut write = |token: i64, new, expiry| {
-        scripts.0.run::<()>(&["SET", FENCE, &token.to_string()]);
+        scripts.server.run::<()>(&["SET", FENCE, &token.to_string()]);
         assert_eq!(scripts.write(token, new, expiry), [1, token]);
-        scripts.0.run::<i64>(&["PTTL", VALUE])
+        scripts.server.run::<i64>(&["PTTL", VALUE])
     };
     assert_eq!(write(1, "a", "keep"), -1);
-    for (expiry, most) in [("60000", 60_000), ("keep", 60_000), ("3600000", 3_600_000)] {
+    for (expiry, max) in [("60000", 60_000), ("keep", 60_000), ("3600000", 3_600_000)] {
         let ttl = write(1, "b", expiry);
-        assert!(most - 10_000 < ttl && ttl <= most, "{expiry}: {ttl}");
+        assert!(max - 10_000 < ttl && ttl <= max, "{expiry}: {ttl}");
     }
     assert_eq!(write(2, "c", "never"), -1);
 }
 
 #[tokio::test]
 async fn a_deleted_value_is_still_fenced() {
-    let mut scripts = Scripts(Server::start().await);
-    let most = (1_i64 << 53) - 1;
-    scripts.0.run::<()>(&["SET", FENCE, "7"]);
+    let mut scripts = Scripts { server: Server::start().await };
+    let max = (1_i64 << 53) - 1;
+    scripts.server.run::<()>(&["SET", FENCE, "7"]);
     assert_eq!(scripts.write(7, "x", "never"), [1, 7]);
-    scripts.0.run::<i64>(&["DEL", VALUE]);
+    scripts.server.run::<i64>(&["DEL", VALUE]);
     assert_eq!(scripts.write(6, "stale", "never"), [0, 7]);
     assert_eq!(scripts.value(), None);
     assert_eq!(scripts.write(7, "y", "never"), [1, 7]);
-    scripts.0.run::<()>(&["SET", FENCE, &most.to_string()]);
-    assert_eq!(scripts.write(most, "z", "never"), [1, most]);
-    assert_eq!(scripts.write(most - 1, "stale", "never"), [0, most]);
+    scripts.server.run::<()>(&["SET", FENCE, &max.to_string()]);
+    assert_eq!(scripts.write(max, "z", "never"), [1, max]);
+    assert_eq!(scripts.write(max - 1, "stale", "never"), [0, max]);
     assert_eq!(scripts.value().unwrap(), "z");
 }
 
 #[tokio::test]
 async fn an_unissued_token_writes_nothing() {
-    let mut scripts = Scripts(Server::start().await);
-    let most = (1_i64 << 53) - 1;
-    for token in [1, most] {
-        assert_eq!(scripts.write(token, "x", "never"), [0, 0], "nobody has taken the lock");
+    let mut scripts = Scripts { server: Server::start().await };
+    let max = (1_i64 << 53) - 1;
+    for token in [1, max] {
+        assert_eq!(scripts.write(token, "x", "never"), [0, 0], "no token was issued");
     }
-    assert!(scripts.0.dump().is_empty());
+    assert!(scripts.server.dump().is_empty());
     assert_eq!(scripts.acquire("a", 60_000), [1, 1, 0]);
-    for token in [2, most] {
+    for token in [2, max] {
         assert_eq!(scripts.write(token, "x", "never"), [0, 1]);
     }
     assert_eq!(scripts.value(), None);
-    assert_eq!(scripts.write(1, "y", "never"), [1, 1], "nothing keeps the holder from the value");
+    assert_eq!(scripts.write(1, "y", "never"), [1, 1], "the holder may write");
 }
 
 #[tokio::test]
 async fn a_lost_counter_continues_from_the_held_token() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     for token in 1..=3 {
         assert_eq!(scripts.acquire("a", 60_000), [1, token, 0]);
     }
     assert_eq!(scripts.write(3, "x", "never"), [1, 3]);
-    scripts.0.run::<i64>(&["DEL", FENCE]);
-    assert_eq!(scripts.write(3, "y", "never"), [0, 3], "no token is believed without the counter");
+    scripts.server.run::<i64>(&["DEL", FENCE]);
+    assert_eq!(scripts.write(3, "y", "never"), [0, 3], "no token is valid without the counter");
     assert_eq!(scripts.acquire("a", 60_000), [1, 4, 0]);
     assert_eq!(scripts.write(3, "y", "never"), [0, 4]);
     assert_eq!(scripts.write(4, "z", "never"), [1, 4]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 5, 0]);
-    assert_eq!(scripts.0.run::<i64>(&["PTTL", FENCE]), -1, "the counter stays");
+    assert_eq!(scripts.server.run::<i64>(&["PTTL", FENCE]), -1, "the counter does not expire");
 }
 
 #[tokio::test]
 async fn a_lost_counter_admits_no_old_token() {
-    let mut scripts = Scripts(Server::start().await);
-    scripts.0.run::<()>(&["SET", FENCE, "41"]);
+    let mut scripts = Scripts { server: Server::start().await };
+    scripts.server.run::<()>(&["SET", FENCE, "41"]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 42, 0]);
     assert_eq!(scripts.write(42, "x", "never"), [1, 42]);
-    scripts.0.run::<i64>(&["DEL", LOCK, FENCE]);
+    scripts.server.run::<i64>(&["DEL", LOCK, FENCE]);
     assert_eq!(scripts.acquire("b", 60_000), [1, 1, 0]);
     assert_eq!(scripts.write(1, "y", "never"), [0, 42]);
-    assert_eq!(scripts.write(42, "y", "never"), [0, 42], "somebody else holds the lock");
+    assert_eq!(scripts.write(42, "y", "never"), [0, 42], "another owner holds the lock");
 }
 
 #[tokio::test]
 async fn tokens_stop_before_losing_precision() {
-    let mut scripts = Scripts(Server::start().await);
-    scripts.0.run::<()>(&["SET", FENCE, "9007199254740990"]);
+    let mut scripts = Scripts { server: Server::start().await };
+    scripts.server.run::<()>(&["SET", FENCE, "9007199254740990"]);
     assert_eq!(scripts.acquire("a", 60_000), [1, 9_007_199_254_740_991, 0]);
     assert_eq!(scripts.renew("a", 9_007_199_254_740_991, 60_000), 1);
     assert_eq!(scripts.write(9_007_199_254_740_990, "x", "never"), [0, 9_007_199_254_740_991]);
     assert_eq!(scripts.write(9_007_199_254_740_991, "x", "never"), [1, 9_007_199_254_740_991]);
     assert_eq!(scripts.release("a", 9_007_199_254_740_991), 1);
     let call = ["EVAL", ACQUIRE, "2", LOCK, FENCE, "a", "60000"];
-    let error = scripts.0.try_run::<redis::Value>(&call).unwrap_err().to_string();
+    let error = scripts.server.try_run::<redis::Value>(&call).unwrap_err().to_string();
     assert!(error.contains("lock_acquire.lua: KEYS[2] (fence): all tokens below 2^53 are used"), "{error}");
-    assert_eq!(scripts.0.run::<Option<String>>(&["GET", LOCK]), None);
+    assert_eq!(scripts.server.run::<Option<String>>(&["GET", LOCK]), None);
 }
 
 #[tokio::test]
 async fn wrong_arguments_are_named_and_change_nothing() {
-    let mut scripts = Scripts(Server::start().await);
+    let mut scripts = Scripts { server: Server::start().await };
     scripts.acquire("a", 3_600_000);
     scripts.write(1, "x", "3600000");
-    let before = scripts.0.dump();
+    let before = scripts.server.dump();
     let integer = "expected an integer from 1, found";
     let expiry = "expected keep, never or an integer from 1, found";
     for (name, script, keys, arguments, message) in [
@@ -264,8 +266,8 @@ async fn wrong_arguments_are_named_and_change_nothing() {
         let all = if script == WRITE { [VALUE, NEWEST, FENCE] } else { [LOCK, FENCE, VALUE] };
         call.extend(&all[..keys]);
         call.extend(arguments);
-        let error = scripts.0.try_run::<redis::Value>(&call).unwrap_err().to_string();
+        let error = scripts.server.try_run::<redis::Value>(&call).unwrap_err().to_string();
         assert!(error.contains(&format!("{name}.lua: {message}")), "{arguments:?}: {error}");
     }
-    assert_eq!(scripts.0.dump(), before);
+    assert_eq!(scripts.server.dump(), before);
 }

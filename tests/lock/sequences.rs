@@ -1,4 +1,4 @@
-//! Any sequence of calls by any owners, with leases that end at any time, against a model.
+//! Compares any sequence of calls by several owners with a model; leases may end at any time.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use crate::scripts::Scripts;
 use crate::server::Server;
 use crate::{FENCE, LOCK};
 
-/// Something that happens, with the newest token (`None`) or any that was handed out.
+/// A call or an event. A token is the newest (`None`) or any one issued so far.
 #[derive(Debug, Clone)]
 enum Step {
     Acquire {
@@ -27,11 +27,11 @@ enum Step {
     Write {
         token: Option<Index>,
     },
-    /// A write with a token that was not handed out yet: so many above the newest.
+    /// A write with a token not yet issued, `ahead` above the newest.
     Forge {
         ahead: i64,
     },
-    /// The lease ends: to Redis, an expired key is one that is not there.
+    /// The lease ends: the test deletes the key, which for Redis is the same as its expiry.
     LeaseEnds,
     ValueExpires,
     ScriptFlush,
@@ -55,17 +55,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 const OWNERS: [&str; 3] = ["a", "b", "c"];
 
-/// What must be true of a lock, and nothing of how it is done.
+/// The expected state of a lock.
 #[derive(Default)]
 struct Model {
     holder: Option<(usize, i64)>,
-    /// How many tokens were handed out: they are 1, 2, 3, …
+    /// The number of tokens issued: they are 1, 2, 3, …
     tokens: i64,
     value: Option<String>,
 }
 
 impl Model {
-    /// The token chosen; before the first was handed out, the first.
+    /// Returns the chosen token, or 1 if none was issued yet.
     fn token(&self, chosen: Option<Index>) -> i64 {
         let newest = self.tokens.max(1);
         chosen.map_or(newest, |index| 1 + i64::try_from(index.index(newest.try_into().unwrap())).unwrap())
@@ -89,15 +89,15 @@ proptest! {
     #[test]
     fn any_sequence_has_one_holder_and_no_stale_write(steps in steps()) {
         SCRIPTS.with_borrow_mut(|(runtime, scripts)| {
-            let scripts = scripts.get_or_insert_with(|| Scripts(runtime.block_on(Server::start())));
-            scripts.0.run::<()>(&["FLUSHALL"]);
+            let scripts = scripts.get_or_insert_with(|| Scripts { server: runtime.block_on(Server::start()) });
+            scripts.server.run::<()>(&["FLUSHALL"]);
             let mut model = Model::default();
             for (number, step) in steps.iter().enumerate() {
                 match *step {
                     Step::Acquire { owner } => {
                         let [acquired, token, free_in] = scripts.acquire(OWNERS[owner], TTL);
                         if model.holder.is_some_and(|(holder, _)| holder != owner) {
-                            prop_assert_eq!([acquired, token], [0, 0], "somebody else holds it");
+                            prop_assert_eq!([acquired, token], [0, 0], "another owner holds the lock");
                             prop_assert!(0 < free_in && free_in <= i64::try_from(TTL).unwrap());
                         } else {
                             prop_assert_eq!([acquired, token, free_in], [1, model.tokens + 1, 0]);
@@ -120,32 +120,32 @@ proptest! {
                     }
                     Step::Write { token } => {
                         let (token, new) = (model.token(token), format!("step {number}"));
-                        let answer = scripts.write(token, &new, "never");
+                        let reply = scripts.write(token, &new, "never");
                         if token == model.tokens {
-                            prop_assert_eq!(answer, [1, token]);
+                            prop_assert_eq!(reply, [1, token]);
                             model.value = Some(new);
                         } else {
-                            prop_assert_eq!(answer, [0, model.tokens], "a stale write, or one before the first token");
+                            prop_assert_eq!(reply, [0, model.tokens], "a stale token, or none issued yet");
                         }
                     }
                     Step::Forge { ahead } => {
-                        let answer = scripts.write(model.tokens + ahead, "forged", "never");
-                        prop_assert_eq!(answer, [0, model.tokens]);
+                        let reply = scripts.write(model.tokens + ahead, "forged", "never");
+                        prop_assert_eq!(reply, [0, model.tokens]);
                     }
                     Step::LeaseEnds => {
-                        scripts.0.run::<i64>(&["DEL", LOCK]);
+                        scripts.server.run::<i64>(&["DEL", LOCK]);
                         model.holder = None;
                     }
                     Step::ValueExpires => {
-                        scripts.0.run::<i64>(&["DEL", "sg:1:{lock:job}:value:v"]);
+                        scripts.server.run::<i64>(&["DEL", "sg:1:{lock:job}:value:v"]);
                         model.value = None;
                     }
-                    Step::ScriptFlush => scripts.0.run::<()>(&["SCRIPT", "FLUSH"]),
+                    Step::ScriptFlush => scripts.server.run::<()>(&["SCRIPT", "FLUSH"]),
                 }
                 prop_assert_eq!(scripts.value(), model.value.clone());
-                let held: Option<String> = scripts.0.run(&["GET", LOCK]);
+                let held: Option<String> = scripts.server.run(&["GET", LOCK]);
                 prop_assert_eq!(held, model.holder.map(|(owner, token)| format!("{token}:{}", OWNERS[owner])));
-                let fence: Option<i64> = scripts.0.run(&["GET", FENCE]);
+                let fence: Option<i64> = scripts.server.run(&["GET", FENCE]);
                 prop_assert_eq!(fence.unwrap_or(0), model.tokens);
             }
             Ok(())

@@ -1,11 +1,11 @@
-//! A redis-server with a bridge in front, both of the test's own.
+//! A redis-server behind a bridge, started for one test.
 
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 
-/// Ends with the value.
+/// A running redis-server and bridge. Dropping the value stops both.
 pub(crate) struct Server {
     connection: redis::Connection,
     url: String,
@@ -21,18 +21,18 @@ impl Server {
         Server { connection, url: bridge.url(), _redis: redis, _bridge: bridge }
     }
 
-    /// A client of the bridge.
+    /// Returns a client of the bridge.
     pub(crate) fn transport(&self) -> HttpTransport {
         HttpTransport::new(self.url.parse().unwrap(), &Token::new("token").unwrap(), Millis::from_secs(30))
     }
 
-    /// Runs a command beside the bridge and returns what it returns.
-    #[allow(dead_code, reason = "each test binary uses its part")]
+    /// Runs a command directly on Redis, without the bridge, and returns the reply.
+    #[allow(dead_code, reason = "not every test binary uses it")]
     pub(crate) fn run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
         self.try_run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
-    #[allow(dead_code, reason = "each test binary uses its part")]
+    #[allow(dead_code, reason = "not every test binary uses it")]
     pub(crate) fn try_run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> redis::RedisResult<T> {
         let mut built = redis::cmd(command[0]);
         for argument in &command[1..] {
@@ -41,8 +41,8 @@ impl Server {
         built.query(&mut self.connection)
     }
 
-    /// Runs a command with arguments of any bytes.
-    #[allow(dead_code, reason = "each test binary uses its part")]
+    /// Runs a command with arguments of arbitrary bytes.
+    #[allow(dead_code, reason = "not every test binary uses it")]
     pub(crate) fn run_bytes<T: redis::FromRedisValue>(&mut self, command: &[&[u8]]) -> T {
         let mut built = redis::Cmd::new();
         for argument in command {
@@ -51,8 +51,8 @@ impl Server {
         built.query(&mut self.connection).unwrap()
     }
 
-    /// Every key with its value's bytes, and whether it expires.
-    #[allow(dead_code, reason = "each test binary uses its part")]
+    /// Returns every key with its serialized value and whether it expires.
+    #[allow(dead_code, reason = "not every test binary uses it")]
     pub(crate) fn dump(&mut self) -> Vec<(String, Vec<u8>, bool)> {
         let mut keys: Vec<String> = self.run(&["KEYS", "*"]);
         keys.sort();
