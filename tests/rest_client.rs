@@ -1,5 +1,4 @@
-//! The REST client on reqwest: against the real bridge and redis-server, and against servers that
-//! misbehave in each way that one can.
+//! The REST client on reqwest, against the real bridge and redis-server and against faulty servers.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -18,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const NOW: Now = Now::At(Millis::new(1_800_000_000_000));
 
-/// A bridge on a redis-server, both of the test's own.
+/// A redis-server behind a bridge, started for one test.
 struct Upstream {
     redis: RedisServer,
     url: String,
@@ -40,7 +39,7 @@ impl Upstream {
         redis::run(&transport(&self.url, "token"), command).await.unwrap()
     }
 
-    /// How many requests of this kind the bridge has served.
+    /// Returns the value of a metric of the bridge, summed over its labels.
     async fn count(&self, metric: &str) -> u64 {
         let text = reqwest::get(format!("{}/metrics", self.url)).await.unwrap().text().await.unwrap();
         let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<u64>().ok());
@@ -87,7 +86,7 @@ async fn a_check_is_one_round_trip_or_two_after_a_flush() {
         let before = upstream.count("bridge_http_requests_total").await;
         assert!(limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow());
         assert_eq!(upstream.count("bridge_http_requests_total").await - before, 2, "{dialect:?}");
-        assert!(!limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow(), "each was charged once");
+        assert!(!limiter.check(&subject, &limits(), 1, NOW).await.unwrap().is_allow(), "each check was charged once");
     }
 }
 
@@ -119,28 +118,28 @@ async fn redis_behind_the_bridge_may_go_and_return() {
     upstream.redis.restart().await.unwrap();
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     while limiter.check(&subject, &limits(), 0, NOW).await.is_err() {
-        assert!(tokio::time::Instant::now() < deadline, "the bridge does not find Redis again");
+        assert!(tokio::time::Instant::now() < deadline, "the bridge has not reconnected to Redis");
     }
 }
 
-/// A server that answers every request with these bytes and counts what it got; `None`: it reads and never answers.
-struct Misbehaving {
+/// A server that counts requests and sends the same bytes in response to each, or never responds (`None`).
+struct FaultyServer {
     url: String,
     requests: Arc<AtomicUsize>,
 }
 
-impl Misbehaving {
-    async fn start(answer: Option<String>) -> Self {
+impl FaultyServer {
+    async fn start(response: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
         let counter = requests.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer_once(stream, answer.clone(), counter.clone()));
+                tokio::spawn(serve_once(stream, response.clone(), counter.clone()));
             }
         });
-        Misbehaving { url, requests }
+        FaultyServer { url, requests }
     }
 
     async fn with(status: &str, body: &str) -> Self {
@@ -153,18 +152,18 @@ impl Misbehaving {
         let verdict = limiter.check(&Subject::named("someone"), &limits(), 1, NOW).await;
         match verdict {
             Err(CheckError::Redis(error)) => error,
-            verdict => panic!("no verdict comes from a server that misbehaves: {verdict:?}"),
+            verdict => panic!("expected an error of Redis, found {verdict:?}"),
         }
     }
 
-    /// How many requests it got, all told.
+    /// Returns the number of requests so far.
     fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
 
-/// Reads one request whole, answers, and hangs up.
-async fn answer_once(mut stream: TcpStream, answer: Option<String>, requests: Arc<AtomicUsize>) {
+/// Reads one whole request, sends the response and closes the connection.
+async fn serve_once(mut stream: TcpStream, response: Option<String>, requests: Arc<AtomicUsize>) {
     let (mut request, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         let Ok(read @ 1..) = stream.read(&mut chunk).await else { return };
@@ -177,8 +176,8 @@ async fn answer_once(mut stream: TcpStream, answer: Option<String>, requests: Ar
         }
     }
     requests.fetch_add(1, Ordering::SeqCst);
-    match answer {
-        Some(answer) => drop(stream.write_all(answer.as_bytes()).await),
+    match response {
+        Some(response) => drop(stream.write_all(response.as_bytes()).await),
         None => std::future::pending().await,
     }
 }
@@ -208,7 +207,7 @@ async fn every_bad_reply_has_its_error_without_a_retry() {
         ("200 OK", &fourteen, RedisError::Length { expected: 8, found: 14 }),
         ("200 OK", r#"{"result":[]}"#, RedisError::Length { expected: 8, found: 0 }),
     ] {
-        let server = Misbehaving::with(status, body).await;
+        let server = FaultyServer::with(status, body).await;
         assert_eq!(server.check().await, error, "{status} {body}");
         assert_eq!(error.outcome_is_unknown(), status.starts_with('5'), "{status}");
         assert_eq!(server.requests(), 1, "{status} {body}");
@@ -217,9 +216,10 @@ async fn every_bad_reply_has_its_error_without_a_retry() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let elsewhere = Misbehaving::with("200 OK", r#"{"result":[1,0,0,0,0,0,0,1]}"#).await;
-    let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.url);
-    let server = Misbehaving::start(Some(answer)).await;
+    let elsewhere = FaultyServer::with("200 OK", r#"{"result":[1,0,0,0,0,0,0,1]}"#).await;
+    let response =
+        format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.url);
+    let server = FaultyServer::start(Some(response)).await;
     assert_eq!(server.check().await, RedisError::Server { status: 307, reason: String::new() });
     assert_eq!((server.requests(), elsewhere.requests()), (1, 0));
 }
@@ -227,7 +227,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn json_of_the_wrong_shape_is_reported() {
     for body in [r#"{"result":"OK"}"#, r#"{"result":null}"#, r#"[{"result":[1]}]"#, r#"{"result":[2,0,0,0,0,0,0,1]}"#] {
-        let server = Misbehaving::with("200 OK", body).await;
+        let server = FaultyServer::with("200 OK", body).await;
         let error = server.check().await;
         assert!(matches!(error, RedisError::Shape { .. }), "{body}: {error:?}");
         assert_eq!(server.requests(), 1);
@@ -238,15 +238,15 @@ async fn json_of_the_wrong_shape_is_reported() {
 async fn noscript_at_any_status_causes_one_eval() {
     for status in ["200 OK", "400 Bad Request", "500 Internal Server Error"] {
         let server =
-            Misbehaving::with(status, r#"{"error":"ERR x: NOSCRIPT No matching script. Please use EVAL."}"#).await;
+            FaultyServer::with(status, r#"{"error":"ERR x: NOSCRIPT No matching script. Please use EVAL."}"#).await;
         assert_eq!(server.check().await, RedisError::UnknownScript);
-        assert_eq!(server.requests(), 2, "EVALSHA, EVAL, and no more");
+        assert_eq!(server.requests(), 2, "one EVALSHA and one EVAL");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_a_timeout() {
-    let server = Misbehaving::start(None).await;
+    let server = FaultyServer::start(None).await;
     assert_eq!(server.check().await, RedisError::Timeout);
     assert_eq!(server.requests(), 1);
 }
@@ -262,17 +262,17 @@ async fn a_body_that_never_ends_is_a_timeout() {
         stream.write_all(hanging.as_bytes()).await.unwrap();
         std::future::pending::<()>().await;
     });
-    assert_eq!(Misbehaving { url, requests: Arc::default() }.check().await, RedisError::Timeout);
+    assert_eq!(FaultyServer { url, requests: Arc::default() }.check().await, RedisError::Timeout);
     server.abort();
 }
 
 #[tokio::test]
 async fn a_broken_connection_is_unreachable_without_a_retry() {
-    for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"result\":[1", "SSH-2.0-OpenSSH\r\n\r\n"] {
-        let server = Misbehaving::start(Some(answer.to_owned())).await;
+    for response in ["", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"result\":[1", "SSH-2.0-OpenSSH\r\n\r\n"] {
+        let server = FaultyServer::start(Some(response.to_owned())).await;
         let error = server.check().await;
-        assert!(matches!(error, RedisError::Unreachable { .. }), "{answer}: {error:?}");
-        assert_eq!(server.requests(), 1, "{answer}");
+        assert!(matches!(error, RedisError::Unreachable { .. }), "{response}: {error:?}");
+        assert_eq!(server.requests(), 1, "{response}");
     }
 }
 
@@ -281,7 +281,7 @@ async fn a_refused_connection_keeps_the_url_secret() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/?_token=hunter2", listener.local_addr().unwrap());
     drop(listener);
-    let error = Misbehaving { url, requests: Arc::default() }.check().await;
+    let error = FaultyServer { url, requests: Arc::default() }.check().await;
     assert!(matches!(&error, RedisError::Unreachable { reason } if !reason.contains("hunter2")), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! The golden cases of `tests/vectors/`, on every target: the same file runs natively, in Node and in a browser.
+//! The golden cases in `tests/vectors/`. The same tests run natively, in Node and in a browser.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -20,7 +20,7 @@ use sluicegate::time::Millis;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn cases<T: for<'de> Deserialize<'de>>(text: &str) -> Vec<T> {
-    serde_json::from_str(text).expect("the vectors are JSON of this shape")
+    serde_json::from_str(text).expect("the vectors match the type of a case")
 }
 
 #[derive(Deserialize)]
@@ -51,7 +51,7 @@ fn configurations() {
     }
 }
 
-/// A valid configuration with these fields changed.
+/// Parses a valid configuration with some fields changed.
 fn configuration(change: &Map<String, Value>) -> Result<Config, String> {
     let mut config = json!({
         "default_plan": "p",
@@ -76,13 +76,13 @@ fn verdicts() {
         Limit::sliding_log(name("minute"), 60, Millis::from_secs(60)).unwrap(),
     ];
     for case in cases::<VerdictCase>(include_str!("vectors/verdicts.json")) {
-        // At the end of an answer stands the time.
-        let answer = [case.numbers, vec![1]].concat();
-        let limiter = Limiter::new(Canned(json!({ "result": answer }).to_string()), Dialect::Plain);
+        // The reply ends with the time.
+        let reply = [case.numbers, vec![1]].concat();
+        let limiter = Limiter::new(FixedReply(json!({ "result": reply }).to_string()), Dialect::Plain);
         let subject = Subject::named("someone");
         let check = limiter.check(&subject, &limits, 1, Now::At(Millis::new(1)));
         let Poll::Ready(verdict) = pin!(check).poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("nothing here waits");
+            panic!("the transport replies at once");
         };
         let verdict = verdict.unwrap();
         let fields: Vec<_> =
@@ -103,7 +103,8 @@ struct AlgorithmCase {
     calls: Vec<CallCase>,
 }
 
-/// Requests of a cost and perhaps a lease, in the script's order of numbers.
+/// A call of the limiter: requests, each with a cost and optionally a lease, and the expected numbers in the order of
+/// the script.
 #[derive(Deserialize)]
 struct CallCase {
     now: u64,
@@ -130,7 +131,7 @@ fn algorithms() {
     }
 }
 
-/// A verdict as `check.lua` says it.
+/// Returns a verdict as the numbers that `check.lua` returns.
 fn numbers(verdict: &Verdict) -> Vec<i64> {
     let mut numbers = vec![i64::from(verdict.is_allow())];
     for budget in verdict.budgets() {
@@ -144,10 +145,10 @@ fn numbers(verdict: &Verdict) -> Vec<i64> {
     numbers
 }
 
-/// Answers every question the same.
-struct Canned(String);
+/// A transport with the same reply to every request.
+struct FixedReply(String);
 
-impl Transport for Canned {
+impl Transport for FixedReply {
     async fn post(&self, _body: String) -> Result<Response, RedisError> {
         Ok(Response { status: 200, body: self.0.clone().into_bytes() })
     }

@@ -17,7 +17,7 @@ use sluicegate::redis::script::Dialect;
 use sluicegate::time::Millis;
 use tokio::sync::Barrier;
 
-const SPELLING: Dialect = Dialect::Plain;
+const DIALECT: Dialect = Dialect::Plain;
 const KEY: &str = "sg:1:{flag:beta}";
 
 fn found(value: &str) -> Outcome {
@@ -35,17 +35,17 @@ async fn a_value_is_created_replaced_and_deleted_in_both_dialects() {
         let replace = async |old, new| cas::replace(&transport, dialect, KEY, old, new, Expiry::Keep).await.unwrap();
         let delete = async |old| cas::delete(&transport, dialect, KEY, old).await.unwrap();
 
-        assert_eq!(replace("", "a").await, NOTHING, "an empty string is not nothing");
+        assert_eq!(replace("", "a").await, NOTHING, "a missing value differs from an empty string");
         assert_eq!(delete("").await, NOTHING);
         assert_eq!(create("a").await, Outcome::Swapped);
         assert_eq!(create("b").await, found("a"));
-        assert_eq!(create("a").await, found("a"), "only if absent, also where it would change nothing");
+        assert_eq!(create("a").await, found("a"), "creation fails even if the value is the same");
         assert_eq!(replace("b", "c").await, found("a"));
         assert_eq!(replace("a", "").await, Outcome::Swapped);
         assert_eq!(create("b").await, found(""), "an empty string is a value");
         assert_eq!(delete("a").await, found(""));
         assert_eq!(replace("", "42").await, Outcome::Swapped);
-        assert_eq!(delete("42.0").await, found("42"), "numbers are text");
+        assert_eq!(delete("42.0").await, found("42"), "numbers are compared as text");
         assert_eq!(delete("42").await, Outcome::Swapped);
         assert_eq!(delete("42").await, NOTHING);
         assert!(server.dump().is_empty());
@@ -56,38 +56,38 @@ async fn a_value_is_created_replaced_and_deleted_in_both_dialects() {
 async fn expiry_is_kept_set_or_removed() {
     let mut server = Server::start().await;
     let transport = server.transport();
-    let replace = async |old, new, expiry| cas::replace(&transport, SPELLING, KEY, old, new, expiry).await.unwrap();
-    let an_hour = Expiry::After(Millis::from_secs(3600));
-    let mut about = |ttl: i64| {
+    let replace = async |old, new, expiry| cas::replace(&transport, DIALECT, KEY, old, new, expiry).await.unwrap();
+    let one_hour = Expiry::After(Millis::from_secs(3600));
+    let mut assert_ttl = |ttl: i64| {
         let found: i64 = server.run(&["PTTL", KEY]);
         assert!(ttl - 10_000 < found && found <= ttl, "{found} of {ttl}");
     };
 
-    assert_eq!(cas::create(&transport, SPELLING, KEY, "a", an_hour).await.unwrap(), Outcome::Swapped);
-    about(3_600_000);
+    assert_eq!(cas::create(&transport, DIALECT, KEY, "a", one_hour).await.unwrap(), Outcome::Swapped);
+    assert_ttl(3_600_000);
     assert_eq!(replace("a", "b", Expiry::After(Millis::from_secs(60))).await, Outcome::Swapped);
-    about(60_000);
+    assert_ttl(60_000);
     assert_eq!(replace("b", "a", Expiry::Keep).await, Outcome::Swapped);
-    about(60_000);
+    assert_ttl(60_000);
     assert_eq!(replace("x", "y", Expiry::Never).await, found("a"));
-    assert_eq!(replace("x", "y", an_hour).await, found("a"));
-    about(60_000);
-    assert_eq!(cas::create(&transport, SPELLING, KEY, "z", an_hour).await.unwrap(), found("a"));
-    about(60_000);
+    assert_eq!(replace("x", "y", one_hour).await, found("a"));
+    assert_ttl(60_000);
+    assert_eq!(cas::create(&transport, DIALECT, KEY, "z", one_hour).await.unwrap(), found("a"));
+    assert_ttl(60_000);
     assert_eq!(replace("a", "b", Expiry::Keep).await, Outcome::Swapped);
     assert_eq!(replace("b", "c", Expiry::Never).await, Outcome::Swapped);
     assert_eq!(server.run::<i64>(&["PTTL", KEY]), -1);
     assert_eq!(replace("c", "d", Expiry::Keep).await, Outcome::Swapped);
-    assert_eq!(server.run::<i64>(&["PTTL", KEY]), -1, "there was none to keep");
-    assert_eq!(replace("d", "e", an_hour).await, Outcome::Swapped);
+    assert_eq!(server.run::<i64>(&["PTTL", KEY]), -1, "the value had no expiry to keep");
+    assert_eq!(replace("d", "e", one_hour).await, Outcome::Swapped);
     assert!(server.run::<i64>(&["PTTL", KEY]) > 3_590_000);
 
     assert_eq!(replace("e", "f", Expiry::After(Millis::new(1))).await, Outcome::Swapped);
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while cas::create(&transport, SPELLING, KEY, "g", Expiry::Keep).await.unwrap() != Outcome::Swapped {
-        assert!(tokio::time::Instant::now() < deadline, "it does not expire");
+    while cas::create(&transport, DIALECT, KEY, "g", Expiry::Keep).await.unwrap() != Outcome::Swapped {
+        assert!(tokio::time::Instant::now() < deadline, "the value has not expired");
     }
-    assert_eq!(server.run::<i64>(&["PTTL", KEY]), -1, "what has expired has no time to live to keep");
+    assert_eq!(server.run::<i64>(&["PTTL", KEY]), -1, "an expired value leaves no expiry to keep");
 }
 
 #[tokio::test]
@@ -96,11 +96,11 @@ async fn any_text_round_trips() {
     let transport = server.transport();
     let texts = ["\0", "a\0b", "\r\n", "\"\\", "é\u{1f512}\u{fffd}", "OK", "null", "%s%d", &"x".repeat(100_000)];
     for text in texts {
-        assert_eq!(cas::create(&transport, SPELLING, KEY, text, Expiry::Never).await.unwrap(), Outcome::Swapped);
+        assert_eq!(cas::create(&transport, DIALECT, KEY, text, Expiry::Never).await.unwrap(), Outcome::Swapped);
         assert_eq!(server.run::<Vec<u8>>(&["GET", KEY]), text.as_bytes());
         let other = format!("{text}\0");
-        assert_eq!(cas::delete(&transport, SPELLING, KEY, &other).await.unwrap(), found(text));
-        assert_eq!(cas::delete(&transport, SPELLING, KEY, text).await.unwrap(), Outcome::Swapped, "{text:?}");
+        assert_eq!(cas::delete(&transport, DIALECT, KEY, &other).await.unwrap(), found(text));
+        assert_eq!(cas::delete(&transport, DIALECT, KEY, text).await.unwrap(), Outcome::Swapped, "{text:?}");
     }
 }
 
@@ -113,15 +113,19 @@ async fn bytes_that_are_not_utf8_stay_intact_in_redis() {
     let (swapped, _): (u8, Option<Vec<u8>>) =
         server.run_bytes(&[b"EVAL", script, b"1", KEY.as_bytes(), b"create", b"", bytes, b"never"]);
     assert_eq!(swapped, 1);
-    let told = "\u{fffd}\0\u{fffd}\r\n";
-    assert_eq!(cas::delete(&transport, SPELLING, KEY, "x").await.unwrap(), found(told));
-    assert_eq!(cas::delete(&transport, SPELLING, KEY, told).await.unwrap(), found(told), "it is not what is there");
-    let answer: (u8, Option<Vec<u8>>) =
+    let lossy = "\u{fffd}\0\u{fffd}\r\n";
+    assert_eq!(cas::delete(&transport, DIALECT, KEY, "x").await.unwrap(), found(lossy));
+    assert_eq!(
+        cas::delete(&transport, DIALECT, KEY, lossy).await.unwrap(),
+        found(lossy),
+        "the replacement text is not the stored value"
+    );
+    let reply: (u8, Option<Vec<u8>>) =
         server.run_bytes(&[b"EVAL", script, b"1", KEY.as_bytes(), b"replace", b"\xff", b"x", b"never"]);
-    assert_eq!(answer, (0, Some(bytes.to_vec())));
-    let answer: (u8, Option<Vec<u8>>) =
+    assert_eq!(reply, (0, Some(bytes.to_vec())));
+    let reply: (u8, Option<Vec<u8>>) =
         server.run_bytes(&[b"EVAL", script, b"1", KEY.as_bytes(), b"delete", bytes, b"", b""]);
-    assert_eq!(answer, (1, None));
+    assert_eq!(reply, (1, None));
 }
 
 #[tokio::test]
@@ -169,9 +173,9 @@ async fn a_command_error_changes_nothing() {
     let transport = server.transport();
     server.run::<()>(&["RPUSH", KEY, "a"]);
     let before = server.dump();
-    let error = cas::replace(&transport, SPELLING, KEY, "a", "b", Expiry::Keep).await.unwrap_err();
+    let error = cas::replace(&transport, DIALECT, KEY, "a", "b", Expiry::Keep).await.unwrap_err();
     assert!(matches!(&error, RedisError::Command { reason } if reason.contains("WRONGTYPE")), "{error}");
-    let error = cas::create(&transport, SPELLING, "k", "b", Expiry::After(Millis::ZERO)).await.unwrap_err();
+    let error = cas::create(&transport, DIALECT, "k", "b", Expiry::After(Millis::ZERO)).await.unwrap_err();
     assert!(matches!(&error, RedisError::Command { reason } if reason.contains("ARGV[4] (expiry)")), "{error}");
     assert_eq!(server.dump(), before);
 }
@@ -186,14 +190,14 @@ async fn exactly_one_writer_wins_each_round() {
         .map(|writer| {
             let (transport, barrier) = (server.transport(), barrier.clone());
             tokio::spawn(async move {
-                // What each round's value was in the end, and whether this writer wrote it.
+                // For each round: whether this writer won, and the value after the round.
                 let (mut history, mut value) = (Vec::new(), None::<String>);
                 for round in 0..rounds {
                     barrier.wait().await;
                     let own = format!("{round} by {writer}");
                     let outcome = match &value {
-                        None => cas::create(&transport, SPELLING, KEY, &own, Expiry::Never).await,
-                        Some(old) => cas::replace(&transport, SPELLING, KEY, old, &own, Expiry::Never).await,
+                        None => cas::create(&transport, DIALECT, KEY, &own, Expiry::Never).await,
+                        Some(old) => cas::replace(&transport, DIALECT, KEY, old, &own, Expiry::Never).await,
                     };
                     let (won, now) = match outcome.unwrap() {
                         Outcome::Swapped => (true, Some(own)),
@@ -214,7 +218,10 @@ async fn exactly_one_writer_wins_each_round() {
         let winners: Vec<_> = (0..WRITERS).filter(|writer| histories[*writer][round].0).collect();
         assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
         let value = Some(format!("{round} by {}", winners[0]));
-        assert!(histories.iter().all(|history| history[round].1 == value), "round {round}: all see the winner's");
+        assert!(
+            histories.iter().all(|history| history[round].1 == value),
+            "round {round}: every writer sees the winner's value"
+        );
     }
     assert_eq!(server.run::<Option<String>>(&["GET", KEY]), histories[0].last().unwrap().1);
 }

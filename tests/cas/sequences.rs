@@ -1,4 +1,4 @@
-//! Any sequence of operations does what it would do on a map.
+//! Compares any sequence of operations with the same sequence on a map.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sluicegate::redis::cas::{self, Expiry, Outcome};
 
 use crate::server::Server;
-use crate::{SPELLING, cases};
+use crate::{DIALECT, cases};
 
 thread_local! {
     static SERVER: RefCell<(tokio::runtime::Runtime, Option<Server>)> = RefCell::new((
@@ -16,7 +16,7 @@ thread_local! {
     ));
 }
 
-/// An operation on one of a few keys, with values that often meet.
+/// An operation. Its values come from a small set, so that expected and stored values often match.
 #[derive(Debug, Clone)]
 enum Step {
     Create(String),
@@ -45,19 +45,19 @@ proptest! {
             let transport = server.transport();
             for (key, step) in steps {
                 let key = ["k", "sg:1:{é}"][key].to_owned();
-                let known = model.get(&key).cloned();
+                let stored = model.get(&key).cloned();
                 let outcome = runtime.block_on(async {
                     match &step {
-                        Step::Create(new) => cas::create(&transport, SPELLING, &key, new, Expiry::Keep).await,
-                        Step::Replace(old, new) => cas::replace(&transport, SPELLING, &key, old, new, Expiry::Keep).await,
-                        Step::Delete(old) => cas::delete(&transport, SPELLING, &key, old).await,
+                        Step::Create(new) => cas::create(&transport, DIALECT, &key, new, Expiry::Keep).await,
+                        Step::Replace(old, new) => cas::replace(&transport, DIALECT, &key, old, new, Expiry::Keep).await,
+                        Step::Delete(old) => cas::delete(&transport, DIALECT, &key, old).await,
                     }
                 });
                 let matches = match &step {
-                    Step::Create(_) => known.is_none(),
-                    Step::Replace(old, _) | Step::Delete(old) => known.as_ref() == Some(old),
+                    Step::Create(_) => stored.is_none(),
+                    Step::Replace(old, _) | Step::Delete(old) => stored.as_ref() == Some(old),
                 };
-                let expected = if matches { Outcome::Swapped } else { Outcome::Conflict { found: known } };
+                let expected = if matches { Outcome::Swapped } else { Outcome::Conflict { found: stored } };
                 prop_assert_eq!(outcome.unwrap(), expected, "{:?}", step);
                 if matches {
                     match step {

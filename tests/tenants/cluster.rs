@@ -1,4 +1,4 @@
-//! The same on a Redis Cluster of three nodes, where documents and index are in different places.
+//! Tenants on a Redis Cluster of three nodes, where documents and the index are on different nodes.
 
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;

@@ -1,4 +1,4 @@
-//! One document: created, read, replaced, deleted.
+//! Creating, reading, replacing and deleting one document.
 
 use sluicegate::redis::script::Dialect;
 use sluicegate::tenant::store::{Create, Delete, Replace, TenantStore};
@@ -17,7 +17,7 @@ async fn a_tenant_is_created_and_deleted_in_both_dialects() {
         assert_eq!((first.id.as_str(), first.tenant.plan()), ("acme", "free"));
         assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(first.clone()));
         assert_eq!(tenants.create(&id("acme"), tenant("pro")).await.unwrap(), Create::Exists);
-        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(first.clone()), "it stays");
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(first.clone()), "the document is unchanged");
 
         let second = replace(tenants, &first, "pro").await;
         assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(second.clone()));
@@ -26,13 +26,13 @@ async fn a_tenant_is_created_and_deleted_in_both_dialects() {
         assert_eq!(lost, Replace::Lost { found: Some(second.clone()) });
         let lost = tenants.delete(first.version()).await.unwrap();
         assert_eq!(lost, Delete::Lost { found: Some(second.clone()) });
-        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(second.clone()), "it stays");
+        assert_eq!(tenants.get(&id("acme")).await.unwrap(), Some(second.clone()), "the document is unchanged");
 
         delete(tenants, &second).await;
         assert_eq!(tenants.get(&id("acme")).await.unwrap(), None);
         assert_eq!(tenants.delete(second.version()).await.unwrap(), Delete::Lost { found: None });
         assert_eq!(tenants.replace(second.version(), tenant("pro")).await.unwrap(), Replace::Lost { found: None });
-        assert!(server.dump().is_empty(), "nothing stays behind");
+        assert!(server.dump().is_empty(), "no key is left");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Documents that somebody wrote by hand, and wrongly: an error that says whose and what, never «no such tenant».
+//! Invalid documents: the error names the tenant and the problem, and never reports a missing tenant.
 
 use sluicegate::redis::RedisError;
 use sluicegate::tenant::store::{Delete, Replace, StoreError};
@@ -31,18 +31,18 @@ async fn garbage_names_the_tenant_and_the_field() {
 
         let other = create(tenants, "other", "pro").await;
         let found = tenants.get_many(&[id("acme"), id("other")]).await.unwrap();
-        assert_eq!(found, [Err(unreadable.clone()), Ok(Some(other.clone()))], "it does not hide the others");
+        assert_eq!(found, [Err(unreadable.clone()), Ok(Some(other.clone()))], "other tenants are still read");
         assert_eq!(tenants.delete(other.version()).await.unwrap(), Delete::Deleted);
 
-        // It can be mended, and it can be deleted.
-        let mended = tenants.replace(unreadable.version(), tenant("pro")).await.unwrap();
-        let Replace::Replaced(mended) = mended else { panic!("{mended:?}") };
+        // An invalid document can be replaced and deleted.
+        let replaced = tenants.replace(unreadable.version(), tenant("pro")).await.unwrap();
+        let Replace::Replaced(replaced) = replaced else { panic!("{replaced:?}") };
         server.run::<()>(&["SET", &key("acme"), text]);
         for error in [
-            tenants.replace(mended.version(), tenant("pro")).await.unwrap_err(),
-            tenants.delete(mended.version()).await.unwrap_err(),
+            tenants.replace(replaced.version(), tenant("pro")).await.unwrap_err(),
+            tenants.delete(replaced.version()).await.unwrap_err(),
         ] {
-            assert_eq!(error.to_string(), message, "what is in the way is told");
+            assert_eq!(error.to_string(), message, "the error reports the invalid document");
         }
         assert_eq!(tenants.delete(unreadable.version()).await.unwrap(), Delete::Deleted);
         assert!(server.dump().is_empty());

@@ -1,4 +1,4 @@
-//! The list of tenants.
+//! The index of tenants, read in pages.
 
 use crate::server::Server;
 use crate::{create, delete, id, list, tenants};
@@ -9,7 +9,7 @@ async fn pages_of_any_size_list_all_tenants() {
     let transport = server.transport();
     let tenants = tenants(&transport);
     assert_eq!(list(tenants, 10).await, [""; 0]);
-    // In the order of their bytes: `-` and `.` come before digits, digits before letters.
+    // In byte order: `-` and `.` come before digits, and digits before letters.
     let names = ["0", "1-a", "1.a", "10", "9", "a", "a-b", "a.b", "a0", "aa", "b"];
     for name in names.iter().rev() {
         create(tenants, name, "free").await;
@@ -19,7 +19,7 @@ async fn pages_of_any_size_list_all_tenants() {
     }
     let page = tenants.list(Some(&id("a.a")), 2).await.unwrap();
     let ids: Vec<_> = page.ids.iter().map(ToString::to_string).collect();
-    assert_eq!((ids, page.more), (vec!["a.b".to_owned(), "a0".to_owned()], true), "after an id that is not there");
+    assert_eq!((ids, page.more), (vec!["a.b".to_owned(), "a0".to_owned()], true), "after an id that does not exist");
     assert_eq!(tenants.list(Some(&id("b")), 2).await.unwrap().ids, []);
 
     let stored = tenants.get(&id("a")).await.unwrap().unwrap();

@@ -1,5 +1,5 @@
-//! Between any two commands of one, somebody else creates or deletes the same tenant. Whatever comes of it,
-//! a tenant is listed exactly if it exists.
+//! Another client creates or deletes the same tenant between any two commands of an operation. In each case,
+//! a tenant is listed if and only if it exists.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,8 +9,8 @@ use sluicegate::tenant::store::{Create, Delete};
 use crate::server::Server;
 use crate::{INDEX, create, delete, id, key, list, tenant, tenants};
 
-/// A transport that does something else before the command of this number, and counts.
-struct Interrupted<'a> {
+/// A transport that counts commands and runs an interruption before the command with a given number.
+struct InterruptedTransport<'a> {
     transport: &'a HttpTransport,
     interruption: RefCell<Option<(usize, Interruption)>>,
     commands: Cell<usize>,
@@ -24,13 +24,13 @@ enum Interruption {
     CreateAndDelete,
 }
 
-impl<'a> Interrupted<'a> {
+impl<'a> InterruptedTransport<'a> {
     fn new(transport: &'a HttpTransport, interruption: Option<(usize, Interruption)>) -> Self {
-        Interrupted { transport, interruption: RefCell::new(interruption), commands: Cell::new(0) }
+        InterruptedTransport { transport, interruption: RefCell::new(interruption), commands: Cell::new(0) }
     }
 }
 
-impl Transport for Interrupted<'_> {
+impl Transport for InterruptedTransport<'_> {
     async fn post(&self, body: String) -> Result<Response, RedisError> {
         let number = self.commands.replace(self.commands.get() + 1);
         let now = self.interruption.borrow_mut().take_if(|(at, _)| *at == number);
@@ -41,7 +41,7 @@ impl Transport for Interrupted<'_> {
     }
 }
 
-/// Another's operations, which do nothing where they come too late.
+/// Runs the operations of another client. A creation or deletion that comes too late has no effect.
 async fn interrupt(transport: &HttpTransport, interruption: Interruption) {
     let tenants = tenants(transport);
     let create = async || drop(tenants.create(&id("acme"), tenant("another")).await.unwrap());
@@ -61,8 +61,8 @@ async fn interrupt(transport: &HttpTransport, interruption: Interruption) {
 const ALL: [Interruption; 4] =
     [Interruption::Create, Interruption::Delete, Interruption::DeleteAndCreate, Interruption::CreateAndDelete];
 
-/// More than any operation sends, with what it has to repeat.
-const MOST_COMMANDS: usize = 12;
+/// An upper bound of the commands that one operation sends, repetitions included.
+const MAX_COMMANDS: usize = 12;
 
 #[tokio::test]
 async fn a_creation_survives_interruption_anywhere() {
@@ -70,15 +70,16 @@ async fn a_creation_survives_interruption_anywhere() {
     let transport = server.transport();
     let mut interrupted = 0;
     for interruption in ALL {
-        for at in 0..MOST_COMMANDS {
+        for at in 0..MAX_COMMANDS {
             server.run::<()>(&["FLUSHDB"]);
-            let own = Interrupted::new(&transport, Some((at, interruption)));
+            let own = InterruptedTransport::new(&transport, Some((at, interruption)));
             let outcome = tenants(&own).create(&id("acme"), tenant("own")).await.unwrap();
             interrupted += usize::from(own.interruption.borrow().is_none());
-            consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}")).await;
+            assert_consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}"))
+                .await;
         }
     }
-    assert!(interrupted >= 16, "{interrupted} interruptions came to pass");
+    assert!(interrupted >= 16, "{interrupted} interruptions took place");
 }
 
 #[tokio::test]
@@ -87,19 +88,21 @@ async fn a_deletion_survives_interruption_anywhere() {
     let transport = server.transport();
     let mut interrupted = 0;
     for interruption in ALL {
-        for at in 0..MOST_COMMANDS {
+        for at in 0..MAX_COMMANDS {
             server.run::<()>(&["FLUSHDB"]);
             let stored = create(tenants(&transport), "acme", "own").await;
-            let own = Interrupted::new(&transport, Some((at, interruption)));
+            let own = InterruptedTransport::new(&transport, Some((at, interruption)));
             let outcome = tenants(&own).delete(stored.version()).await.unwrap();
             interrupted += usize::from(own.interruption.borrow().is_none());
-            consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}")).await;
+            assert_consistent(&mut server, &transport, &format!("{interruption:?} before command {at}: {outcome:?}"))
+                .await;
         }
     }
-    assert!(interrupted >= 12, "{interrupted} interruptions came to pass");
+    assert!(interrupted >= 12, "{interrupted} interruptions took place");
 }
 
-async fn consistent(server: &mut Server, transport: &HttpTransport, when: &str) {
+/// Checks that the tenant is listed if and only if it exists.
+async fn assert_consistent(server: &mut Server, transport: &HttpTransport, when: &str) {
     let exists = server.run::<bool>(&["EXISTS", &key("acme")]);
     let listed = list(tenants(transport), 10).await;
     assert_eq!(listed, if exists { vec!["acme"] } else { vec![] }, "{when}");
@@ -107,10 +110,10 @@ async fn consistent(server: &mut Server, transport: &HttpTransport, when: &str) 
 
 #[tokio::test]
 async fn a_failed_creation_leaves_no_unlisted_tenant() {
-    /// Answers so many commands, then never again.
-    struct Dying<'a>(&'a HttpTransport, Cell<usize>);
+    /// A transport that fails after a number of commands.
+    struct FailingTransport<'a>(&'a HttpTransport, Cell<usize>);
 
-    impl Transport for Dying<'_> {
+    impl Transport for FailingTransport<'_> {
         async fn post(&self, body: String) -> Result<Response, RedisError> {
             let left = self.1.get().checked_sub(1).ok_or(RedisError::Timeout)?;
             self.1.set(left);
@@ -122,7 +125,8 @@ async fn a_failed_creation_leaves_no_unlisted_tenant() {
     let transport = server.transport();
     for commands in 0..5 {
         server.run::<()>(&["FLUSHDB"]);
-        let outcome = tenants(&Dying(&transport, Cell::new(commands))).create(&id("acme"), tenant("own")).await;
+        let outcome =
+            tenants(&FailingTransport(&transport, Cell::new(commands))).create(&id("acme"), tenant("own")).await;
         let exists = server.run::<bool>(&["EXISTS", &key("acme")]);
         let listed = server.run::<Option<f64>>(&["ZSCORE", INDEX, "acme"]).is_some();
         assert!(listed || !exists, "{commands} commands: {outcome:?}");
@@ -133,11 +137,11 @@ async fn a_failed_creation_leaves_no_unlisted_tenant() {
 async fn operations_send_the_documented_commands() {
     let server = Server::start().await;
     let transport = server.transport();
-    // The script is known from here on.
+    // Loads the script.
     let stored = create(tenants(&transport), "other", "free").await;
     delete(tenants(&transport), &stored).await;
 
-    let counted = Interrupted::new(&transport, None);
+    let counted = InterruptedTransport::new(&transport, None);
     let tenants = tenants(&counted);
     let commands = || counted.commands.replace(0);
     let stored = create(tenants, "acme", "free").await;

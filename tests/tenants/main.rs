@@ -1,4 +1,4 @@
-//! Tenants in a real redis-server, through the real bridge: documents, races, the index, and documents that are none.
+//! Tenants in a real redis-server, through the real bridge: documents, the index, races and invalid documents.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -34,7 +34,7 @@ fn key(id: &str) -> String {
 
 const INDEX: &str = "sg:1:tenants";
 
-/// A creation that must succeed.
+/// Creates a tenant, which must succeed.
 async fn create<T: Transport>(tenants: TenantStore<'_, T>, name: &str, plan: &str) -> Stored {
     match tenants.create(&id(name), tenant(plan)).await.unwrap() {
         Create::Created(stored) => stored,
@@ -42,7 +42,7 @@ async fn create<T: Transport>(tenants: TenantStore<'_, T>, name: &str, plan: &st
     }
 }
 
-/// A replacement that must succeed.
+/// Replaces a tenant's document, which must succeed.
 async fn replace<T: Transport>(tenants: TenantStore<'_, T>, expected: &Stored, plan: &str) -> Stored {
     match tenants.replace(expected.version(), tenant(plan)).await.unwrap() {
         Replace::Replaced(stored) => stored,
@@ -50,12 +50,12 @@ async fn replace<T: Transport>(tenants: TenantStore<'_, T>, expected: &Stored, p
     }
 }
 
-/// A deletion that must succeed.
+/// Deletes a tenant, which must succeed.
 async fn delete<T: Transport>(tenants: TenantStore<'_, T>, expected: &Stored) {
     assert_eq!(tenants.delete(expected.version()).await.unwrap(), Delete::Deleted);
 }
 
-/// All ids that are listed, read in pages of this size.
+/// Lists the ids of all tenants in pages of `page` ids.
 async fn list<T: Transport>(tenants: TenantStore<'_, T>, page: usize) -> Vec<String> {
     let mut ids: Vec<TenantId> = Vec::new();
     loop {

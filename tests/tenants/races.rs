@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many clients that change the same tenant at once.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::{create, id, key, list, tenant, tenants};
 
 const WRITERS: usize = 50;
 
-/// Starts as many tasks as there are writers, each with a client of its own, and waits for what they return.
-async fn at_once<R: Send + 'static, F>(
+/// Runs one task per writer concurrently, each with its own client, and returns the results.
+async fn run_concurrently<R: Send + 'static, F>(
     server: &Server,
     task: impl Fn(usize, HttpTransport, Arc<Barrier>) -> F,
 ) -> Vec<R>
@@ -36,10 +36,10 @@ async fn exactly_one_writer_wins_each_version() {
     const ROUNDS: usize = 20;
     let server = Server::start().await;
     let first = create(tenants(&server.transport()), "acme", "first").await;
-    let histories = at_once(&server, |writer, transport, barrier| {
+    let histories = run_concurrently(&server, |writer, transport, barrier| {
         let mut known = first.clone();
         async move {
-            // In each round: whether this writer has won, and the tag of what is there now.
+            // For each round: whether this writer won, and the entity tag after the round.
             let mut history = Vec::new();
             for round in 0..ROUNDS {
                 barrier.wait().await;
@@ -60,8 +60,11 @@ async fn exactly_one_writer_wins_each_version() {
         let winners = histories.iter().filter(|history| history[round].0).count();
         assert_eq!(winners, 1, "round {round}");
         let tag = &histories[0][round].1;
-        assert!(histories.iter().all(|history| history[round].1 == *tag), "round {round}: all see the winner's");
-        assert!(tags.insert(tag.clone()), "round {round}: a tag of its own");
+        assert!(
+            histories.iter().all(|history| history[round].1 == *tag),
+            "round {round}: every writer sees the winner's version"
+        );
+        assert!(tags.insert(tag.clone()), "round {round}: the tag is new");
     }
 }
 
@@ -70,13 +73,13 @@ async fn no_write_is_lost_silently() {
     const WRITES: usize = 4;
     let server = Server::start().await;
     create(tenants(&server.transport()), "acme", "pro").await;
-    let wins = at_once(&server, |_, transport, barrier| async move {
+    let wins = run_concurrently(&server, |_, transport, barrier| async move {
         let tenants = tenants(&transport);
         barrier.wait().await;
         let mut known = tenants.get(&id("acme")).await.unwrap().unwrap();
         let mut tags = Vec::new();
         while tags.len() < WRITES {
-            match tenants.replace(known.version(), one_more(&known)).await.unwrap() {
+            match tenants.replace(known.version(), with_one_more_write(&known)).await.unwrap() {
                 Replace::Replaced(stored) => {
                     tags.push(stored.etag());
                     known = stored;
@@ -88,19 +91,19 @@ async fn no_write_is_lost_silently() {
     })
     .await;
     let tags: HashSet<_> = wins.into_iter().flatten().collect();
-    assert_eq!(tags.len(), WRITERS * WRITES, "every win made a version of its own");
+    assert_eq!(tags.len(), WRITERS * WRITES, "every successful write made a new version");
     let last = tenants(&server.transport()).get(&id("acme")).await.unwrap().unwrap();
-    assert_eq!(count(&last), WRITERS * WRITES, "and every one is in the last version");
+    assert_eq!(write_count(&last), WRITERS * WRITES, "the last version includes every write");
 }
 
-/// The tenant after one more write.
-fn one_more(stored: &Stored) -> Tenant {
+/// Returns the tenant with its count of writes increased by one.
+fn with_one_more_write(stored: &Stored) -> Tenant {
     let mut settings: Settings = stored.tenant.settings().clone();
-    settings.metadata.insert("writes".to_owned(), (count(stored) + 1).to_string());
+    settings.metadata.insert("writes".to_owned(), (write_count(stored) + 1).to_string());
     stored.tenant.with_settings(settings).unwrap()
 }
 
-fn count(stored: &Stored) -> usize {
+fn write_count(stored: &Stored) -> usize {
     stored.tenant.settings().metadata.get("writes").map_or(0, |writes| writes.parse().unwrap())
 }
 
@@ -108,7 +111,7 @@ fn count(stored: &Stored) -> usize {
 async fn exactly_one_creator_and_one_deleter_win() {
     let mut server = Server::start().await;
     for _ in 0..3 {
-        let created = at_once(&server, |writer, transport, barrier| async move {
+        let created = run_concurrently(&server, |writer, transport, barrier| async move {
             barrier.wait().await;
             match tenants(&transport).create(&id("acme"), tenant(&format!("by {writer}"))).await.unwrap() {
                 Create::Created(stored) => Some(stored),
@@ -120,7 +123,7 @@ async fn exactly_one_creator_and_one_deleter_win() {
         let stored = tenants(&server.transport()).get(&id("acme")).await.unwrap().unwrap();
         assert_eq!(created, std::slice::from_ref(&stored));
 
-        let deleted = at_once(&server, |_, transport, barrier| {
+        let deleted = run_concurrently(&server, |_, transport, barrier| {
             let stored = stored.clone();
             async move {
                 barrier.wait().await;
@@ -139,7 +142,7 @@ async fn a_tenant_is_listed_exactly_if_it_exists() {
     const NAMES: [&str; 3] = ["a", "b", "c"];
     const STEPS: usize = 20;
     let mut server = Server::start().await;
-    at_once(&server, |writer, transport, barrier| async move {
+    run_concurrently(&server, |writer, transport, barrier| async move {
         barrier.wait().await;
         for step in 0..STEPS {
             let name = id(NAMES[(writer + step) % NAMES.len()]);
@@ -151,7 +154,7 @@ async fn a_tenant_is_listed_exactly_if_it_exists() {
     assert_eq!(list(tenants(&server.transport()), 2).await, existing);
 }
 
-/// Creates the tenant if it is not there, and deletes it if it is.
+/// Creates the tenant if it does not exist; otherwise deletes it.
 async fn toggle(tenants: TenantStore<'_, HttpTransport>, name: &sluicegate::tenant::TenantId) {
     match tenants.get(name).await.unwrap() {
         Some(stored) => drop(tenants.delete(stored.version()).await.unwrap()),
