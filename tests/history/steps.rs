@@ -1,24 +1,25 @@
-//! What may happen in the town.
+//! The steps of the sequence tests.
 
 use proptest::prelude::*;
 
-use crate::wire::Fate;
+use crate::faulty_transport::Fault;
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "bolt", "cord"];
 
-/// Something that happens.
+/// A call, an event or the passage of time.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Use {
         tenant: usize,
         units: u64,
     },
-    /// The real cost of a request of some days ago is known: more, or less by so many percent of what was used then.
+    /// Charges more units for a request of an earlier day.
     Charge {
         tenant: usize,
         days_ago: u64,
         units: u64,
     },
+    /// Gives back a percentage of the units of an earlier day.
     GiveBack {
         tenant: usize,
         days_ago: u64,
@@ -27,16 +28,17 @@ pub(crate) enum Step {
     Reset {
         tenant: usize,
     },
+    /// Moves time forward by a number of days.
     Days {
         days: u64,
     },
     Record,
-    /// A recorder to which something happens at this request.
-    Mishap {
-        fate: Fate,
+    /// Runs a recorder with a fault at request `at`.
+    Fault {
+        fault: Fault,
         at: u32,
     },
-    /// A recorder is paused at this request, and another comes when its lease is over.
+    /// Pauses a recorder at request `at`; another one runs when its lease has ended.
     Overtake {
         at: u32,
     },
@@ -46,7 +48,7 @@ pub(crate) enum Step {
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let tenant = || 0..TENANTS.len();
     let at = || 0_u32..34;
-    let fate = prop::sample::select(vec![Fate::DieBefore, Fate::DieAfter, Fate::Fail]);
+    let fault = prop::sample::select(vec![Fault::DieBefore, Fault::DieAfter, Fault::Fail]);
     let step = prop_oneof![
         8 => (tenant(), 1_u64..1000).prop_map(|(tenant, units)| Step::Use { tenant, units }),
         2 => (tenant(), 0_u64..4, 1_u64..1000)
@@ -56,7 +58,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => tenant().prop_map(|tenant| Step::Reset { tenant }),
         5 => prop_oneof![4 => Just(1_u64), 1 => 2_u64..5].prop_map(|days| Step::Days { days }),
         3 => Just(Step::Record),
-        6 => (fate, at()).prop_map(|(fate, at)| Step::Mishap { fate, at }),
+        6 => (fault, at()).prop_map(|(fault, at)| Step::Fault { fault, at }),
         3 => at().prop_map(|at| Step::Overtake { at }),
         1 => Just(Step::ScriptFlush),
     ];

@@ -1,4 +1,4 @@
-//! Some tenants on a Redis of their own, and what they do.
+//! Tenants on their own Redis server, and the operations of the tests on them.
 
 use sluicegate::limit::{Limit, LimitName, Subject, usage};
 use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
@@ -10,20 +10,21 @@ use sluicegate::tenant::store::{Create, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 use sluicegate::time::Millis;
 
+use crate::faulty_transport::FaultyTransport;
 use crate::runtime::ManualRuntime;
 use crate::server::Server;
-use crate::wire::Wire;
 
-pub(crate) struct Town {
+/// A redis-server with tenants, and the clock of the recorders.
+pub(crate) struct Fixture {
     pub(crate) server: Server,
     limiter: Limiter<HttpTransport>,
-    /// Of the clocks of all recorders.
+    /// The clock of all recorders.
     pub(crate) clock: ManualRuntime,
     settled: u32,
     runs: u32,
 }
 
-/// Noon of the day of this number: 20,000 is 2024-10-04.
+/// Returns noon of a day, counted from 1970-01-01: 20,000 is 2024-10-04.
 pub(crate) fn noon(day: u64) -> Millis {
     Millis::new(day * DAY + DAY / 2)
 }
@@ -35,19 +36,19 @@ fn id(tenant: &str) -> TenantId {
     TenantId::new(tenant).unwrap()
 }
 
-impl Town {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         let server = Server::start().await;
         let limiter = Limiter::new(server.transport(), Dialect::Plain);
-        Town { server, limiter, clock: ManualRuntime::stopped(), settled: 0, runs: 0 }
+        Fixture { server, limiter, clock: ManualRuntime::stopped(), settled: 0, runs: 0 }
     }
 
-    /// Everything is gone.
-    pub(crate) fn burn(&mut self) {
+    /// Deletes all keys.
+    pub(crate) fn flush(&mut self) {
         self.server.run::<()>(&["FLUSHALL"]);
     }
 
-    pub(crate) async fn settle_down(&self, tenants: &[&str]) {
+    pub(crate) async fn create_tenants(&self, tenants: &[&str]) {
         let store = TenantStore::new(self.limiter.transport(), Dialect::Plain);
         for tenant in tenants {
             let document = Tenant::new(Settings::new("pro")).unwrap();
@@ -55,13 +56,13 @@ impl Town {
         }
     }
 
-    pub(crate) async fn uses(&self, tenant: &str, units: u64, now: Millis) {
+    pub(crate) async fn charge(&self, tenant: &str, units: u64, now: Millis) {
         let verdict = self.limiter.check(&Subject::named(tenant), &limits(), units, Now::At(now)).await.unwrap();
         assert!(verdict.is_allow(), "{verdict:?}");
     }
 
-    /// Settles a request of `charged_at`; the units that the meter of all days was charged or gave back.
-    pub(crate) async fn settles(
+    /// Settles a request charged at `charged_at`. Returns the units that the meter of all days charged or gave back.
+    pub(crate) async fn settle(
         &mut self,
         tenant: &str,
         correction: Correction,
@@ -77,52 +78,52 @@ impl Town {
         units[2]
     }
 
-    pub(crate) async fn resets(&self, tenant: &str) {
+    pub(crate) async fn reset(&self, tenant: &str) {
         history::reset(&self.limiter, &id(tenant), &limits()).await.unwrap();
     }
 
-    /// The days of a tenant as the API tells them, the newest first, and today.
+    /// Returns the days of a tenant as the API reports them, the newest first, and the units of today.
     pub(crate) async fn days(&self, tenant: &str, now: Millis) -> (Vec<(String, u64)>, u64) {
         let history = history::read(&self.limiter, &id(tenant), now).await.unwrap();
         let days = history.days.iter().map(|day| (day.day.to_string(), day.units)).collect();
         (days, history.today.units)
     }
 
-    /// Everything that the history knows a tenant to have used.
-    pub(crate) async fn sum(&self, tenant: &str, now: Millis) -> u64 {
+    /// Returns the total units of a tenant in its history and today.
+    pub(crate) async fn total(&self, tenant: &str, now: Millis) -> u64 {
         let (days, today) = self.days(tenant, now).await;
         days.iter().map(|(_, units)| units).sum::<u64>() + today
     }
 
-    /// One invocation of a recorder, on a way to Redis of its own.
-    pub(crate) async fn records(&mut self, wire: &Wire, now: Millis) -> Result<Report, RecordError> {
+    /// Runs a recorder once, on its own transport.
+    pub(crate) async fn record(&mut self, transport: &FaultyTransport, now: Millis) -> Result<Report, RecordError> {
         self.runs += 1;
         let owner = format!("run-{}", self.runs);
-        record(wire, self.clock.clone(), &owner, BUDGET, now).await
+        record(transport, self.clock.clone(), &owner, BUDGET, now).await
     }
 
-    /// Invocations without a mishap until all is recorded.
-    pub(crate) async fn records_all(&mut self, now: Millis) -> Vec<Report> {
+    /// Runs recorders without faults until everything is recorded.
+    pub(crate) async fn record_all(&mut self, now: Millis) -> Vec<Report> {
         let mut reports = Vec::new();
         loop {
-            let wire = Wire::whole(self.server.transport());
-            let report = self.records(&wire, now).await.unwrap();
+            let transport = FaultyTransport::without_fault(self.server.transport());
+            let report = self.record(&transport, now).await.unwrap();
             let end = report.end.clone();
             reports.push(report);
             match end {
                 history::End::Done => return reports,
-                history::End::Paused => assert!(reports.len() < 1000, "it comes to nothing"),
+                history::End::Paused => assert!(reports.len() < 1000, "the recorders do not finish"),
                 other => panic!("{other:?}"),
             }
         }
     }
 
-    /// The lease of whoever holds the lock ends: to Redis, an expired key is one that is not there.
-    pub(crate) fn lease_ends(&mut self) {
+    /// Ends the lease of the lock's holder by deleting the key, which for Redis is the same as its expiry.
+    pub(crate) fn end_lease(&mut self) {
         self.server.run::<i64>(&["DEL", LOCK]);
     }
 
-    /// Everything that recorders write: the values that their lock guards.
+    /// Returns everything that recorders write: the values fenced by their lock.
     pub(crate) fn ledgers(&mut self) -> Vec<(String, String)> {
         let mut keys: Vec<String> = self.server.run(&["KEYS", "sg:1:{lock:usage:history}:value:*"]);
         keys.sort();
@@ -130,23 +131,24 @@ impl Town {
     }
 }
 
-/// One invocation with a budget of so many calls.
+/// Runs a recorder once, with a budget of `calls` requests.
 pub(crate) async fn record<T: Transport, R: Runtime>(
-    wire: &T,
+    transport: &T,
     runtime: R,
     owner: &str,
     calls: u32,
     now: Millis,
 ) -> Result<Report, RecordError> {
-    let limiter = Limiter::new(wire, Dialect::Plain);
+    let limiter = Limiter::new(transport, Dialect::Plain);
     let lease = Lease::new(Millis::from_secs(30)).unwrap();
     Recorder::new(&limiter, runtime, lease).with_calls(calls).run(owner, now).await
 }
 
-/// What a tenant's requests are judged by: a limit that admits all, and the meters.
+/// Returns the limits of every tenant: one that allows all requests, and the meters.
 fn limits() -> Vec<Limit> {
     let name = LimitName::new("second").unwrap();
     usage::with_meters(&[Limit::token_bucket(name, 1_000_000_000, Millis::from_secs(1), None).unwrap()])
 }
 
+/// The budget of a recorder, in requests to Redis.
 pub(crate) const BUDGET: u32 = 45;
