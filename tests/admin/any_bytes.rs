@@ -1,4 +1,4 @@
-//! Whatever comes in, from a client or from Redis, the answer is one that the description has.
+//! For any request and any replies of Redis, the response matches the OpenAPI description.
 
 use std::cell::Cell;
 use std::sync::LazyLock;
@@ -14,16 +14,16 @@ use sluicegate::time::Millis;
 
 use crate::service::{NOON, TOKEN, config};
 
-/// A Redis that says anything, in turns.
-struct Says {
-    answers: Vec<String>,
+/// A transport that returns the given replies in turn.
+struct FixedReplies {
+    replies: Vec<String>,
     turn: Cell<usize>,
 }
 
-impl Transport for Says {
+impl Transport for FixedReplies {
     async fn post(&self, _body: String) -> Result<Response, RedisError> {
         let turn = self.turn.replace(self.turn.get() + 1);
-        match self.answers[turn % self.answers.len()].as_str() {
+        match self.replies[turn % self.replies.len()].as_str() {
             "unreachable" => Err(RedisError::Unreachable { reason: "gone".to_owned() }),
             "500" => Ok(Response { status: 500, body: b"oops".into() }),
             body => Ok(Response { status: 200, body: body.into() }),
@@ -33,16 +33,16 @@ impl Transport for Says {
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(OPENAPI).unwrap());
 
-/// The path of the description that this one is.
-fn described(path: &str) -> Option<&'static Value> {
+/// Returns the description of the path that matches `path`.
+fn path_description(path: &str) -> Option<&'static Value> {
     let paths = DESCRIPTION["paths"].as_object().unwrap();
     let matches = |template: &str| {
-        let (wanted, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-        wanted.len() == found.len()
-            && wanted
+        let (expected, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+        expected.len() == found.len()
+            && expected
                 .iter()
                 .zip(&found)
-                .all(|(wanted, found)| wanted == found || wanted.starts_with('{') && !found.is_empty())
+                .all(|(expected, found)| expected == found || expected.starts_with('{') && !found.is_empty())
     };
     paths.iter().find(|(template, _)| matches(template)).map(|(_, path)| path)
 }
@@ -110,7 +110,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => object, 1 => prop::collection::vec(any::<u8>(), 0..40)]
 }
 
-fn answer_of_redis() -> impl Strategy<Value = String> {
+fn redis_reply() -> impl Strategy<Value = String> {
     let document = |text: &str| serde_json::json!({ "result": text }).to_string();
     prop_oneof![
         Just(document(r#"{"v":1,"plan":"free","status":"active","keys":[],"overrides":{},"metadata":{}}"#)),
@@ -145,9 +145,9 @@ proptest! {
         content_type in prop::option::weighted(0.95, "application/(merge-patch\\+)?json|\\PC{0,10}"),
         if_match in prop::option::of("\\*|\"[0-9a-f]{0,32}\"|\\PC{0,10}"),
         body in body(),
-        answers in prop::collection::vec(answer_of_redis(), 1..5),
+        replies in prop::collection::vec(redis_reply(), 1..5),
     ) {
-        let limiter = Limiter::new(Says { answers, turn: Cell::new(0) }, Dialect::Plain);
+        let limiter = Limiter::new(FixedReplies { replies, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
         let admin = Admin { config: &config, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON) };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));
@@ -161,21 +161,21 @@ proptest! {
             body: &body,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(admin.answer(&call, [7; 20]));
+        let response = runtime.block_on(admin.answer(&call, [7; 20]));
 
-        let status = answer.status.to_string();
-        let operation = described(&path).map(|path| &path[&method.replace("HEAD", "GET").to_lowercase()]);
+        let status = response.status.to_string();
+        let operation = path_description(&path).map(|path| &path[&method.replace("HEAD", "GET").to_lowercase()]);
         match operation.filter(|operation| method.chars().all(|c| c.is_ascii_uppercase()) && !operation.is_null()) {
-            Some(operation) => prop_assert!(!operation["responses"][&status].is_null(), "{method} {path}: {answer:?}"),
-            None => prop_assert!([401, 404, 405].contains(&answer.status), "{method} {path}: {answer:?}"),
+            Some(operation) => prop_assert!(!operation["responses"][&status].is_null(), "{method} {path}: {response:?}"),
+            None => prop_assert!([401, 404, 405].contains(&response.status), "{method} {path}: {response:?}"),
         }
-        if !answer.body.is_empty() {
-            let body: Value = serde_json::from_str(&answer.body).unwrap();
-            let problem = answer.headers.contains(&("content-type", "application/problem+json".to_owned()));
-            prop_assert_eq!(problem, answer.status >= 400);
+        if !response.body.is_empty() {
+            let body: Value = serde_json::from_str(&response.body).unwrap();
+            let problem = response.headers.contains(&("content-type", "application/problem+json".to_owned()));
+            prop_assert_eq!(problem, response.status >= 400);
             prop_assert!(!problem || body["type"].as_str().unwrap().starts_with("urn:sluicegate:problem:"));
         }
-        for (name, value) in &answer.headers {
+        for (name, value) in &response.headers {
             prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name}: {value}");
         }
     }

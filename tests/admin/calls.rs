@@ -1,4 +1,4 @@
-//! What holds for every call: the token, the paths, the methods, the bodies, the headers.
+//! The rules for every call: token, paths, methods, bodies and headers.
 
 use serde_json::{Value, json};
 use sluicegate::admin::{Call, MAX_BODY};

@@ -1,4 +1,4 @@
-//! Rate limiting as a service.
+//! Rate limiting as a service, by `/check`.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,8 @@ fn limit(quota: u64) -> Value {
 #[tokio::test]
 async fn a_verdict_comes_as_json_and_as_headers() {
     let service = Service::start().await;
-    let ask = json!({ "subject": "job-runner", "limits": [limit(5)], "cost": 3 });
-    let allowed = service.call("POST", "/check", ask.clone()).await;
+    let request = json!({ "subject": "job-runner", "limits": [limit(5)], "cost": 3 });
+    let allowed = service.call("POST", "/check", request.clone()).await;
     assert_eq!(allowed.status, 200, "{allowed:?}");
     assert_eq!(
         allowed.body,
@@ -27,7 +27,7 @@ async fn a_verdict_comes_as_json_and_as_headers() {
     assert_eq!(allowed.header("ratelimit"), r#""l";r=2;t=60"#);
     assert_eq!(allowed.header("retry-after"), "");
 
-    let refused = service.call("POST", "/check", ask).await;
+    let refused = service.call("POST", "/check", request).await;
     assert_eq!(
         (refused.status, &refused.body["allowed"], &refused.body["retry_ms"]),
         (200, &json!(false), &json!(60_000))
@@ -43,10 +43,10 @@ async fn a_verdict_comes_as_json_and_as_headers() {
 async fn peek_charges_nothing() {
     let service = Service::start().await;
     for _ in 0..3 {
-        for look in [json!({ "peek": true, "cost": 4 }), json!({ "cost": 0 })] {
-            let mut ask = json!({ "subject": "x", "plan": "free" });
-            ask.as_object_mut().unwrap().extend(look.as_object().unwrap().clone());
-            let reply = service.call("POST", "/check", ask).await;
+        for peek in [json!({ "peek": true, "cost": 4 }), json!({ "cost": 0 })] {
+            let mut request = json!({ "subject": "x", "plan": "free" });
+            request.as_object_mut().unwrap().extend(peek.as_object().unwrap().clone());
+            let reply = service.call("POST", "/check", request).await;
             assert_eq!(reply.body["limits"][0]["remaining"], 10);
         }
     }
@@ -59,11 +59,11 @@ async fn a_tenant_gets_its_plan_and_overrides() {
     assert_eq!(service.call("POST", "/tenants", body).await.status, 201);
     let reply = service.call("POST", "/check", json!({ "tenant": "acme" })).await;
     let names: Vec<_> = reply.body["limits"].as_array().unwrap().iter().map(|limit| limit["name"].clone()).collect();
-    assert_eq!(names, ["minute", "day"], "the meters are nobody's business");
+    assert_eq!(names, ["minute", "day"], "the meters are not shown");
     assert!(!reply.header("ratelimit").contains('_'));
     assert_eq!(reply.body["limits"][0]["remaining"], 2);
 
-    // Limits of the caller's own are the tenant's quota as well.
+    // Limits that the caller supplies also count for the tenant.
     let own = json!({ "tenant": "acme", "limits": [limit(2)], "cost": 2 });
     assert_eq!(service.call("POST", "/check", own.clone()).await.body["allowed"], true);
     assert_eq!(service.call("POST", "/check", own).await.body["allowed"], false);

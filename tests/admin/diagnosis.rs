@@ -1,4 +1,4 @@
-//! What is wrong with a deployment.
+//! The diagnosis of a deployment.
 
 use std::sync::atomic::Ordering;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::service::Service;
 
-/// What is found to be wrong.
+/// Returns the texts of the problems found.
 fn findings(body: &Value) -> Vec<&str> {
     body["problems"].as_array().unwrap().iter().map(|found| found["what"].as_str().unwrap()).collect()
 }
 
-/// Sets the clock to Redis's.
+/// Sets the clock of the API to the time of Redis.
 fn set_clock(service: &mut Service) {
     let (seconds, micros): (u64, u64) = service.redis(&["TIME"]);
     service.now.store(seconds * 1000 + micros / 1000, Ordering::SeqCst);
@@ -27,7 +27,7 @@ async fn a_healthy_deployment_has_no_problems() {
     assert_eq!((&redis["reachable"], &redis["scripts_work"]), (&json!(true), &json!(true)));
     assert_eq!((&redis["scripts"], &redis["eviction_policy"]), (&json!("plain"), &json!("noeviction")));
     assert!(redis["version"].as_str().unwrap().split('.').count() >= 2);
-    assert_eq!(service.redis::<u64>(&["DBSIZE"]), 0, "looking writes nothing");
+    assert_eq!(service.redis::<u64>(&["DBSIZE"]), 0, "the diagnosis writes nothing");
 }
 
 #[tokio::test]

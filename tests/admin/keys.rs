@@ -6,7 +6,7 @@ use sluicegate::time::Millis;
 
 use crate::service::{NOON, Service};
 
-/// What the tenant's document says.
+/// Reads the tenant's document from Redis.
 fn document(service: &mut Service) -> Tenant {
     Tenant::from_text(&service.redis::<String>(&["GET", "sg:1:{acme}:tenant"])).unwrap()
 }
@@ -28,18 +28,18 @@ async fn a_key_is_shown_once_and_works() {
         assert!(!shown.contains(text) && !shown.contains(&key.digest().to_string()), "{path}");
     }
     let stored: String = service.redis(&["GET", "sg:1:{acme}:tenant"]);
-    assert!(!stored.contains(&text["sgk_acme_".len()..]), "only the hash is kept");
+    assert!(!stored.contains(&text["sgk_acme_".len()..]), "only the hash is stored");
 }
 
 #[tokio::test]
 async fn a_key_is_revoked() {
     let mut service = Service::start().await;
     service.tenant("acme", "free").await;
-    // No body is an empty one.
+    // A missing body is the same as an empty object.
     let old = service.call("POST", "/tenants/acme/keys", Value::Null).await;
     let new = service.call("POST", "/tenants/acme/keys", json!({ "expires": null })).await;
     let keys = service.call("GET", "/tenants/acme/keys", Value::Null).await;
-    assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2, "a rotation has two");
+    assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2, "two keys exist during a rotation");
 
     let path = format!("/tenants/acme/keys/{}", old.body["id"].as_str().unwrap());
     assert_eq!(service.call("DELETE", &path, Value::Null).await.status, 204);

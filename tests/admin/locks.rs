@@ -1,4 +1,4 @@
-//! Locks and the values they guard.
+//! Locks and the values that they fence.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ async fn one_owner_at_a_time() {
     assert!((1..=60_000).contains(&other.body["retry-after-ms"].as_u64().unwrap()));
 
     let again = service.call("POST", "/locks/job/acquire", a).await;
-    assert_eq!(again.body["token"], 2, "the holder may ask again, and gets a newer token");
+    assert_eq!(again.body["token"], 2, "the holder may acquire again, and gets a newer token");
     let stale = service.call("POST", "/locks/job/renew", json!({ "owner": "a", "token": 1, "ttl_ms": 5000 })).await;
     assert_eq!((stale.status, stale.kind()), (409, "lock-lost"));
     let renewed = service.call("POST", "/locks/job/renew", json!({ "owner": "a", "token": 2, "ttl_ms": 5000 })).await;
@@ -53,7 +53,7 @@ async fn fencing_refuses_a_late_write() {
 #[tokio::test]
 async fn wrong_input_is_named() {
     let service = Service::start().await;
-    let many = "x".repeat(4097);
+    let too_long = "x".repeat(4097);
     for (method, path, body, paths) in [
         ("POST", "/locks/job/acquire", json!({}), vec!["owner", "ttl_ms"]),
         ("POST", "/locks/usage%3Ahistory/acquire", json!({ "owner": "a", "ttl_ms": 9 }), vec!["name", "ttl_ms"]),
@@ -68,7 +68,7 @@ async fn wrong_input_is_named() {
         (
             "PUT",
             "/locks/job/values/a%20b",
-            json!({ "token": 1, "value": many, "ttl_ms": null }),
+            json!({ "token": 1, "value": too_long, "ttl_ms": null }),
             vec!["value", "value", "ttl_ms"],
         ),
     ] {

@@ -1,4 +1,4 @@
-//! The API over HTTP, natively, on a free port of this machine.
+//! The API over HTTP, natively, on a free local port.
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -13,47 +13,48 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::service::Service;
 
-/// A request that waits for its answer. The API does not go from thread to thread, as in a Worker.
-type Waiting = (Parts, Bytes, oneshot::Sender<admin::Response>);
+/// A request and the sender of its response. One thread runs the API, as in a Worker.
+type PendingRequest = (Parts, Bytes, oneshot::Sender<admin::Response>);
 
-/// Serves the API until `client`, which is told the server's URL, has come to its end, and returns what it returns.
+/// Serves the API until `client` returns, and returns its result. `client` gets the URL of the server.
 pub(crate) async fn serve<T>(client: impl AsyncFnOnce(String) -> T) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (requests, mut waiting) = mpsc::channel::<Waiting>(16);
+    let (requests, mut pending) = mpsc::channel::<PendingRequest>(16);
     let router = Router::new()
         .route("/_sluicegate/health", axum::routing::get(|| async { r#"{"status":"ok"}"# }))
-        .fallback(pass_on)
+        .fallback(forward)
         .with_state(requests);
     let server = tokio::spawn(axum::serve(listener, router).into_future());
     let service = Service::start().await;
-    let answers = async {
-        while let Some((parts, body, reply)) = waiting.recv().await {
-            // Whoever has gone does not wait for an answer.
-            let _ = reply.send(answer(&service, &parts, &body).await);
+    let serving = async {
+        while let Some((parts, body, sender)) = pending.recv().await {
+            // A client that has disconnected needs no response.
+            let _ = sender.send(respond(&service, &parts, &body).await);
         }
     };
-    let end = tokio::select! {
-        () = answers => panic!("the server ended"),
-        end = client(url) => end,
+    let result = tokio::select! {
+        () = serving => panic!("the server ended"),
+        result = client(url) => result,
     };
     server.abort();
-    end
+    result
 }
 
-async fn pass_on(State(requests): State<mpsc::Sender<Waiting>>, request: Request) -> Response {
+async fn forward(State(requests): State<mpsc::Sender<PendingRequest>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 16 * MAX_BODY).await.unwrap();
-    let (reply, answer) = oneshot::channel();
-    requests.send((parts, body, reply)).await.unwrap();
-    let answer = answer.await.unwrap();
-    let response = Response::builder().status(answer.status);
-    let response = answer.headers.into_iter().fold(response, |response, (name, value)| response.header(name, value));
-    response.body(Body::from(answer.body)).unwrap()
+    let (sender, receiver) = oneshot::channel();
+    requests.send((parts, body, sender)).await.unwrap();
+    let api_response = receiver.await.unwrap();
+    let response = Response::builder().status(api_response.status);
+    let response =
+        api_response.headers.into_iter().fold(response, |response, (name, value)| response.header(name, value));
+    response.body(Body::from(api_response.body)).unwrap()
 }
 
-async fn answer(service: &Service, parts: &Parts, body: &[u8]) -> admin::Response {
-    // Several lines of a header as a Worker sees them: joined.
+async fn respond(service: &Service, parts: &Parts, body: &[u8]) -> admin::Response {
+    // Joins several lines of a header, as a Worker does.
     let header = |name: HeaderName| {
         let lines = parts.headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
         lines.map(String::from).reduce(|all, line| format!("{all}, {line}"))

@@ -1,5 +1,5 @@
-//! The API against its own description: schemathesis asks it everything that the description allows, and much that
-//! it does not, and finds nothing.
+//! The API against its OpenAPI description: schemathesis sends requests that the description allows and many that it
+//! does not, and reports no finding.
 
 use crate::native;
 use crate::schemathesis;

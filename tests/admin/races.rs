@@ -1,4 +1,4 @@
-//! Many who change one thing at once.
+//! Many clients that change the same resource at once.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn one_of_fifty_writers_of_a_version_wins() {
     let losers = replies.iter().filter(|(_, reply)| (reply.status, reply.kind()) == (412, "lost-race"));
     assert_eq!(losers.count(), 49);
     let read = service.call("GET", "/tenants/acme", Value::Null).await;
-    assert_eq!(read.body, winners[0].1.body, "nothing of the losers is left");
+    assert_eq!(read.body, winners[0].1.body, "the document is the winner's");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! schemathesis: sends an API requests that its description allows, and many that it does not.
+//! Runs schemathesis, which sends an API requests that its description allows and many that it does not.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ pub(crate) fn hold_to_description(base: &str, token: &str) -> Result<(), String>
     let setup = Command::new(root.join("setup/schemathesis.sh")).output().unwrap();
     assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
     let python = PathBuf::from(String::from_utf8(setup.stdout).unwrap().trim());
-    // It leaves a folder `.hypothesis` where it runs.
+    // schemathesis writes a folder `.hypothesis` into its working directory.
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(python)
         .args(["-m", "schemathesis.cli", "--config-file"])

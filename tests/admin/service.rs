@@ -1,4 +1,4 @@
-//! The API with everything below it, as a test uses it.
+//! The API with its own Redis and bridge, for tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,9 +12,9 @@ use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 
-/// Ends with the value.
+/// The API, and the Redis and bridge below it. Dropping the value stops both.
 pub(crate) struct Service {
-    /// What the API takes for the time.
+    /// The time of the API's clock, in milliseconds since 1970.
     pub(crate) now: AtomicU64,
     connection: redis::Connection,
     config: Config,
@@ -25,22 +25,22 @@ pub(crate) struct Service {
     _bridge: BridgeServer,
 }
 
-/// An answer, taken apart.
+/// A response with a parsed body.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Null where there is none.
+    /// The body as JSON; null if it is empty.
     pub(crate) body: Value,
-    /// The tenant that has changed.
+    /// The id of the tenant that the call changed.
     pub(crate) changed: Option<String>,
-    /// What goes to the log. Read where an assertion prints the reply.
-    #[allow(dead_code, reason = "for people")]
+    /// The message for the log. Assertions print it with the reply.
+    #[allow(dead_code, reason = "only printed")]
     pub(crate) failure: Option<String>,
 }
 
 impl Service {
-    /// The API with two plans: `free` and `pro`.
+    /// Starts the API with two plans: `free` and `pro`.
     pub(crate) async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
         let bridge = BridgeServer::start(0, "rest-token", redis.url()).await.unwrap();
@@ -59,12 +59,12 @@ impl Service {
         }
     }
 
-    /// Asks with the token, and with a JSON body unless it is null.
+    /// Sends a request with the token and a JSON body; no body if it is null.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
         self.call_if_match(method, path, None, body).await
     }
 
-    /// As [`Service::call`], with the header `If-Match`.
+    /// Sends a request as [`Service::call`] does, with the header `If-Match`.
     pub(crate) async fn call_if_match(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Reply {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -75,7 +75,7 @@ impl Service {
         Reply::from(self.send(&call).await)
     }
 
-    /// Asks exactly this.
+    /// Sends a call unchanged.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Response {
         let clock = || Millis::new(self.now.load(Ordering::SeqCst));
         let admin = Admin { config: &self.config, limiter: &self.limiter, token: &self.token, clock: &clock };
@@ -91,12 +91,12 @@ impl Service {
         reply.header("etag").to_owned()
     }
 
-    /// Lets time pass.
+    /// Moves the clock of the API forward.
     pub(crate) fn advance(&self, ms: u64) {
         self.now.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Runs a command beside the API and returns what it returns.
+    /// Runs a command directly on Redis and returns the reply.
     pub(crate) fn redis<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
         let mut built = redis::cmd(command[0]);
         for argument in &command[1..] {
@@ -107,32 +107,32 @@ impl Service {
 }
 
 impl Reply {
-    /// A header's value; empty if there is none.
+    /// Returns the value of a header, or an empty string if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// The last part of the problem's type.
+    /// Returns the last part of the problem's type.
     pub(crate) fn kind(&self) -> &str {
         self.body["type"].as_str().unwrap_or_default().rsplit(':').next().unwrap_or_default()
     }
 
-    /// The paths of an invalid request's errors.
+    /// Returns the paths of the errors of an invalid request.
     pub(crate) fn paths(&self) -> Vec<&str> {
         self.body["errors"].as_array().into_iter().flatten().map(|error| error["path"].as_str().unwrap()).collect()
     }
 }
 
 impl From<Response> for Reply {
-    fn from(answer: Response) -> Self {
-        let body = if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() };
+    fn from(response: Response) -> Self {
+        let body = if response.body.is_empty() { Value::Null } else { serde_json::from_str(&response.body).unwrap() };
         Reply {
-            status: answer.status,
-            headers: answer.headers,
+            status: response.status,
+            headers: response.headers,
             body,
-            changed: answer.changed.map(|id| id.to_string()),
-            failure: answer.failure,
+            changed: response.changed.map(|id| id.to_string()),
+            failure: response.failure,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tenants: list, create, read, replace, patch, delete.
+//! Listing, creating, reading, replacing, patching and deleting tenants.
 
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ async fn replacing_requires_the_current_version() {
     let late = service.call_if_match("PUT", "/tenants/acme", Some(&first), json!({ "plan": "free" })).await;
     assert_eq!((late.status, late.kind()), (412, "lost-race"));
     let read = service.call("GET", "/tenants/acme", Value::Null).await;
-    assert_eq!(read.body["plan"], "pro", "nothing was overwritten");
+    assert_eq!(read.body["plan"], "pro", "the late write changed nothing");
     let any = service.call_if_match("PUT", "/tenants/acme", Some("*"), json!({ "plan": "free" })).await;
     assert_eq!((any.status, &any.body["status"]), (200, &json!("active")));
 }
@@ -170,7 +170,7 @@ async fn an_unreadable_document_is_reported_and_deletable() {
         assert!(reply.body["detail"].as_str().unwrap().contains("acme"));
     }
     let list = service.call("GET", "/tenants", Value::Null).await;
-    assert_eq!(list.body["tenants"].as_array().unwrap().len(), 1, "the others are listed");
+    assert_eq!(list.body["tenants"].as_array().unwrap().len(), 1, "other tenants are listed");
 
     let etag = format!("\"{}\"", "0".repeat(32));
     assert_eq!(service.call_if_match("DELETE", "/tenants/acme", Some(&etag), Value::Null).await.status, 500);

@@ -1,4 +1,4 @@
-//! What a tenant has used, and how that is mended.
+//! A tenant's usage: report, refund and reset.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,13 @@ use crate::service::Service;
 
 const DAY: u64 = 86_400_000;
 
-async fn take(service: &Service, cost: u64) {
+/// Charges units to the tenant `acme`.
+async fn charge(service: &Service, cost: u64) {
     let reply = service.call("POST", "/check", json!({ "tenant": "acme", "cost": cost, "lease": "r" })).await;
     assert_eq!((reply.status, &reply.body["allowed"]), (200, &json!(true)), "{reply:?}");
 }
 
-/// The usage of each limit, by name.
+/// Returns the name and the used units of each limit.
 fn used(reply: &Value) -> Vec<(&str, u64)> {
     let limits = reply["limits"].as_array().unwrap().iter();
     limits.map(|limit| (limit["name"].as_str().unwrap(), limit["used"].as_u64().unwrap())).collect()
@@ -21,9 +22,9 @@ fn used(reply: &Value) -> Vec<(&str, u64)> {
 async fn usage_reports_each_limit_and_day() {
     let service = Service::start().await;
     service.tenant("acme", "pro").await;
-    take(&service, 7).await;
+    charge(&service, 7).await;
     service.advance(DAY);
-    take(&service, 5).await;
+    charge(&service, 5).await;
     let usage = service.call("GET", "/tenants/acme/usage", Value::Null).await;
     assert_eq!(usage.status, 200, "{usage:?}");
     assert_eq!(
@@ -56,7 +57,7 @@ async fn usage_shows_an_active_override() {
 async fn a_refund_happens_once() {
     let service = Service::start().await;
     service.tenant("acme", "free").await;
-    take(&service, 8).await;
+    charge(&service, 8).await;
     let refund = json!({ "units": 5, "request": "r-1", "charged_at": "2026-11-23T12:00:00Z" });
     let first = service.call("POST", "/tenants/acme/refund", refund.clone()).await;
     assert_eq!(
@@ -67,14 +68,14 @@ async fn a_refund_happens_once() {
     assert_eq!((second.status, second.body), (200, json!({ "refunded": false, "limits": [] })));
     let usage = service.call("GET", "/tenants/acme/usage", Value::Null).await;
     assert_eq!(used(&usage.body), [("minute", 3), ("day", 3)]);
-    assert_eq!(usage.body["today"]["units"], 3, "what was given back was not used");
+    assert_eq!(usage.body["today"]["units"], 3, "refunded units do not count as usage");
 }
 
 #[tokio::test]
 async fn a_refund_defaults_to_the_recent_past() {
     let service = Service::start().await;
     service.tenant("acme", "pro").await;
-    take(&service, 10).await;
+    charge(&service, 10).await;
     service.advance(500);
     let refund = service.call("POST", "/tenants/acme/refund", json!({ "units": 4, "request": "r" })).await;
     assert_eq!(
@@ -91,14 +92,14 @@ async fn a_refund_defaults_to_the_recent_past() {
 async fn a_reset_clears_all_usage() {
     let mut service = Service::start().await;
     service.tenant("acme", "pro").await;
-    take(&service, 100).await;
+    charge(&service, 100).await;
     let refused = service.call("POST", "/check", json!({ "tenant": "acme", "lease": "s" })).await;
     assert_eq!(refused.body["allowed"], false);
-    // Without a body, and with an empty one.
+    // A reset without a body; a reset with an empty object follows.
     assert_eq!(service.call("POST", "/tenants/acme/reset", Value::Null).await.status, 204);
     let left: Vec<String> = service.redis(&["KEYS", "*acme*"]);
     assert_eq!(left, ["sg:1:{acme}:tenant"]);
-    take(&service, 100).await;
+    charge(&service, 100).await;
     assert_eq!(service.call("POST", "/tenants/acme/reset", json!({})).await.status, 204);
     let extra = service.call("POST", "/tenants/acme/reset", json!({ "limits": ["day"] })).await;
     assert_eq!((extra.status, extra.paths()), (400, vec!["limits"]));
@@ -108,7 +109,7 @@ async fn a_reset_clears_all_usage() {
 async fn history_survives_the_removal_of_a_plan() {
     let mut service = Service::start().await;
     service.tenant("acme", "free").await;
-    take(&service, 3).await;
+    charge(&service, 3).await;
     let text: String = service.redis(&["GET", "sg:1:{acme}:tenant"]);
     service.redis::<()>(&["SET", "sg:1:{acme}:tenant", &text.replace("\"free\"", "\"gold\"")]);
     let usage = service.call("GET", "/tenants/acme/usage", Value::Null).await;

@@ -1,4 +1,4 @@
-//! Small values that are changed by compare-and-swap.
+//! Values that change by compare-and-swap.
 
 use serde_json::{Value, json};
 
@@ -48,6 +48,6 @@ async fn wrong_input_is_named() {
         let reply = service.call("POST", path, body.clone()).await;
         assert_eq!((reply.status, reply.paths()), (400, paths), "{path} {body}");
     }
-    let most = service.call("POST", "/values/flag/swap", json!({ "expected": null, "new": "é".repeat(4096) })).await;
-    assert_eq!(most.status, 200);
+    let longest = service.call("POST", "/values/flag/swap", json!({ "expected": null, "new": "é".repeat(4096) })).await;
+    assert_eq!(longest.status, 200);
 }
