@@ -1,4 +1,4 @@
-//! The lock and compare-and-swap, on every node.
+//! The lock and compare-and-swap on every node.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use sluicegate::time::Millis;
 use sluicegate_bridge::RedisCluster;
 use tokio::time::{Instant, sleep};
 
-use crate::{Gate, name_of_each_node, start};
+use crate::{RunningBridge, one_name_per_node, start};
 
-/// The real time.
+/// A runtime with real time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(Instant);
 
@@ -31,31 +31,31 @@ impl Runtime for Clock {
     }
 }
 
-/// A lock of ten minutes.
-pub(crate) fn lock(gate: &Gate, dialect: Dialect, name: &str) -> Lock<HttpTransport, Clock> {
+/// Returns a lock with a lease of ten minutes.
+pub(crate) fn lock(bridge: &RunningBridge, dialect: Dialect, name: &str) -> Lock<HttpTransport, Clock> {
     let lease = Lease::new(Millis::from_secs(600)).unwrap();
-    Lock::new(gate.transport.clone(), Clock(Instant::now()), dialect, name, lease)
+    Lock::new(bridge.transport.clone(), Clock(Instant::now()), dialect, name, lease)
 }
 
-/// An attempt that must succeed.
+/// Acquires the lock in one attempt, which must succeed.
 pub(crate) async fn take<'a>(lock: &'a Lock<HttpTransport, Clock>, owner: &str) -> Guard<'a, HttpTransport, Clock> {
     match lock.try_acquire(owner).await.unwrap() {
         Attempt::Acquired(guard) => guard,
-        Attempt::Busy { free_in } => panic!("{owner} finds it busy, free in {free_in:?}"),
+        Attempt::Busy { free_in } => panic!("{owner}: the lock is busy, free in {free_in:?}"),
     }
 }
 
-/// The name of a lock of each node.
+/// Returns the name of one lock for each node.
 pub(crate) async fn locks(cluster: &RedisCluster) -> [String; 3] {
     let key = |name: &str| Subject::named(&format!("lock:{name}")).state_key();
-    name_of_each_node(cluster, |number| format!("job {number}"), key).await
+    one_name_per_node(cluster, |number| format!("job {number}"), key).await
 }
 
 #[tokio::test]
 async fn a_lock_works_on_every_node() {
-    let (gate, cluster) = start().await;
+    let (bridge, cluster) = start().await;
     for (name, dialect) in locks(&cluster).await.iter().zip([Dialect::Plain, Dialect::KeyLocking, Dialect::Plain]) {
-        let lock = lock(&gate, dialect, name);
+        let lock = lock(&bridge, dialect, name);
         let first = take(&lock, "a").await;
         assert!(matches!(lock.try_acquire("b").await.unwrap(), Attempt::Busy { free_in: Some(_) }));
         assert_eq!(first.renew().await.unwrap(), Renewal::Renewed);
@@ -76,9 +76,9 @@ async fn a_lock_works_on_every_node() {
 
 #[tokio::test]
 async fn a_value_is_swapped_on_every_node() {
-    let (gate, cluster) = start().await;
-    let transport = &gate.transport;
-    let keys = name_of_each_node(&cluster, |number| format!("sg:1:{{flag:{number}}}"), str::to_owned).await;
+    let (bridge, cluster) = start().await;
+    let transport = &bridge.transport;
+    let keys = one_name_per_node(&cluster, |number| format!("sg:1:{{flag:{number}}}"), str::to_owned).await;
     for (key, dialect) in keys.iter().zip([Dialect::KeyLocking, Dialect::Plain, Dialect::KeyLocking]) {
         let found = |value: &str| Outcome::Conflict { found: Some(value.to_owned()) };
         let create = async |new| cas::create(transport, dialect, key, new, Expiry::Never).await.unwrap();

@@ -1,4 +1,4 @@
-//! The limiter, the lock and compare-and-swap over REST, in front of a real Redis Cluster of three nodes.
+//! The limiter, the lock and compare-and-swap over REST, on a real Redis Cluster of three nodes.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -15,35 +15,36 @@ use sluicegate::time::Millis;
 use sluicegate_bridge::{Backend, Bridge, RedisCluster};
 use tokio::task::JoinHandle;
 
-/// A bridge that serves until it is dropped.
-struct Gate {
+/// A running bridge. Dropping it stops the bridge.
+struct RunningBridge {
     url: String,
     transport: HttpTransport,
     serving: JoinHandle<()>,
 }
 
-impl Gate {
+impl RunningBridge {
     async fn over(backend: Backend) -> Self {
         let bridge = Bridge::bind(([127, 0, 0, 1], 0).into(), TOKEN, backend).await.unwrap();
         let url = format!("http://{}", bridge.address());
         let serving = tokio::spawn(async { bridge.run(std::future::pending()).await.unwrap() });
         let transport = HttpTransport::new(url.parse().unwrap(), &Token::new(TOKEN).unwrap(), Millis::from_secs(60));
-        Gate { url, transport, serving }
+        RunningBridge { url, transport, serving }
     }
 }
 
-impl Drop for Gate {
+impl Drop for RunningBridge {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
-async fn start() -> (Gate, RedisCluster) {
+/// Starts a cluster and a bridge on it.
+async fn start() -> (RunningBridge, RedisCluster) {
     let cluster = RedisCluster::start().await.unwrap();
-    (Gate::over(Backend::Cluster(cluster.urls())).await, cluster)
+    (RunningBridge::over(Backend::Cluster(cluster.urls())).await, cluster)
 }
 
-/// Runs a command at the Redis of this URL, beside the bridge.
+/// Runs a command directly on the Redis server at a URL, without the bridge.
 fn run<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
     let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
     let mut built = redis::cmd(command[0]);
@@ -51,7 +52,7 @@ fn run<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
     built.query(&mut connection).unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// The number behind `name` in a section of `INFO`, for each node; 0 where it is not there.
+/// Returns the number after `name` in a section of `INFO` for each node; 0 if it is missing.
 fn info(cluster: &RedisCluster, section: &str, name: &str) -> [u64; 3] {
     let number = |url: &String| {
         let text: String = run(url, &["INFO", section]);
@@ -61,8 +62,8 @@ fn info(cluster: &RedisCluster, section: &str, name: &str) -> [u64; 3] {
     cluster.urls().iter().map(number).collect::<Vec<_>>().try_into().unwrap()
 }
 
-/// The first name of `name(0)`, `name(1)` … for each node, by the slot of `key`.
-async fn name_of_each_node(
+/// Returns for each node the first of `name(0)`, `name(1)`, … with a `key` in a slot of that node.
+async fn one_name_per_node(
     cluster: &RedisCluster,
     name: impl Fn(usize) -> String,
     key: impl Fn(&str) -> String,

@@ -1,4 +1,4 @@
-//! Slots that move from node to node under load.
+//! Slots that move between nodes under load.
 
 use std::sync::atomic::Ordering;
 
@@ -10,24 +10,24 @@ use crate::harness::load::Load;
 use crate::harness::plans::{HOT, subject};
 use crate::{info, run, start};
 
-/// While the keys of a subject are on their way, some here and some there, no node can run its script: a bridge that has
-/// tried again for a while says so. And a machine that is busy with other things may let a node be silent for longer
-/// than the bridge waits; whether that call was executed, the judge finds out.
-fn on_the_way(error: &CheckError) -> bool {
+/// Returns whether an error is expected while slots move. While the keys of a subject are on two nodes, no node can run
+/// its script, and the bridge reports `TRYAGAIN` after some retries. On a busy machine, a node may also reply later than
+/// the timeout of the bridge (504); the check of the results then decides whether the call was executed.
+fn expected_during_move(error: &CheckError) -> bool {
     let CheckError::Redis(RedisError::Server { status, reason }) = error else { return false };
     reason.contains("TRYAGAIN") || *status == 504
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reply_is_correct_while_slots_move() {
-    let (gate, mut cluster) = start().await;
-    let mut load = Load::start(&gate.url, 6000, 3, on_the_way);
+    let (bridge, mut cluster) = start().await;
+    let mut load = Load::start(&bridge.url, 6000, 3, expected_during_move);
     load.held.store(true, Ordering::Relaxed);
     load.marks.recv().await.unwrap();
     for number in 0..usize::try_from(HOT).unwrap() {
         let slot = cluster.slot(&subject(number).state_key()).await.unwrap();
         cluster.move_slot(slot, (cluster.owner(slot) + 1) % 3).await.unwrap();
-        // At one node, as when it starts again.
+        // One node loses its scripts, as after a restart.
         run::<()>(&cluster.urls()[number % 3], &["SCRIPT", "FLUSH"]);
     }
     load.held.store(false, Ordering::Relaxed);

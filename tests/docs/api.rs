@@ -1,4 +1,4 @@
-//! docs/admin-api.md has every path, method and problem of the API, and no other.
+//! `docs/admin-api.md` lists exactly the paths, methods and problems of the API.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use sluicegate::admin::OPENAPI;
 
 use crate::{document, quoted};
 
-fn described() -> Value {
+fn openapi() -> Value {
     serde_json::from_str(OPENAPI).unwrap()
 }
 
-/// `METHOD /path`, as the description has them.
+/// Returns the operations of the description, as `METHOD /path`.
 fn operations(description: &Value) -> BTreeSet<String> {
     let paths = description["paths"].as_object().unwrap().iter();
     let methods = ["get", "put", "post", "patch", "delete"];
@@ -29,13 +29,13 @@ fn exactly_the_api_paths_and_methods_are_documented() {
     let is_operation = |words: &String| {
         words.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|byte| byte.is_ascii_uppercase()))
     };
-    // A path alone in a row; requests with a host or a query are examples.
+    // Only rows that start with an operation count; requests elsewhere are examples.
     let rows = text.lines().filter(|line| line.starts_with("| `"));
     let documented: BTreeSet<_> = rows.filter_map(|row| quoted(row).into_iter().next()).filter(is_operation).collect();
-    assert_eq!(documented, operations(&described()));
+    assert_eq!(documented, operations(&openapi()));
 }
 
-/// The names behind `urn:sluicegate:problem:` in a text.
+/// Returns the names after `urn:sluicegate:problem:` in a text.
 fn problems(text: &str) -> BTreeSet<String> {
     let names = text.split("urn:sluicegate:problem:").skip(1);
     let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
@@ -64,17 +64,17 @@ fn every_client_problem_is_explained_to_operators() {
 fn every_logged_failure_is_explained() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge");
     let text = document("docs/operations.md");
-    let mut seen = 0;
+    let mut checked = 0;
     for entry in std::fs::read_dir(root).unwrap() {
         let code = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for call in code.split("log::failure(").skip(1) {
-            let what = call.trim_start_matches("&format!(").trim_start_matches('"').split(['"', '{']).next().unwrap();
+            let event = call.trim_start_matches("&format!(").trim_start_matches('"').split(['"', '{']).next().unwrap();
             let named =
-                |row: &str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{}", what.trim_end())));
+                |row: &str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{}", event.trim_end())));
             let named = text.lines().any(named);
-            assert!(named, "{what}");
-            seen += 1;
+            assert!(named, "{event}");
+            checked += 1;
         }
     }
-    assert!(seen > 10, "the test looks at the code: {seen}");
+    assert!(checked > 10, "found too few calls of log::failure: {checked}");
 }

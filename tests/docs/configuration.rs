@@ -1,4 +1,4 @@
-//! docs/configuration.md has every field of the parser and no other, with its default, its values and its bounds.
+//! `docs/configuration.md` lists exactly the fields of the parser, with their defaults, values and bounds.
 
 use serde_json::{Value, json};
 use sluicegate::config::Config;
@@ -12,11 +12,11 @@ struct Field {
     default: String,
 }
 
-/// A heading, and where a configuration has what stands below it.
+/// The headings of the tables, each with a pointer to its object in a configuration.
 const SECTIONS: [(&str, &str); 4] =
     [("SLUICEGATE", ""), ("A plan", "/plans/p"), ("A limit", "/plans/p/limits/0"), ("A route", "/routes/0")];
 
-/// The first table below a heading.
+/// Returns the rows of the first table below a heading.
 fn table(heading: &str) -> Vec<Field> {
     let text = document("docs/configuration.md");
     let below = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading}")).1;
@@ -30,7 +30,7 @@ fn table(heading: &str) -> Vec<Field> {
         .collect()
 }
 
-/// A configuration in which `field` of `section` can be set.
+/// Returns a configuration in which `field` of `section` can be set.
 fn base(section: &str, field: &str) -> Value {
     let mut limit = json!({ "name": "l", "algorithm": "token_bucket", "limit": 5, "window": "1s" });
     if (section, field) == ("A limit", "lease") {
@@ -43,17 +43,17 @@ fn base(section: &str, field: &str) -> Value {
     config
 }
 
-/// The same with the field set, or without it.
-fn with(section: &str, field: &str, value: Option<Value>) -> Result<String, String> {
+/// Parses the base configuration with the field set, or without the field. Returns it in its `Debug` form.
+fn parse_with(section: &str, field: &str, value: Option<Value>) -> Result<String, String> {
     let mut config = base(section, field);
-    let place = SECTIONS.iter().find(|(heading, _)| *heading == section).unwrap().1;
-    let object = config.pointer_mut(place).unwrap().as_object_mut().unwrap();
+    let pointer = SECTIONS.iter().find(|(heading, _)| *heading == section).unwrap().1;
+    let object = config.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
     match value {
         Some(value) => object.insert(field.to_owned(), value),
         None => object.remove(field),
     };
-    let read = Config::from_json(&config.to_string());
-    read.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+    let parsed = Config::from_json(&config.to_string());
+    parsed.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
 }
 
 /// The names that the message lists as known.
@@ -64,7 +64,7 @@ fn known(error: &str) -> Vec<&str> {
 #[test]
 fn exactly_the_parsed_fields_are_documented() {
     for (section, _) in SECTIONS {
-        let error = with(section, "no such field", Some(json!(1))).unwrap_err();
+        let error = parse_with(section, "no such field", Some(json!(1))).unwrap_err();
         let mut names = known(&error);
         let mut documented: Vec<_> = table(section).into_iter().map(|field| field.name).collect();
         names.sort_unstable();
@@ -77,7 +77,7 @@ fn exactly_the_parsed_fields_are_documented() {
 fn documented_defaults_match_the_parser() {
     for (section, _) in SECTIONS {
         for Field { name, default, .. } in table(section) {
-            let without = with(section, &name, None);
+            let without = parse_with(section, &name, None);
             let literal = match default.as_str() {
                 "none" | "that of the whole" => None,
                 "the limit" => Some(json!(5)),
@@ -93,7 +93,7 @@ fn documented_defaults_match_the_parser() {
             };
             assert!(without.is_ok(), "{section}, {name}: {without:?}");
             if let Some(literal) = literal {
-                assert_eq!(without, with(section, &name, Some(literal)), "{section}, {name}");
+                assert_eq!(without, parse_with(section, &name, Some(literal)), "{section}, {name}");
             }
         }
     }
@@ -101,7 +101,7 @@ fn documented_defaults_match_the_parser() {
 
 #[test]
 fn documented_choices_match_the_parser() {
-    let mut seen = 0;
+    let mut checked = 0;
     for (section, _) in SECTIONS {
         for Field { name, values, default } in table(section) {
             let choices: Vec<_> =
@@ -110,30 +110,30 @@ fn documented_choices_match_the_parser() {
             if choices[0].contains(' ') {
                 continue;
             }
-            let stranger = if default.starts_with("`[") { json!(["no such choice"]) } else { json!("no such choice") };
-            let error = with(section, &name, Some(stranger)).unwrap_err();
+            let unknown = if default.starts_with("`[") { json!(["no such choice"]) } else { json!("no such choice") };
+            let error = parse_with(section, &name, Some(unknown)).unwrap_err();
             let mut names = known(&error);
             names.sort_unstable();
             choices.sort_unstable();
             assert_eq!(choices, names, "{section}, {name}");
-            seen += 1;
+            checked += 1;
         }
     }
-    assert!(seen >= 6, "the test looks at the choices: {seen}");
+    assert!(checked >= 6, "found too few fields with choices: {checked}");
 }
 
 #[test]
 fn documented_bounds_match_the_parser() {
-    let mut seen = 0;
+    let mut checked = 0;
     for (section, _) in SECTIONS {
         for Field { name, values, .. } in table(section) {
-            let Some((least, most)) = values.split(';').next().unwrap().split_once("` to `") else { continue };
-            let (least, most) = (least.trim_start_matches('`'), most.trim_end_matches('`'));
-            let nothing = if least.ends_with("ms") { json!("0ms") } else { json!(0) };
-            let error = with(section, &name, Some(nothing)).unwrap_err();
-            assert!(error.contains(&format!("expected {least} to {most}")), "{section}, {name}: {error}");
-            seen += 1;
+            let Some((min, max)) = values.split(';').next().unwrap().split_once("` to `") else { continue };
+            let (min, max) = (min.trim_start_matches('`'), max.trim_end_matches('`'));
+            let zero = if min.ends_with("ms") { json!("0ms") } else { json!(0) };
+            let error = parse_with(section, &name, Some(zero)).unwrap_err();
+            assert!(error.contains(&format!("expected {min} to {max}")), "{section}, {name}: {error}");
+            checked += 1;
         }
     }
-    assert!(seen >= 9, "the test looks at the bounds: {seen}");
+    assert!(checked >= 9, "found too few fields with bounds: {checked}");
 }

@@ -1,4 +1,4 @@
-//! What things cost in commands of Redis: the table in docs/operations.md, counted by Redis itself.
+//! The costs in Redis commands and requests in the table of `docs/operations.md` match the counts of Redis.
 
 use std::cell::Cell;
 
@@ -17,42 +17,42 @@ use sluicegate_devstack::BridgeServer;
 
 use crate::document;
 
-/// A limiter over a Redis of its own, and what it has cost.
-struct Till {
-    limiter: Limiter<Counted>,
+/// A limiter with its own Redis, which counts the cost of operations.
+struct CostMeter {
+    limiter: Limiter<CountingTransport>,
     connection: redis::Connection,
     leases: u64,
     _redis: RedisServer,
     _bridge: BridgeServer,
 }
 
-/// A transport that counts the requests.
-struct Counted {
+/// A transport that counts requests.
+struct CountingTransport {
     transport: HttpTransport,
     requests: Cell<u64>,
 }
 
-impl Transport for Counted {
+impl Transport for CountingTransport {
     async fn post(&self, body: String) -> Result<Response, RedisError> {
         self.requests.set(self.requests.get() + 1);
         self.transport.post(body).await
     }
 }
 
-impl Till {
-    async fn open() -> Self {
+impl CostMeter {
+    async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
         let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
         let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
         let token = Token::new("token").unwrap();
         let transport = HttpTransport::new(bridge.url().parse().unwrap(), &token, Millis::from_secs(30));
-        let transport = Counted { transport, requests: Cell::new(0) };
+        let transport = CountingTransport { transport, requests: Cell::new(0) };
         let limiter = Limiter::new(transport, Dialect::Plain);
-        Till { limiter, connection, leases: 0, _redis: redis, _bridge: bridge }
+        CostMeter { limiter, connection, leases: 0, _redis: redis, _bridge: bridge }
     }
 
-    /// The commands that Redis has run, those of scripts included, and the requests that it took: since the last call.
-    fn bill(&mut self) -> Bill {
+    /// Returns the commands that Redis has run, including those of scripts, and the requests since the last call.
+    fn take_cost(&mut self) -> Cost {
         let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connection).unwrap();
         redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut self.connection).unwrap();
         let calls = |line: &str| {
@@ -63,48 +63,48 @@ impl Till {
         (statistics.lines().filter_map(calls).sum(), self.limiter.transport().requests.replace(0))
     }
 
-    /// The bill of a request of one unit, which is expected to pass or not.
-    async fn asks(&mut self, limits: &[Limit], passes: bool, now: Now) -> Bill {
+    /// Returns the cost of a check of one unit, which must be allowed or denied as `allowed` says.
+    async fn check_cost(&mut self, limits: &[Limit], allowed: bool, now: Now) -> Cost {
         self.leases += 1;
         let lease = LeaseId::new(&format!("lease-{}", self.leases)).unwrap();
         let lease = limits.iter().any(Limit::needs_lease).then_some(&lease);
         let request = CheckRequest { cost: 1, lease };
-        self.bill();
+        self.take_cost();
         let verdict = self.limiter.check(&Subject::named("acme"), limits, request, now).await.unwrap();
-        assert_eq!(verdict.is_allow(), passes);
-        self.bill()
+        assert_eq!(verdict.is_allow(), allowed);
+        self.take_cost()
     }
 
-    /// The bills of two requests, of which the second is refused. The requests before them make sure that every branch
-    /// has been taken once, and that the scripts are loaded.
-    async fn admits_and_refuses(&mut self, limits: &[Limit]) -> [Bill; 2] {
-        self.forget(limits).await;
-        self.asks(limits, true, AT).await;
-        let admitted = self.asks(limits, true, AT).await;
-        [admitted, self.asks(limits, false, AT).await]
+    /// Returns the costs of an allowed and a denied check. An earlier check loads the scripts and creates the state.
+    async fn allow_and_deny_costs(&mut self, limits: &[Limit]) -> [Cost; 2] {
+        self.reset(limits).await;
+        self.check_cost(limits, true, AT).await;
+        let allowed = self.check_cost(limits, true, AT).await;
+        [allowed, self.check_cost(limits, false, AT).await]
     }
 
-    async fn forget(&self, limits: &[Limit]) {
+    async fn reset(&self, limits: &[Limit]) {
         self.limiter.reset(&Subject::named("acme"), limits).await.unwrap();
     }
 
-    /// The bill of a correction that comes for the first time; the script is loaded.
-    async fn settles(&mut self, limits: &[Limit], correction: Correction) -> Bill {
-        let mut bill = self.bill();
+    /// Returns the cost of a first settlement when the script is loaded.
+    async fn settle_cost(&mut self, limits: &[Limit], correction: Correction) -> Cost {
+        let mut cost = self.take_cost();
         for attempt in ["loads", "counts"] {
             let request = RequestId::new(&format!("{correction:?}-{attempt}")).unwrap();
             let settlement = Settlement { request: &request, charged_at: NOW, correction, memory: MINUTE };
-            self.a_millisecond_passes();
-            self.bill();
+            self.wait_for_next_millisecond();
+            self.take_cost();
             let outcome = self.limiter.settle(&Subject::named("acme"), limits, &settlement, AT).await.unwrap();
             assert!(matches!(outcome, SettleOutcome::Settle { .. }), "{outcome:?}");
-            bill = self.bill();
+            cost = self.take_cost();
         }
-        bill
+        cost
     }
 
-    /// Two settlements within a millisecond need one command less: the ids are remembered so long already.
-    fn a_millisecond_passes(&mut self) {
+    /// Waits for the next millisecond of Redis. Two settlements within a millisecond need one command less, because the
+    /// first has already set the expiry of the settled ids.
+    fn wait_for_next_millisecond(&mut self) {
         let mut millisecond = || {
             let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(&mut self.connection).unwrap();
             (seconds, micros / 1000)
@@ -113,25 +113,25 @@ impl Till {
         while millisecond() == now {}
     }
 
-    /// The bill of the recorder on the day of this number from now on, on which these tenants use something before.
-    async fn records(&mut self, day: u64, tenants: &[&str]) -> Bill {
+    /// Returns the cost of the recorder `day` days from now. These tenants use one unit on the day before.
+    async fn recorder_cost(&mut self, day: u64, tenants: &[&str]) -> Cost {
         let noon = |day| Millis::new(NOW.get() + day * 86_400_000);
         for tenant in tenants {
             let limits = usage::with_meters(&packed(300));
             self.limiter.check(&Subject::named(tenant), &limits, 1, Now::At(noon(day - 1))).await.unwrap();
         }
-        self.bill();
-        let recorder = Recorder::new(&self.limiter, Still, Lease::new(Millis::from_secs(30)).unwrap());
+        self.take_cost();
+        let recorder = Recorder::new(&self.limiter, FixedRuntime, Lease::new(Millis::from_secs(30)).unwrap());
         let report = recorder.run(&format!("recorder-{day}"), noon(day)).await.unwrap();
         assert_eq!(report.end, End::Done, "{report:?}");
-        self.bill()
+        self.take_cost()
     }
 
-    fn tenants(&self) -> TenantStore<'_, Counted> {
+    fn tenants(&self) -> TenantStore<'_, CountingTransport> {
         TenantStore::new(self.limiter.transport(), Dialect::Plain)
     }
 
-    async fn tenant(&self, id: &str) {
+    async fn create_tenant(&self, id: &str) {
         let tenant = Tenant::new(Settings::new("pro")).unwrap();
         let created = self.tenants().create(&TenantId::new(id).unwrap(), tenant).await.unwrap();
         assert!(matches!(created, Create::Created(_)));
@@ -150,73 +150,75 @@ fn packed(quota: u64) -> Vec<Limit> {
     ]
 }
 
-/// What `more` costs beyond `less`.
-fn beyond(more: Bill, less: Bill) -> Bill {
+/// Returns the cost `more` less the cost `less`.
+fn difference(more: Cost, less: Cost) -> Cost {
     (more.0 - less.0, more.1 - less.1)
 }
 
-/// Packed limits with one or two limits of this kind, each of which refuses the third request.
-async fn each(till: &mut Till, kind: impl Fn(&str) -> Limit) -> [Bill; 2] {
-    let without = till.admits_and_refuses(&packed(2)).await;
-    let one = till.admits_and_refuses(&[packed(300), vec![kind("a")]].concat()).await;
-    let two = till.admits_and_refuses(&[packed(300), vec![kind("b"), kind("c")]].concat()).await;
-    let [admitted, refused] = [0, 1].map(|i| beyond(one[i], without[i]));
-    assert_eq!([0, 1].map(|i| beyond(two[i], one[i])), [admitted, refused], "twice as many, twice as much");
-    [admitted, refused]
+/// Returns the additional cost of each limit of this kind, for an allowed and a denied check. Each denies the third
+/// request.
+async fn cost_per_limit(meter: &mut CostMeter, kind: impl Fn(&str) -> Limit) -> [Cost; 2] {
+    let without = meter.allow_and_deny_costs(&packed(2)).await;
+    let one = meter.allow_and_deny_costs(&[packed(300), vec![kind("a")]].concat()).await;
+    let two = meter.allow_and_deny_costs(&[packed(300), vec![kind("b"), kind("c")]].concat()).await;
+    let [allowed, denied] = [0, 1].map(|i| difference(one[i], without[i]));
+    assert_eq!([0, 1].map(|i| difference(two[i], one[i])), [allowed, denied], "two limits cost twice as much as one");
+    [allowed, denied]
 }
 
 #[tokio::test]
 async fn documented_costs_match_what_redis_counts() {
-    let mut till = Till::open().await;
-    let mut table: Vec<(&str, Bill)> = Vec::new();
+    let mut meter = CostMeter::start().await;
+    let mut table: Vec<(&str, Cost)> = Vec::new();
 
-    let [admitted, refused] = till.admits_and_refuses(&packed(2)).await;
-    table.push(("a request that packed limits admit", admitted));
-    table.push(("a request that they refuse", refused));
-    let metered = till.admits_and_refuses(&usage::with_meters(&packed(2))).await;
-    table.push(("counting the usage of a tenant, more", beyond(metered[0], admitted)));
-    till.forget(&[]).await;
-    table.push(("`clock = \"redis\"`, more", beyond(till.asks(&packed(2), true, Now::Redis).await, admitted)));
+    let [allowed, denied] = meter.allow_and_deny_costs(&packed(2)).await;
+    table.push(("a request that packed limits admit", allowed));
+    table.push(("a request that they refuse", denied));
+    let metered = meter.allow_and_deny_costs(&usage::with_meters(&packed(2))).await;
+    table.push(("counting the usage of a tenant, more", difference(metered[0], allowed)));
+    meter.reset(&[]).await;
+    table
+        .push(("`clock = \"redis\"`, more", difference(meter.check_cost(&packed(2), true, Now::Redis).await, allowed)));
 
     let log = |text: &str| Limit::sliding_log(name(text), 2, MINUTE).unwrap();
-    let [admitted, refused] = each(&mut till, log).await;
-    table.push(("each `sliding_log` that admits, more", admitted));
-    table.push(("each `sliding_log` that refuses, more", refused));
+    let [allowed, denied] = cost_per_limit(&mut meter, log).await;
+    table.push(("each `sliding_log` that admits, more", allowed));
+    table.push(("each `sliding_log` that refuses, more", denied));
     let inflight = |text: &str| Limit::concurrency(name(text), 2, MINUTE).unwrap();
-    let [admitted, refused] = each(&mut till, inflight).await;
-    table.push(("each `concurrency` that admits, more", admitted));
-    table.push(("each `concurrency` that refuses, more", refused));
-    till.asks(&[inflight("d")], true, AT).await;
-    for id in ["that-loads-the-script".to_owned(), format!("lease-{}", till.leases)] {
-        till.bill();
-        till.limiter.release(&Subject::named("acme"), &[inflight("d")], &LeaseId::new(&id).unwrap()).await.unwrap();
+    let [allowed, denied] = cost_per_limit(&mut meter, inflight).await;
+    table.push(("each `concurrency` that admits, more", allowed));
+    table.push(("each `concurrency` that refuses, more", denied));
+    meter.check_cost(&[inflight("d")], true, AT).await;
+    for id in ["that-loads-the-script".to_owned(), format!("lease-{}", meter.leases)] {
+        meter.take_cost();
+        meter.limiter.release(&Subject::named("acme"), &[inflight("d")], &LeaseId::new(&id).unwrap()).await.unwrap();
     }
-    table.push(("the end of a lease", till.bill()));
+    table.push(("the end of a lease", meter.take_cost()));
 
-    till.asks(&packed(300), true, AT).await;
+    meter.check_cost(&packed(300), true, AT).await;
     table.push((
         "a cost at packed limits that is corrected upwards",
-        till.settles(&packed(300), Correction::Charge(2)).await,
+        meter.settle_cost(&packed(300), Correction::Charge(2)).await,
     ));
-    table.push(("… downwards, or to nothing", till.settles(&packed(300), Correction::GiveBack(1)).await));
+    table.push(("… downwards, or to nothing", meter.settle_cost(&packed(300), Correction::GiveBack(1)).await));
 
-    till.tenant("acme").await;
-    till.bill();
-    assert!(till.tenants().get(&TenantId::new("acme").unwrap()).await.unwrap().is_some());
-    table.push(("reading a tenant", till.bill()));
-    rest::run::<String>(till.limiter.transport(), Command::new("PING")).await.unwrap();
-    table.push(("the health, once a second at most", till.bill()));
+    meter.create_tenant("acme").await;
+    meter.take_cost();
+    assert!(meter.tenants().get(&TenantId::new("acme").unwrap()).await.unwrap().is_some());
+    table.push(("reading a tenant", meter.take_cost()));
+    rest::run::<String>(meter.limiter.transport(), Command::new("PING")).await.unwrap();
+    table.push(("the health, once a second at most", meter.take_cost()));
 
-    till.forget(&packed(1)).await;
-    till.records(1, &["acme"]).await;
-    table.push(("a run of the cron trigger that has nothing to do", till.records(1, &[]).await));
-    let one = till.records(2, &["acme"]).await;
-    till.tenant("bolt").await;
-    till.records(3, &["acme", "bolt"]).await;
-    let two = till.records(4, &["acme", "bolt"]).await;
-    let used = beyond(two, one);
-    let idle = beyond(till.records(5, &["acme"]).await, one);
-    table.push(("once a day, all tenants together", beyond(one, used)));
+    meter.reset(&packed(1)).await;
+    meter.recorder_cost(1, &["acme"]).await;
+    table.push(("a run of the cron trigger that has nothing to do", meter.recorder_cost(1, &[]).await));
+    let one = meter.recorder_cost(2, &["acme"]).await;
+    meter.create_tenant("bolt").await;
+    meter.recorder_cost(3, &["acme", "bolt"]).await;
+    let two = meter.recorder_cost(4, &["acme", "bolt"]).await;
+    let used = difference(two, one);
+    let idle = difference(meter.recorder_cost(5, &["acme"]).await, one);
+    table.push(("once a day, all tenants together", difference(one, used)));
     table.push(("once a day, a tenant that used something", used));
     table.push(("once a day, one that did not", idle));
 
@@ -228,10 +230,10 @@ async fn documented_costs_match_what_redis_counts() {
     assert_eq!(documented, counted, "\n{}", counted.join("\n"));
 }
 
-/// A clock that stands still, and no chance.
-struct Still;
+/// A runtime with a fixed time and a fixed random number.
+struct FixedRuntime;
 
-impl Runtime for Still {
+impl Runtime for FixedRuntime {
     async fn sleep(&self, _duration: Millis) {}
 
     fn now(&self) -> Millis {
@@ -243,8 +245,8 @@ impl Runtime for Still {
     }
 }
 
-/// Commands, and requests that carried them.
-type Bill = (u64, u64);
+/// The number of commands, and of the requests that carried them.
+type Cost = (u64, u64);
 
 /// 2026-11-23T12:00:00Z.
 const NOW: Millis = Millis::new(1_795_435_200_000);

@@ -1,4 +1,4 @@
-//! Examples in the documents are read by what would read them, and links lead somewhere.
+//! The examples in the documents are valid, and their links resolve.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use sluicegate::config::Config;
 
 use crate::document;
 
-/// The paths of the documents for those who run sluicegate and those who read its code.
+/// Returns the paths of all documents, for operators and for developers.
 fn documents() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let in_docs =
@@ -17,15 +17,16 @@ fn documents() -> Vec<String> {
     in_docs.map(|name| format!("docs/{name}")).chain(top).collect()
 }
 
-/// The blocks of a language in a document.
+/// Returns the code blocks of a language in a document.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
     text.split(&fence).skip(1).map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// Reads the configuration in a wrangler file, or in a part of one, to which the plans are added that it lacks.
-fn read(toml: &str, place: &str) -> bool {
-    let mut file: Value = toml::from_str(toml).unwrap_or_else(|error| panic!("{place}: {error}\n{toml}"));
+/// Parses the configuration in a wrangler file or in a part of one, and adds the plans that it lacks. Returns whether it
+/// has a configuration.
+fn parse(toml: &str, source: &str) -> bool {
+    let mut file: Value = toml::from_str(toml).unwrap_or_else(|error| panic!("{source}: {error}\n{toml}"));
     let Some(config) = file.pointer_mut("/vars/SLUICEGATE").and_then(Value::as_object_mut) else { return false };
     let plans = config.entry("plans").or_insert_with(|| json!({}));
     for name in ["anonymous", "pro"] {
@@ -34,19 +35,19 @@ fn read(toml: &str, place: &str) -> bool {
     }
     config.entry("default_plan").or_insert_with(|| json!("anonymous"));
     let text = Value::Object(config.clone()).to_string();
-    Config::from_json(&text).unwrap_or_else(|error| panic!("{place}: {error}\n{toml}"));
+    Config::from_json(&text).unwrap_or_else(|error| panic!("{source}: {error}\n{toml}"));
     true
 }
 
 #[test]
 fn every_toml_example_is_a_valid_configuration() {
-    let mut seen = 0;
+    let mut checked = 0;
     for path in documents() {
         for block in blocks(&document(&path), "toml") {
-            seen += usize::from(read(&block, &path));
+            checked += usize::from(parse(&block, &path));
         }
     }
-    assert!(seen >= 4, "the test looks at the examples: {seen}");
+    assert!(checked >= 4, "found too few examples: {checked}");
 }
 
 #[test]
@@ -58,24 +59,24 @@ fn every_json_example_is_json() {
     }
 }
 
-/// In the example of a deployment, a `#` with a space behind it begins a remark, and one without turns a line off.
+/// In the deployment example, a `#` followed by a space starts a comment; without the space, it disables a line.
 #[test]
 fn the_deployment_example_is_valid_with_and_without_options() {
     let name = "wrangler.production.example.toml";
     let text = document(name);
-    let on = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
-    let everything = text.lines().map(on).collect::<Vec<_>>().join("\n");
-    assert!(everything != text.trim_end(), "the test looks at what is turned off");
-    for text in [&text, &everything] {
-        assert!(read(text, name));
+    let enable = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+    let enabled = text.lines().map(enable).collect::<Vec<_>>().join("\n");
+    assert!(enabled != text.trim_end(), "the example has disabled lines");
+    for text in [&text, &enabled] {
+        assert!(parse(text, name));
     }
-    let everything: Value = toml::from_str(&everything).unwrap();
-    for place in ["/triggers/crons", "/analytics_engine_datasets/0/binding", "/ratelimits/0/simple/period"] {
-        assert!(everything.pointer(place).is_some(), "{place}");
+    let enabled: Value = toml::from_str(&enabled).unwrap();
+    for pointer in ["/triggers/crons", "/analytics_engine_datasets/0/binding", "/ratelimits/0/simple/period"] {
+        assert!(enabled.pointer(pointer).is_some(), "{pointer}");
     }
 }
 
-/// The name by which a link finds a heading.
+/// Returns the anchor of a heading in a link.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
@@ -84,9 +85,9 @@ fn anchor(heading: &str) -> String {
 #[test]
 fn links_resolve_to_files_and_headings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut seen = 0;
+    let mut checked = 0;
     for path in documents() {
-        // Code between backticks is no link.
+        // Code in backticks contains no links.
         let text = document(&path).split('`').step_by(2).collect::<String>();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if target.contains("://") {
@@ -103,8 +104,8 @@ fn links_resolve_to_files_and_headings() {
                     headings.map(|line| anchor(line.trim_start_matches('#').trim())).any(|known| known == heading);
                 assert!(known, "{path}: {target}");
             }
-            seen += 1;
+            checked += 1;
         }
     }
-    assert!(seen > 10, "the test looks at the links: {seen}");
+    assert!(checked > 10, "found too few links: {checked}");
 }

@@ -1,4 +1,4 @@
-//! What the documents say is what the code does.
+//! Checks that the documents match the code.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -7,13 +7,13 @@ mod configuration;
 mod costs;
 mod examples;
 
-/// The text of a document of this repository.
+/// Returns the text of a file of this repository.
 fn document(path: &str) -> String {
     let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands between backticks in a text.
+/// Returns the parts of a text that are in backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
