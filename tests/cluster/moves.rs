@@ -10,9 +10,9 @@ use crate::harness::load::Load;
 use crate::harness::plans::{HOT, subject};
 use crate::{info, run, start};
 
-/// Returns whether an error is expected while slots move. While the keys of a subject are on two nodes, no node can run
-/// its script, and the bridge reports `TRYAGAIN` after some retries. On a busy machine, a node may also reply later than
-/// the timeout of the bridge (504); the check of the results then decides whether the call was executed.
+/// Returns whether an error is expected while slots move. While the keys of a subject are on two nodes, no node can
+/// run its script, and the bridge reports `TRYAGAIN` after some retries. On a busy machine, a node may also reply later
+/// than the timeout of the bridge (504); the check of the results then decides whether the call was executed.
 fn expected_during_move(error: &CheckError) -> bool {
     let CheckError::Redis(RedisError::Server { status, reason }) = error else { return false };
     reason.contains("TRYAGAIN") || *status == 504

@@ -33,7 +33,8 @@ enum Outcome {
 }
 
 impl Operation {
-    /// Returns a random operation. It uses few ids, so that some operations release active leases or repeat settlements.
+    /// Returns a random operation. It uses few ids, so that some operations release active leases or repeat
+    /// settlements.
     fn any(random: &mut Random) -> Self {
         let lease = |random: &mut Random| LeaseId::new(&format!("lease-{}", random.below(12))).unwrap();
         let requests = |random: &mut Random, size| (0..size).map(|_| (random.within(0, 12), lease(random))).collect();

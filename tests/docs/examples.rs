@@ -23,8 +23,8 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     text.split(&fence).skip(1).map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// Parses the configuration in a wrangler file or in a part of one, and adds the plans that it lacks. Returns whether it
-/// has a configuration.
+/// Parses the configuration in a wrangler file or in a part of one, after adding the plans that it lacks. Returns
+/// whether it has a configuration.
 fn parse(toml: &str, source: &str) -> bool {
     let mut file: Value = toml::from_str(toml).unwrap_or_else(|error| panic!("{source}: {error}\n{toml}"));
     let Some(config) = file.pointer_mut("/vars/SLUICEGATE").and_then(Value::as_object_mut) else { return false };

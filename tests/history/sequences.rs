@@ -66,10 +66,10 @@ impl Case<'_> {
             }
             Step::Reset { tenant } => {
                 self.fixture.reset(TENANTS[tenant]).await;
-                let (model, kept) = (&mut self.models[tenant], self.fixture.total(TENANTS[tenant], now).await);
+                let (model, remaining) = (&mut self.models[tenant], self.fixture.total(TENANTS[tenant], now).await);
                 let max = model.used + model.returned.iter().sum::<u64>();
-                assert!((model.recorded..=max).contains(&kept), "{kept} of {model:?}");
-                *model = Model { used: kept, recorded: kept, ..Model::default() };
+                assert!((model.recorded..=max).contains(&remaining), "{remaining} of {model:?}");
+                *model = Model { used: remaining, recorded: remaining, ..Model::default() };
             }
             Step::Days { days } => {
                 self.day += days;

@@ -37,7 +37,7 @@ async fn take<'a, T: Transport, R: Runtime>(lock: &'a Lock<T, R>, owner: &str) -
     }
 }
 
-/// Makes one attempt, which must find the lock busy, and returns when the lock becomes free.
+/// Makes one attempt, which must find the lock busy, and returns the time until its lease ends.
 async fn expect_busy<T: Transport, R: Runtime>(lock: &Lock<T, R>, owner: &str) -> Option<Millis> {
     match lock.try_acquire(owner).await.unwrap() {
         Attempt::Acquired(guard) => panic!("{owner} acquired the lock with token {}", guard.token()),
