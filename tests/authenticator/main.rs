@@ -66,7 +66,8 @@ impl Fixture {
     /// Authenticates a key for a client, and returns the result and the number of requests to Redis.
     async fn authenticate(&self, key: &ApiKey, client: &str) -> (Result<Authentication, AuthenticationError>, u64) {
         let before = self.transport.requests.get();
-        let result = self.authenticator.authenticate(self.tenants(), key, &Subject::named(client), self.now.get()).await;
+        let result =
+            self.authenticator.authenticate(self.tenants(), key, &Subject::named(client), self.now.get()).await;
         (result, self.transport.requests.get() - before)
     }
 
