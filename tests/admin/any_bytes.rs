@@ -1,4 +1,4 @@
-//! For any request and any replies of Redis, the response matches the OpenAPI description.
+//! For any request and any replies of Redis, the response matches the API description.
 
 use std::cell::Cell;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The admin API on a real redis-server, through the real bridge, and checked against its OpenAPI description.
+//! The admin API on a real redis-server, through the real bridge, and checked against its own description.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! The API against its OpenAPI description: schemathesis sends requests that the description allows and many that it
+//! The API against its own description: schemathesis sends requests that the description allows and many that it
 //! does not, and reports no finding.
 
 use crate::native;
