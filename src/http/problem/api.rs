@@ -13,7 +13,7 @@ impl Problem {
     pub fn invalid_request(invalid: &InvalidInput) -> Self {
         let problems = invalid.problems().iter();
         let errors: Vec<_> = problems.map(|field| json!({ "path": field.path, "problem": field.problem })).collect();
-        Problem::new(400, urn!("invalid-request"), "InvalidInput request", invalid.to_string())
+        Problem::new(400, urn!("invalid-request"), "Invalid request", invalid.to_string())
             .with("errors", json!(errors))
     }
 
@@ -164,6 +164,7 @@ mod tests {
         let invalid = InvalidInput::new("overrides.day.limit", "expected a number");
         let body: Value = serde_json::from_str(&Problem::invalid_request(&invalid).body()).unwrap();
         assert_eq!(body["type"], "urn:sluicegate:problem:invalid-request");
+        assert_eq!(body["title"], "Invalid request");
         assert_eq!(body["detail"], "overrides.day.limit: expected a number");
         assert_eq!(body["errors"], json!([{ "path": "overrides.day.limit", "problem": "expected a number" }]));
     }
