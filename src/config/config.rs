@@ -1,4 +1,4 @@
-//! TODO.
+//! The parsed configuration.
 
 use std::collections::BTreeMap;
 
@@ -13,49 +13,49 @@ use crate::time::Millis;
 /// A valid configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What identifies a client, the first that applies.
+    /// What identifies a client; the first that applies wins.
     pub identify: Vec<Identify>,
-    /// Where an API key may stand, the first that is there.
+    /// Where to look for an API key; the first one found wins.
     pub api_key_from: Vec<KeySource>,
-    /// How many leading bits of an IPv6 address make one client.
+    /// The number of leading bits of an IPv6 address that identify one client.
     pub ipv6_prefix: u8,
-    /// What a failure of Redis means.
+    /// What to do with requests while Redis is unavailable.
     pub on_outage: OnOutage,
-    /// The longest time that one round trip to Redis may take.
+    /// The timeout of one round trip to Redis.
     pub timeout: Millis,
-    /// Whose clock judges.
+    /// The clock by which limits are checked.
     pub clock: Clock,
-    /// Which spelling of the scripts Redis gets.
+    /// The dialect of the scripts that are sent to Redis.
     pub scripts: Scripts,
-    /// How long a tenant's document is used before it is read again.
+    /// How long a cached tenant document is used before it is read again.
     pub tenant_ttl: Millis,
-    /// How many tenants an isolate remembers.
+    /// The number of tenants that an isolate caches.
     pub tenant_cache: usize,
-    /// Whether the usage of tenants is counted.
+    /// Whether the usage of tenants is metered.
     pub usage: bool,
-    /// One log line for every so many requests that pass; 0: none.
+    /// One in this many allowed requests is logged; 0 logs none.
     pub log_allowed_one_in: u64,
-    /// The plans by name.
+    /// The plans, by name.
     pub plans: BTreeMap<String, Plan>,
-    /// The plan of a subject that has no other.
+    /// The plan of subjects without a plan of their own.
     pub default_plan: Plan,
-    /// What holds for some requests only.
+    /// The rules for some requests only.
     pub routes: Routes,
-    /// Whether an API key matters to any request.
+    /// Whether any request needs its API key.
     pub(super) reads_keys: bool,
 }
 
-/// A way to tell who is asking.
+/// A way to identify a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename = "identity", rename_all = "snake_case")]
 pub enum Identify {
-    /// By API key: the tenant whose it is.
+    /// By API key: the client is the key's tenant.
     ApiKey,
     /// By the client's address.
     Address,
 }
 
-/// A place in a request where an API key may stand.
+/// A header that may carry an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename = "key source", rename_all = "kebab-case")]
 pub enum KeySource {
@@ -66,7 +66,7 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// The name of the header.
+    /// Returns the header's name in lower case.
     #[must_use]
     pub fn header(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl KeySource {
         }
     }
 
-    /// The key in the header's value. What is no key of ours, such as a token for the origin, is none.
+    /// Extracts the key from the header's value. Returns `None` for anything else, such as a token for the origin.
     #[must_use]
     pub fn key_in(self, value: &str) -> Option<String> {
         let key = match self {
@@ -89,26 +89,26 @@ impl KeySource {
     }
 }
 
-/// Which spelling of the scripts Redis gets: see [`crate::redis::script::Dialect`].
+/// How to choose the [`Dialect`](crate::redis::script::Dialect) of the scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename = "dialect", rename_all = "snake_case")]
 pub enum Scripts {
-    /// By the host's name: Upstash's own hosts get the key-locking one.
+    /// By host name: hosts of Upstash get the key-locking dialect.
     #[default]
     Auto,
-    /// As the files are, for Redis and Valkey.
+    /// Plain scripts, for Redis and Valkey.
     Plain,
-    /// With Upstash's flag line, so that scripts of different subjects run side by side.
+    /// With Upstash's flag line, so that scripts of different subjects run in parallel.
     KeyLocking,
 }
 
 impl Config {
-    /// Where an API key may stand: nowhere, if none matters to any request.
+    /// Returns the headers that may carry an API key. Empty if no request needs its key.
     #[must_use]
     pub fn key_sources(&self) -> &[KeySource] {
         if self.reads_keys { &self.api_key_from } else { &[] }
     }
 }
 
-/// How every API key begins.
+/// The prefix of every API key.
 pub const KEY_PREFIX: &str = "sgk_";

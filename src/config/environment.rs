@@ -1,4 +1,4 @@
-//! The variables of a deployment: where the origin and Redis are, the secrets, and the configuration.
+//! A Worker's environment: the variables and secrets that say where the origin and Redis are, and the configuration.
 
 use url::{Position, Url};
 
@@ -7,22 +7,22 @@ use super::error::ConfigError;
 use crate::redis::Token;
 use crate::redis::script::Dialect;
 
-/// Everything that a Worker needs to know before its first request.
+/// Everything a Worker needs before its first request.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// Where requests that pass go.
+    /// Where allowed requests go.
     pub origin: Origin,
-    /// The base of the REST server.
+    /// The base URL of the REST server.
     pub redis: Url,
     /// The REST server's token.
     pub token: Token,
-    /// Who knows it may use the admin and check API; without it, there is none.
+    /// The token of the admin and check API. Without it, the API is off.
     pub admin_token: Option<Token>,
-    /// The limits.
+    /// The parsed configuration.
     pub config: Config,
 }
 
-/// A scheme, a host and perhaps a port: the beginning of every URL of the origin, without a slash at its end.
+/// The scheme, host and optional port of the origin, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -32,16 +32,16 @@ pub const ORIGIN: &str = "ORIGIN";
 pub const REDIS_URL: &str = "UPSTASH_REDIS_REST_URL";
 /// The name of the secret that holds the REST server's token.
 pub const REDIS_TOKEN: &str = "UPSTASH_REDIS_REST_TOKEN";
-/// The name of the secret that opens the admin and check API. It may be unset.
+/// The name of the optional secret that holds the token of the admin and check API.
 pub const ADMIN_TOKEN: &str = "SLUICEGATE_ADMIN_TOKEN";
-/// The name of the variable that holds the configuration, a JSON object or its text.
+/// The name of the variable that holds the configuration: a JSON object or its text.
 pub const CONFIG: &str = "SLUICEGATE";
 
 impl Environment {
-    /// Reads the variables through `variable`, which knows them by name.
+    /// Reads the variables through `variable`, which looks one up by name.
     ///
     /// # Errors
-    /// When one is missing or impossible. No message shows a secret.
+    /// Returns [`ConfigError`] if one is missing or invalid. No message contains a secret.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let required = |name: &str| {
             let value = variable(name).filter(|value| !value.is_empty());
@@ -52,11 +52,11 @@ impl Environment {
         let redis = http_url(REDIS_URL, &required(REDIS_URL)?)?;
         let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
         let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
-        let admin_token = admin_token.map(|value| token_of_admin(&value)).transpose()?;
+        let admin_token = admin_token.map(|value| parse_admin_token(&value)).transpose()?;
         Ok(Environment { origin, redis, token, admin_token, config })
     }
 
-    /// The spelling of the scripts for this deployment's Redis.
+    /// Returns the dialect of the scripts for this environment's Redis.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         match self.config.scripts {
@@ -76,7 +76,7 @@ impl Origin {
         Ok(Origin(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The URL at the origin that stands for `url`: its path and its query.
+    /// Returns the URL at the origin with the path and query of `url`.
     #[must_use]
     pub fn url_for(&self, url: &Url) -> String {
         format!("{}{}", self.0, &url[Position::BeforePath..Position::AfterQuery])
@@ -88,20 +88,19 @@ fn token(name: &str, value: &str) -> Result<Token, ConfigError> {
         .ok_or_else(|| problem(name, "has a character that no token has (look for a space or a line's end)"))
 }
 
-/// A token that opens everything must not be guessed.
-fn token_of_admin(value: &str) -> Result<Token, ConfigError> {
-    if value.len() < SHORTEST_ADMIN_TOKEN {
-        let expected =
-            format!("is shorter than {SHORTEST_ADMIN_TOKEN} characters (make one with: openssl rand -hex 32)");
+/// Parses the admin token. It grants full access, so it must be too long to guess.
+fn parse_admin_token(value: &str) -> Result<Token, ConfigError> {
+    if value.len() < MIN_ADMIN_TOKEN {
+        let expected = format!("is shorter than {MIN_ADMIN_TOKEN} characters (make one with: openssl rand -hex 32)");
         return Err(problem(ADMIN_TOKEN, &expected));
     }
     token(ADMIN_TOKEN, value)
 }
 
 /// 96 bits, if the token is hexadecimal.
-const SHORTEST_ADMIN_TOKEN: usize = 24;
+const MIN_ADMIN_TOKEN: usize = 24;
 
-/// An `http` or `https` URL without credentials or fragment.
+/// Parses an `http` or `https` URL without credentials or fragment.
 fn http_url(name: &str, text: &str) -> Result<Url, ConfigError> {
     let expected = "expected a URL like \"https://host\"";
     let url = Url::parse(text).map_err(|error| problem(name, &format!("{expected}: {error}")))?;
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_deployment_is_read() {
+    fn a_complete_environment_is_read() {
         let environment = read(&[]).unwrap();
         assert_eq!(environment.token.reveal(), "t0ken");
         assert_eq!(environment.dialect(), Dialect::KeyLocking);
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn errors_name_the_variable() {
         for (name, value, message) in [
             (CONFIG, "", "SLUICEGATE: is not set"),
             (ORIGIN, "", "ORIGIN: is not set"),
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn path_and_query_go_to_the_origin() {
+    fn the_origin_url_keeps_path_and_query() {
         let origin = Origin::new("http://127.0.0.1:9000/").unwrap();
         for path in ["/", "/a//b", "/a%2Fb/c", "//host/x", "/?", "/x?a=%20b&&c=+", "/x?u=https://y/z"] {
             let url = Url::parse(&format!("https://edge.example{path}")).unwrap();

@@ -1,15 +1,15 @@
-//! What is wrong with a configuration, and where.
+//! Errors in the configuration.
 
 use super::json::InvalidInput;
 use crate::limit::InvalidLimit;
 
-/// What is wrong with a configuration, and where.
+/// An error in the configuration, with the path of its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub struct ConfigError {
-    /// The path of the field, for example `plans.pro.limits[1].window`.
+    /// The field's path, for example `plans.pro.limits[1].window`.
     pub path: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
 }
 
@@ -18,13 +18,13 @@ impl ConfigError {
         ConfigError { path: path.into(), problem: problem.into() }
     }
 
-    /// This error, of something inside what stands at `path`.
+    /// Moves this error below `path`.
     pub(super) fn below(mut self, path: &str) -> Self {
         self.path = joined(path, &self.path);
         self
     }
 
-    /// This error, at `path` if it has no place.
+    /// Sets the path to `path` if it is empty.
     pub(super) fn or_at(mut self, path: &str) -> Self {
         if self.path.is_empty() {
             path.clone_into(&mut self.path);
@@ -42,13 +42,13 @@ impl From<InvalidInput> for ConfigError {
 }
 
 impl InvalidLimit {
-    /// This error, of a field of what stands at `path`.
+    /// Converts this error, with the field's path below `path`.
     pub(super) fn below(self, path: &str) -> ConfigError {
         ConfigError::new(joined(path, self.field), self.problem)
     }
 }
 
-/// The path of `field` in what stands at `path`; either may be empty.
+/// Joins `path` and `field`; either may be empty.
 pub(super) fn joined(path: &str, field: &str) -> String {
     let dot = if path.is_empty() || field.is_empty() { "" } else { "." };
     format!("{path}{dot}{field}")

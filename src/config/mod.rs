@@ -1,7 +1,16 @@
-//! The operator's configuration: JSON to [`Config`], or what is wrong and where.
+//! The operator's configuration, parsed into types that cannot be invalid.
 //!
-//! This is the only place that deserializes what an operator wrote. Unknown fields are errors, and
-//! every message starts with the path of its field.
+//! Unknown fields and duplicate keys are errors. Every message starts with the path of its field.
+//!
+//! - `config`: [`Config`], the result
+//! - `parse/`: from JSON to [`Config`]
+//! - [`routes`]: patterns, their rules, and the search for the route of a request
+//! - [`environment`]: the variables and secrets of a Worker
+//! - `outage`: the outage policy
+//! - [`json`]: JSON from outside, read with all its problems; the API and tenants use it, too
+//! - `error`, `header_name`, `suggestion`: errors, the syntax of header names, "did you mean"
+//!
+//! It uses `limit`, `limiter`, `redis` and `time`.
 
 mod config;
 pub mod environment;

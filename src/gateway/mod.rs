@@ -1,4 +1,9 @@
-//! What to do with a request.
+//! Decides what to do with a request and what to charge for it. No I/O: the caller resolves API keys and runs checks.
+//!
+//! - `request`: the route and the client of a request, or the refusal
+//! - `charge`: the limits and the cost of a request, and corrections after its response
+//!
+//! It uses `config`, `http`, `limit`, `tenant` and `time`.
 
 mod charge;
 mod request;

@@ -1,7 +1,7 @@
-//! What shall become of a request: passed on, refused, or judged, and by which limits at which price.
+//! Decides what to do with a request: refuse it, forward it, or check it, and with which limits and cost.
 //!
-//! [`find_route`] and [`RoutedRequest::new`] say all that can be said without Redis. Where an API key counts, the caller finds out whose it is and
-//! tells [`RoutedRequest::identify`].
+//! [`find_route`] and [`RoutedRequest::new`] decide what is possible without Redis. If an API key matters, the caller
+//! resolves it and passes the result to [`RoutedRequest::identify`].
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::limit::{Subject, usage};
 use crate::tenant::{ApiKey, Caller, InvalidKey, Status, TenantId, UnknownPlan};
 use crate::time::Millis;
 
-/// A request on which nothing has been decided yet.
+/// A request with its route, before its client is identified.
 #[derive(Debug)]
 pub struct RoutedRequest<'a> {
     config: &'a Config,
@@ -23,23 +23,23 @@ pub struct RoutedRequest<'a> {
     key: Option<Result<ApiKey, InvalidKey>>,
 }
 
-/// A request that is not refused out of hand.
+/// A request with its subject and its charge.
 #[derive(Debug)]
 pub struct IdentifiedRequest {
-    /// Whose quota it is.
+    /// The subject that is charged.
     pub subject: Subject,
-    /// Whose key it has.
+    /// The tenant of the request's API key, if any.
     pub tenant: Option<TenantId>,
-    /// What it is charged; `None`: it is not limited.
+    /// The charge, or `None` if the request is not limited.
     pub charge: Option<Charge>,
-    /// The tenant's plan, if the configuration does not have it: the default plan holds instead.
+    /// The tenant's plan, if the configuration does not have it. The default plan applies instead.
     pub unknown_plan: Option<UnknownPlan>,
 }
 
-/// The route of a request, if one holds for it.
+/// Finds the route of a request.
 ///
 /// # Errors
-/// The refusal, where nobody can tell which one does.
+/// Returns the refusal if the path is ambiguous.
 pub fn find_route<'a>(facts: &RequestFacts, config: &'a Config) -> Result<Option<&'a Arc<Route>>, Problem> {
     match config.routes.find(&facts.method, &facts.path) {
         RouteMatch::Route(route) => Ok(Some(route)),
@@ -49,10 +49,11 @@ pub fn find_route<'a>(facts: &RequestFacts, config: &'a Config) -> Result<Option
 }
 
 impl<'a> RoutedRequest<'a> {
-    /// Takes a request with its route.
+    /// Creates a request with its route.
     ///
     /// # Errors
-    /// Returns the refusal if the route alone decides it: the address is denied, or a required key is missing or malformed.
+    /// Returns the refusal if the route alone decides it: the address is denied, or a required key is missing or
+    /// malformed.
     pub fn new(facts: &'a RequestFacts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Self, Problem> {
         if route.is_some_and(|route| route.denies(facts.address)) {
             return Err(Problem::address_denied());
@@ -65,15 +66,15 @@ impl<'a> RoutedRequest<'a> {
         }
     }
 
-    /// The key whose tenant must be known before the request can be admitted.
+    /// Returns the API key to resolve before the request can be identified, if any.
     #[must_use]
     pub fn key(&self) -> Option<&ApiKey> {
-        let counts = self.needs_key() || (!self.is_free() && self.identifies_by_key());
-        self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| counts)
+        let matters = self.needs_key() || (!self.is_unlimited() && self.identifies_by_key());
+        self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| matters)
     }
 
-    /// What a failure of Redis means for this request. Without Redis nobody can tell whether a key is good, so a
-    /// route that needs one is closed as long as `tenant` is not known.
+    /// Returns the outage policy of this request. Without Redis a key cannot be verified, so a route that needs one is
+    /// closed unless the tenant is known.
     #[must_use]
     pub fn on_outage(&self, tenant_known: bool) -> OnOutage {
         if self.needs_key() && !tenant_known {
@@ -86,16 +87,16 @@ impl<'a> RoutedRequest<'a> {
         }
     }
 
-    /// The subject by its address alone.
+    /// Returns the subject by address alone.
     #[must_use]
     pub fn client(&self) -> Subject {
         Subject::client(self.facts.address, self.config.ipv6_prefix)
     }
 
-    /// Says what becomes of the request of `caller`.
+    /// Determines the subject and the charge of a request from `caller`.
     ///
     /// # Errors
-    /// The refusal.
+    /// Returns the refusal if the tenant is suspended, or if a required key is unknown.
     pub fn identify(&self, caller: Caller, now: Millis) -> Result<IdentifiedRequest, Problem> {
         let tenant = match caller {
             Caller::Tenant(_, tenant) if tenant.status() == Status::Suspended => return Err(Problem::suspended()),
@@ -116,7 +117,7 @@ impl<'a> RoutedRequest<'a> {
         let tenant = tenant.map(|(id, _)| id);
         Ok(IdentifiedRequest {
             subject: tenant.as_ref().map_or_else(|| self.client(), TenantId::subject),
-            charge: (!self.is_free())
+            charge: (!self.is_unlimited())
                 .then(|| Charge::new(plan, meters.as_ref().map_or(&[], |meters| &meters[..]), self.route)),
             tenant,
             unknown_plan,
@@ -127,11 +128,11 @@ impl<'a> RoutedRequest<'a> {
         self.route.is_some_and(|route| route.require_key)
     }
 
-    fn is_free(&self) -> bool {
+    fn is_unlimited(&self) -> bool {
         self.route.is_some_and(|route| route.exempt || route.allows(self.facts.address))
     }
 
-    /// Whether a key comes before the address, as far as the address is known.
+    /// Returns whether an API key takes precedence over the address. An unknown address does not apply.
     fn identifies_by_key(&self) -> bool {
         let applies = |way: &&Identify| **way == Identify::ApiKey || self.facts.address.is_some();
         self.config.identify.iter().find(applies) == Some(&Identify::ApiKey)

@@ -1,24 +1,24 @@
-//! What the edge saw of a request, as plain data.
+//! The facts of a request, as plain data.
 
 use std::net::IpAddr;
 
-/// The facts on which a request is judged.
+/// The facts on which a decision depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestFacts {
-    /// The request's method, in capitals as HTTP spells it.
+    /// The request's method, in capitals.
     pub method: String,
-    /// The path as it came, without the query.
+    /// The path as received, without the query.
     pub path: String,
-    /// The client's address. `None` when the edge names none or what it names is no address.
+    /// The client's address, or `None` if the edge reports none or an invalid one.
     pub address: Option<IpAddr>,
-    /// What stands where an API key may stand.
+    /// The API key, not yet verified.
     pub api_key: Option<String>,
 }
 
-/// What a request is for.
+/// Where a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination<'a> {
-    /// The origin: the request is judged, then forwarded.
+    /// The origin: the request is checked, then forwarded.
     Origin,
     /// `/_sluicegate/health`.
     Health,
@@ -26,12 +26,12 @@ pub enum Destination<'a> {
     Demo,
     /// The admin and check API: the path below `/_sluicegate/v1`, with its slash.
     Api(&'a str),
-    /// Below `/_sluicegate/`, but nothing that exists.
+    /// A path below `/_sluicegate/` that does not exist.
     Unknown,
 }
 
 impl RequestFacts {
-    /// Tells where the request belongs: everything below `/_sluicegate/` is ours, all else is the origin's.
+    /// Returns the destination: paths below `/_sluicegate/` are ours, all others belong to the origin.
     #[must_use]
     pub fn destination(&self) -> Destination<'_> {
         match self.path.strip_prefix("/_sluicegate/") {

@@ -1,4 +1,4 @@
-//! What a forwarded message must not carry, and what it must say: the rules of the proxy, without its I/O.
+//! The headers that a proxy must drop and add, without I/O.
 
 use std::borrow::Cow;
 
@@ -8,17 +8,17 @@ use super::facts::RequestFacts;
 use crate::config::is_header_name;
 use crate::tenant::TenantId;
 
-/// The headers of a message that hold for one connection only (RFC 9110, section 7.6.1): the well-known ones, and
+/// Returns the headers of a message that apply to one connection only (RFC 9110, section 7.6.1): the well-known ones and
 /// those that its `Connection` header names. They are dropped in both directions.
 ///
-/// `trailer` is among them because the Workers runtime passes no trailers on.
+/// `trailer` is included because the Workers runtime does not forward trailers.
 pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
     let named = connection.unwrap_or_default().split(',').map(str::trim).filter(|name| is_header_name(name));
     WELL_KNOWN.into_iter().chain(named)
 }
 
-/// The headers that tell the origin for whom and for what a request is forwarded; `None`: the header is dropped. What
-/// the client itself says of this is not believed, in whatever header it says it.
+/// Returns the headers that describe a request's client and URL to the origin. `None` drops the header. What the client
+/// itself claims is not trusted, see [`is_forwarding_header`].
 pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 4] {
     [
         ("x-forwarded-for", facts.address.map(|address| address.to_string())),
@@ -28,12 +28,12 @@ pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> 
     ]
 }
 
-/// Whether a client's header, its name in lower case, says what only a proxy can know: it is dropped. For many origins
-/// (CGI, WSGI) `_` in a name is `-`.
+/// Returns whether a client's header claims what only a proxy can know, and must be dropped. `name` is in lower case. To
+/// many origins (CGI, WSGI) `_` in a name equals `-`.
 #[must_use]
 pub fn is_forwarding_header(name: &str) -> bool {
     let name = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
-    name.starts_with("x-forwarded") || name == "sluicegate-tenant" || CLAIMS.contains(&name.as_ref())
+    name.starts_with("x-forwarded") || name == "sluicegate-tenant" || FORWARDING_HEADERS.contains(&name.as_ref())
 }
 
 const WELL_KNOWN: [&str; 9] = [
@@ -48,9 +48,9 @@ const WELL_KNOWN: [&str; 9] = [
     "upgrade",
 ];
 
-/// Headers beside `X-Forwarded-…` in which proxies and frameworks tell an origin what a proxy has seen, and which it may believe.
-const CLAIMS: [&str; 39] = [
-    // Who asks.
+/// Headers other than `X-Forwarded-…` in which proxies report to the origin what they have seen.
+const FORWARDING_HEADERS: [&str; 39] = [
+    // The client's address.
     "ali-cdn-real-ip",
     "cdn-src-ip",
     "cf-connecting-ipv6",
@@ -79,14 +79,13 @@ const CLAIMS: [&str; 39] = [
     "x-remote-ip",
     "x-true-client-ip",
     "x-vercel-forwarded-for",
-    // As whom.
-    // For what.
+    // The method and path.
     "x-envoy-original-path",
     "x-original-method",
     "x-original-uri",
     "x-original-url",
     "x-rewrite-url",
-    // Where to, and how.
+    // The host and scheme.
     "front-end-https",
     "x-host",
     "x-http-host-override",
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_connection_names_is_dropped_too() {
+    fn headers_named_by_connection_are_dropped() {
         let named = |connection| hop_by_hop(Some(connection)).skip(WELL_KNOWN.len()).collect::<Vec<_>>();
         assert_eq!(named("x-hop"), ["x-hop"]);
         assert_eq!(named("keep-alive, X-Hop ,,x y, é, \t"), ["keep-alive", "X-Hop"]);
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_learns_who_asks_from_the_edge_alone() {
+    fn the_origin_learns_the_client_from_the_edge_alone() {
         let facts = |address| RequestFacts { method: "GET".into(), path: "/".into(), address, api_key: None };
         let acme = TenantId::new("acme").unwrap();
         let of = |url, address, tenant| {
@@ -116,18 +115,18 @@ mod tests {
             let fields = forwarded(&facts, &url, tenant);
             fields.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))).collect::<Vec<_>>()
         };
-        let told = [
+        let expected = [
             "x-forwarded-for: 2001:db8::1",
             "x-forwarded-proto: https",
             "x-forwarded-host: a.example:8443",
             "sluicegate-tenant: acme",
         ];
-        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme)), told);
+        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme)), expected);
         assert_eq!(of("http://a.example?x", None, None), ["x-forwarded-proto: http", "x-forwarded-host: a.example"]);
     }
 
     #[test]
-    fn what_clients_claim_is_dropped_whatever_the_header() {
+    fn forwarding_headers_of_clients_are_dropped() {
         for name in [
             "x-forwarded-for",
             "x_forwarded_for",
@@ -145,7 +144,9 @@ mod tests {
         for name in ["host", "authorization", "x-request-id", "forwarded-by-hand", "traceparent", "cookie"] {
             assert!(!is_forwarding_header(name), "{name}");
         }
-        assert!(CLAIMS.iter().all(|name| is_header_name(name) && *name == name.to_ascii_lowercase()));
-        assert!(CLAIMS.iter().all(|name| CLAIMS.iter().filter(|other| *other == name).count() == 1));
+        assert!(FORWARDING_HEADERS.iter().all(|name| is_header_name(name) && *name == name.to_ascii_lowercase()));
+        assert!(
+            FORWARDING_HEADERS.iter().all(|name| FORWARDING_HEADERS.iter().filter(|other| *other == name).count() == 1)
+        );
     }
 }

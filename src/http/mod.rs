@@ -1,4 +1,11 @@
-//! HTTP terms as plain data.
+//! HTTP terms as plain data. No I/O.
+//!
+//! - `facts`: the facts of a request, and its destination
+//! - [`forwarding`]: which headers a proxy drops and adds
+//! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
+//! - [`problem`]: refusals and failures as `application/problem+json`
+//!
+//! It uses `config`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
 
 mod facts;
 pub mod forwarding;

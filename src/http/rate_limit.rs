@@ -1,7 +1,7 @@
-//! The verdict as header fields: `RateLimit-Policy` and `RateLimit` of
+//! A verdict as header fields: `RateLimit-Policy` and `RateLimit` of
 //! draft-ietf-httpapi-ratelimit-headers-11 (Structured Fields, RFC 9651), and `Retry-After` (RFC 9110).
 //!
-//! Both directions are here: the Worker formats what the demo page parses.
+//! The Worker formats these fields, and the demo page parses them.
 
 use sfv::{
     BareItem, Item, KeyRef, List, ListEntry, ListSerializer, Parameters, Parser, RefBareItem, StringRef, key_ref,
@@ -10,11 +10,11 @@ use sfv::{
 use crate::limit::{Algorithm, Budget, Limit, Retry, Verdict};
 use crate::time::Millis;
 
-/// The field that tells the policies: their quotas and windows.
+/// The field for the policies: their quotas and windows.
 pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
-/// The field that tells where the client stands.
+/// The field for the client's remaining budget.
 pub const RATE_LIMIT: &str = "RateLimit";
-/// The field that tells when to come back after a refusal, in seconds.
+/// The field for the wait after a refusal, in seconds.
 pub const RETRY_AFTER: &str = "Retry-After";
 
 /// One item of `RateLimit-Policy`, for example `"burst";q=50;w=1;burst=100`.
@@ -22,16 +22,16 @@ pub const RETRY_AFTER: &str = "Retry-After";
 pub struct PolicyItem {
     /// The limit's name.
     pub name: String,
-    /// `q`: units a window.
+    /// `q`: units per window.
     pub quota: u64,
-    /// `qu`: what is counted, where it is not requests.
+    /// `qu`: the unit, if it is not requests.
     pub unit: Option<String>,
-    /// `w`: the window in seconds, rounded up. A month has none: the draft wants a number of seconds, and a month's
-    /// is not always the same. Nor has concurrency.
+    /// `w`: the window in seconds, rounded up. `None` for concurrency, and for a month, which has no fixed number of
+    /// seconds.
     pub window: Option<u64>,
-    /// `burst`: the most units at once, where that is not the quota. Our own parameter.
+    /// `burst`: the most units at once, if that is not the quota. Our own parameter.
     pub burst: Option<u64>,
-    /// `shadow`: the limit judges, but refuses nobody. Our own parameter.
+    /// `shadow`: the limit is checked, but never refuses. Our own parameter.
     pub shadow: bool,
 }
 
@@ -40,14 +40,14 @@ pub struct PolicyItem {
 pub struct LimitItem {
     /// The limit's name.
     pub name: String,
-    /// `r`: the largest cost that a further request could have now, in units.
+    /// `r`: the largest cost of a next request that would be allowed now, in units.
     pub remaining: u64,
-    /// `t`: seconds, rounded up. On an allowed answer until the full quota is back; on a refusal until
-    /// the limit that refused admits the request (absent at limits that did not refuse).
+    /// `t`: seconds, rounded up. On an allowed response, until the full quota is back. On a refusal, until the limit
+    /// allows the request; absent for limits that did not deny it.
     pub reset: Option<u64>,
 }
 
-/// A field that does not follow the draft.
+/// An error in a field that does not follow the draft.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct HeaderError {
@@ -55,8 +55,8 @@ pub struct HeaderError {
     problem: String,
 }
 
-/// The header fields that tell a verdict, on allowed answers and on refusals. Of a verdict that is only a `shadow`,
-/// and refuses nobody, each policy says so.
+/// Returns the header fields for a verdict, on allowed responses and on refusals. With `shadow`, each policy is marked
+/// and there is no `Retry-After`.
 #[must_use]
 pub fn fields(verdict: &Verdict, shadow: bool) -> Vec<(&'static str, String)> {
     let budgets = verdict.budgets();
@@ -85,13 +85,14 @@ fn limit_item(verdict: &Verdict, budget: &Budget) -> LimitItem {
     let reset = match (verdict, budget.retry) {
         (Verdict::Allow(_), _) => Some(budget.reset.ceil_secs()),
         (Verdict::Deny(_), Retry::After(wait)) => Some(wait.ceil_secs()),
-        // `Retry-After` must not be earlier than any `t`: a limit that does not refuse stays silent.
+        // `Retry-After` must not be earlier than any `t`: a limit that does not deny has none.
         (Verdict::Deny(_), Retry::Now | Retry::Never) => None,
     };
     LimitItem { name: budget.limit.name().to_string(), remaining: budget.remaining, reset }
 }
 
-/// Writes a `RateLimit-Policy` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+/// Formats a `RateLimit-Policy` value. Numbers above 999,999,999,999,999, the largest of
+/// RFC 9651, are capped.
 #[must_use]
 pub fn format_policy(items: &[PolicyItem]) -> String {
     format(items, |item| {
@@ -107,16 +108,18 @@ pub fn format_policy(items: &[PolicyItem]) -> String {
     })
 }
 
-/// Writes a `RateLimit` value. Numbers above 999,999,999,999,999 are written as that, the largest of RFC 9651.
+/// Formats a `RateLimit` value. Numbers above 999,999,999,999,999, the largest of
+/// RFC 9651, are capped.
 #[must_use]
 pub fn format_limits(items: &[LimitItem]) -> String {
     format(items, |item| (item.name.as_str(), [(R, Some(integer(item.remaining))), (T, item.reset.map(integer))]))
 }
 
-/// Reads a `RateLimit-Policy` value. Parameters that are not known are passed over, as the draft asks.
+/// Parses a `RateLimit-Policy` value. Unknown parameters are ignored, as the draft requires.
 ///
 /// # Errors
-/// When it is not a list of strings, `qu` is not a string, or another parameter is not an integer from 0.
+/// Returns [`HeaderError`] if it is not a list of strings, an item has no `q`, `qu` is not a string, or another parameter
+/// is not a non-negative integer.
 pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
     parse(RATE_LIMIT_POLICY, value, |item| {
         Ok(PolicyItem {
@@ -130,10 +133,11 @@ pub fn parse_policy(value: &str) -> Result<Vec<PolicyItem>, HeaderError> {
     })
 }
 
-/// Reads a `RateLimit` value. Parameters that are not known are passed over, as the draft asks.
+/// Parses a `RateLimit` value. Unknown parameters are ignored, as the draft requires.
 ///
 /// # Errors
-/// When it is not a list of strings, or a parameter is not an integer from 0.
+/// Returns [`HeaderError`] if it is not a list of strings, an item has no `r`, or a parameter is not a non-negative
+/// integer.
 pub fn parse_limits(value: &str) -> Result<Vec<LimitItem>, HeaderError> {
     parse(RATE_LIMIT, value, |item| {
         let remaining = item.number(R)?.ok_or_else(|| "an item has no r".to_owned())?;
@@ -148,7 +152,7 @@ fn format<'a, T, const N: usize>(
     let mut list = ListSerializer::new();
     for item in items {
         let (name, parameters) = parts(item);
-        // A name of ours is ASCII; one that is not cannot be said in a structured field and is left out.
+        // Names of limits are ASCII. Any other name is not valid in a structured field and is left out.
         let Ok(name) = StringRef::from_str(name) else { continue };
         let mut written = list.bare_item(name);
         for (key, value) in parameters {
@@ -164,7 +168,7 @@ fn integer(number: u64) -> RefBareItem<'static> {
     RefBareItem::Integer(sfv::Integer::try_from(number).unwrap_or(sfv::Integer::MAX))
 }
 
-/// A string with parameters, as a field has it.
+/// An item of a field: a string with parameters.
 struct Parsed<'a> {
     name: &'a str,
     parameters: &'a Parameters,

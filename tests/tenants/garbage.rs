@@ -21,7 +21,10 @@ async fn garbage_names_the_tenant_and_the_field() {
             r#"{"v":1,"plan":"pro","overrides":{"day":{"limit":"5000"}}}"#,
             "overrides.day.limit: expected a whole number from 1 to 9007199254740991, found a text",
         ),
-        (r#"{"v":1,"plan":"pro","key":[]}"#, "key: unknown field (known: v, keys, plan, status, overrides, metadata)"),
+        (
+            r#"{"v":1,"plan":"pro","key":[]}"#,
+            "key: unknown field (did you mean \"keys\"? known: v, keys, plan, status, overrides, metadata)",
+        ),
     ] {
         server.run::<()>(&["SET", &key("acme"), text]);
         let message = format!("the document of tenant acme cannot be read: {problem}");

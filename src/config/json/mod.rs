@@ -1,6 +1,6 @@
 //! JSON from outside: text without duplicate keys, and objects read field by field with all their problems.
 //!
-//! - `unique_keys`: [`parse`], from text to a value
+//! - `unique_keys`: `parse`, from text to a value
 //! - `object`: `Object` and `Problems`, from a value to fields
 //!
 //! The API and the documents of tenants are read with it, too. It may use [`crate::limit`] and [`crate::time`].

@@ -1,6 +1,4 @@
-//! JSON objects taken apart field by field, with everything that is wrong in them.
-//!
-//! What people send is answered with all its problems at once, each with the path of its field.
+//! Reads JSON objects field by field and collects all problems, each with the path of its field.
 
 use std::fmt;
 
@@ -10,12 +8,12 @@ use crate::config::suggestion::remedy;
 use crate::limit::MAX_INTEGER;
 use crate::time::Timestamp;
 
-/// What is wrong with one field.
+/// A problem with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldProblem {
-    /// The path of the field, for example `overrides.day.limit`; empty: the value as a whole.
+    /// The field's path, for example `overrides.day.limit`. Empty for the value as a whole.
     pub path: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
 }
 
@@ -28,20 +26,20 @@ impl fmt::Display for FieldProblem {
     }
 }
 
-/// An input that cannot be taken, with all its problems (the first 32 of them).
+/// An invalid input, with its first 32 problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
     problems: Vec<FieldProblem>,
 }
 
 impl InvalidInput {
-    /// One problem: with the field at `path`, or with the input as a whole if it is empty.
+    /// Creates an error with one problem. An empty `path` is the input as a whole.
     #[must_use]
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         InvalidInput { problems: vec![FieldProblem { path: path.into(), problem: problem.into() }] }
     }
 
-    /// What is wrong, in the order in which it was found.
+    /// Returns the problems, in the order in which they were found.
     #[must_use]
     pub fn problems(&self) -> &[FieldProblem] {
         &self.problems
@@ -70,7 +68,7 @@ impl Problems {
         }
     }
 
-    /// The value, if nothing is wrong. A reader that returns none must have pushed why.
+    /// Returns the value if there are no problems. If `value` is `None`, a problem must have been pushed.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidInput> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -87,7 +85,7 @@ pub(crate) struct Object<'v> {
 }
 
 impl<'v> Object<'v> {
-    /// The object at `path`, which is empty at the root. Fields that are not `known` are problems.
+    /// Opens the object at `path`, which is empty at the root. Fields that are not `known` are problems.
     pub(crate) fn open(value: &'v Value, path: &str, known: &[&str], problems: &mut Problems) -> Option<Self> {
         let object = Object { path: path.to_owned(), fields: members(value, path, problems)? };
         for name in object.fields.keys().filter(|name| !known.contains(&name.as_str())).take(MAX_PROBLEMS) {
@@ -97,17 +95,17 @@ impl<'v> Object<'v> {
         Some(object)
     }
 
-    /// The field's value; JSON's null is none.
+    /// Returns the field's value. A JSON null counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&'v Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
-    /// The path of a field of this object.
+    /// Returns the path of a field of this object.
     pub(crate) fn path_of(&self, name: &str) -> String {
         join(&self.path, name)
     }
 
-    /// A field that must be there. None: a problem is noted.
+    /// Reads a required field. Pushes a problem if it returns `None`.
     pub(crate) fn required<T>(
         &self,
         name: &str,
@@ -120,7 +118,7 @@ impl<'v> Object<'v> {
         self.optional(name, read, problems)
     }
 
-    /// A field that may be absent or null. What is there and cannot be read is a problem.
+    /// Reads a field that may be absent or null. Pushes a problem if it is present and invalid.
     pub(crate) fn optional<T>(
         &self,
         name: &str,
@@ -137,7 +135,7 @@ impl<'v> Object<'v> {
     }
 }
 
-/// The members of an object with names of all kinds.
+/// Returns the members of an object with arbitrary names.
 pub(crate) fn members<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v Map<String, Value>> {
     let members = value.as_object();
     if members.is_none() {
@@ -157,7 +155,7 @@ pub(super) fn shortened(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }
 
-/// Reads a text.
+/// Reads a string.
 pub(crate) fn text(value: &Value) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| expected("a text", value))
 }
@@ -168,12 +166,12 @@ pub(crate) fn integer(value: &Value) -> Result<u64, String> {
     number.ok_or_else(|| expected(&format!("a whole number from 1 to {MAX_INTEGER}"), value))
 }
 
-/// Reads a time.
+/// Reads a timestamp.
 pub(crate) fn timestamp(value: &Value) -> Result<Timestamp, String> {
     text(value)?.parse().map_err(|error: crate::time::InvalidTimestamp| error.to_string())
 }
 
-/// That something else was expected. Numbers are shown, other values are named by their type.
+/// Describes a value of the wrong type. Numbers are shown, other values are named by their type.
 pub(crate) fn expected(what: &str, found: &Value) -> String {
     match found {
         Value::Null => format!("expected {what}, found null"),
@@ -185,10 +183,10 @@ pub(crate) fn expected(what: &str, found: &Value) -> String {
     }
 }
 
-/// An input may have thousands of wrong fields; nobody reads more.
+/// The most problems reported. An input may have thousands, and nobody reads more.
 const MAX_PROBLEMS: usize = 32;
 
-/// Characters of a name that a path repeats.
+/// The most characters of a name that a path shows.
 const MAX_NAME: usize = 64;
 
 #[cfg(test)]
@@ -211,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_null_are_the_same() {
+    fn null_counts_as_absent() {
         assert_eq!(read(&json!({ "number": 1 })), Ok((1, None)));
         assert_eq!(read(&json!({ "number": MAX_INTEGER, "text": null })), Ok((MAX_INTEGER, None)));
         assert_eq!(read(&json!({ "number": 1, "text": "" })), Ok((1, Some(String::new()))));
     }
 
     #[test]
-    fn all_problems_are_told_with_their_paths() {
+    fn all_problems_are_reported_with_their_paths() {
         check(&json!([]), "a: expected an object, found a list");
         check(
             &json!({ "b": 1, "text": true }),
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_an_end() {
+    fn problems_and_names_are_bounded() {
         let fields: Map<String, Value> = (0..1000).map(|i| ("x".repeat(1000) + &i.to_string(), json!(1))).collect();
         let error = read(&fields.into()).unwrap_err();
         assert_eq!(error.problems().len(), MAX_PROBLEMS);

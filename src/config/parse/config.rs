@@ -1,4 +1,4 @@
-//! The configuration as it is written, before anybody has looked at whether it makes sense.
+//! The top level of the configuration, as written.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 
 use super::duration::duration;
-use super::plan::{RawPlan, named};
+use super::plan::{RawPlan, find};
 use super::route::{self, RawRoute};
 use crate::config::config::{Config, Identify, KeySource, Scripts};
 use crate::config::error::ConfigError;
@@ -17,9 +17,9 @@ use crate::time::Millis;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
-    #[serde(default = "by_address")]
+    #[serde(default = "default_identify")]
     identify: Vec<Identify>,
-    #[serde(default = "everywhere")]
+    #[serde(default = "default_key_sources")]
     api_key_from: Vec<KeySource>,
     default_plan: String,
     #[serde(default)]
@@ -30,13 +30,13 @@ pub(super) struct RawConfig {
     clock: RawClock,
     #[serde(default)]
     scripts: Scripts,
-    #[serde(default = "one_subnet")]
+    #[serde(default = "default_ipv6_prefix")]
     ipv6_prefix: u8,
     #[serde(default = "default_tenant_ttl", deserialize_with = "duration")]
     tenant_ttl: Millis,
     #[serde(default = "default_tenant_cache")]
     tenant_cache: usize,
-    #[serde(default = "yes")]
+    #[serde(default = "default_usage")]
     usage: bool,
     #[serde(default)]
     log_allowed_one_in: u64,
@@ -54,10 +54,10 @@ enum RawClock {
 }
 
 impl RawConfig {
-    /// Makes a configuration of it.
+    /// Validates the fields and builds the configuration.
     pub(super) fn validate(self) -> Result<Config, ConfigError> {
-        each_once("identify", &self.identify)?;
-        each_once("api_key_from", &self.api_key_from)?;
+        check_unique("identify", &self.identify)?;
+        check_unique("api_key_from", &self.api_key_from)?;
         if !self.identify.contains(&Identify::Address) {
             let problem = "\"address\" is missing (without it every client would share one quota)";
             return Err(ConfigError::new("identify", problem));
@@ -69,8 +69,8 @@ impl RawConfig {
             let problem = format!("expected 1 to 128 bits, found {}", self.ipv6_prefix);
             return Err(ConfigError::new("ipv6_prefix", problem));
         }
-        within("timeout", self.timeout, Millis::new(1)..=MAX_TIMEOUT)?;
-        within("tenant_ttl", self.tenant_ttl, Millis::new(1)..=MAX_TENANT_TTL)?;
+        check_range("timeout", self.timeout, Millis::new(1)..=MAX_TIMEOUT)?;
+        check_range("tenant_ttl", self.tenant_ttl, Millis::new(1)..=MAX_TENANT_TTL)?;
         if !(1..=MAX_TENANT_CACHE).contains(&self.tenant_cache) {
             let problem = format!("expected 1 to {MAX_TENANT_CACHE} tenants, found {}", self.tenant_cache);
             return Err(ConfigError::new("tenant_cache", problem));
@@ -80,7 +80,7 @@ impl RawConfig {
             .into_iter()
             .map(|(name, plan)| Ok((name.clone(), plan.validate(&format!("plans.{name}"))?)))
             .collect::<Result<BTreeMap<_, _>, ConfigError>>()?;
-        let default_plan = named(&plans, "default_plan", &self.default_plan)?.clone();
+        let default_plan = find(&plans, "default_plan", &self.default_plan)?.clone();
         let routes = route::validate(self.routes, &plans)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         Ok(Config {
@@ -106,25 +106,25 @@ impl RawConfig {
     }
 }
 
-fn each_once<T: PartialEq>(path: &str, list: &[T]) -> Result<(), ConfigError> {
+fn check_unique<T: PartialEq>(path: &str, list: &[T]) -> Result<(), ConfigError> {
     match list.iter().enumerate().find(|(i, item)| list.iter().take(*i).any(|earlier| earlier == *item)) {
         Some((i, _)) => Err(ConfigError::new(format!("{path}[{i}]"), "is listed twice")),
         None => Ok(()),
     }
 }
 
-fn within(path: &str, found: Millis, range: RangeInclusive<Millis>) -> Result<(), ConfigError> {
+fn check_range(path: &str, found: Millis, range: RangeInclusive<Millis>) -> Result<(), ConfigError> {
     if range.contains(&found) {
         return Ok(());
     }
     Err(ConfigError::new(path, format!("expected {} to {}, found {found}", range.start(), range.end())))
 }
 
-fn by_address() -> Vec<Identify> {
+fn default_identify() -> Vec<Identify> {
     vec![Identify::Address]
 }
 
-fn everywhere() -> Vec<KeySource> {
+fn default_key_sources() -> Vec<KeySource> {
     vec![KeySource::Authorization, KeySource::XApiKey]
 }
 
@@ -132,8 +132,8 @@ fn default_timeout() -> Millis {
     Millis::new(250)
 }
 
-/// The smallest network that an IPv6 client is given: within it, addresses are free for the taking.
-fn one_subnet() -> u8 {
+/// The smallest network that an IPv6 client gets. It can use any address within.
+fn default_ipv6_prefix() -> u8 {
     64
 }
 
@@ -141,20 +141,20 @@ fn default_tenant_ttl() -> Millis {
     Millis::from_secs(30)
 }
 
-/// About ten megabytes of documents of the usual size.
+/// About ten megabytes of documents of typical size.
 fn default_tenant_cache() -> usize {
     10_000
 }
 
-fn yes() -> bool {
+fn default_usage() -> bool {
     true
 }
 
-/// A client that waits longer has gone.
+/// A client that waits longer has disconnected.
 const MAX_TIMEOUT: Millis = Millis::from_secs(30);
 
-/// Who suspends a tenant does not want to wait longer.
+/// A suspended tenant may still pass for this long.
 const MAX_TENANT_TTL: Millis = Millis::from_secs(3600);
 
-/// What fits into the memory of an isolate.
+/// The most tenants that fit into the memory of an isolate.
 const MAX_TENANT_CACHE: usize = 100_000;

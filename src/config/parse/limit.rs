@@ -1,4 +1,4 @@
-//! A limit as the operator writes it.
+//! Limits, as written.
 
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -22,14 +22,14 @@ pub(super) struct RawLimit {
     counts: Counts,
 }
 
-/// What a limit counts.
+/// The unit that a limit counts.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename = "unit", rename_all = "snake_case")]
 enum Counts {
-    /// The units that a request costs.
+    /// The cost of each request.
     #[default]
     Cost,
-    /// Requests, whatever they cost.
+    /// Requests, at any cost.
     Requests,
 }
 
@@ -44,7 +44,7 @@ enum RawAlgorithm {
 }
 
 impl RawLimit {
-    /// Makes a limit of it.
+    /// Validates the fields and builds the limit.
     pub(super) fn validate(self) -> Result<Limit, InvalidLimit> {
         let name = LimitName::new(&self.name)?;
         if self.name.starts_with('_') {
@@ -53,7 +53,7 @@ impl RawLimit {
                 problem: "a name that begins with \"_\" is reserved".to_owned(),
             });
         }
-        self.refuse_strangers()?;
+        self.check_fields()?;
         let limit = self.limit(name)?;
         Ok(if self.counts == Counts::Requests { limit.counting_requests() } else { limit })
     }
@@ -71,16 +71,16 @@ impl RawLimit {
         }
     }
 
-    /// Refuses fields that the algorithm does not have.
-    fn refuse_strangers(&self) -> Result<(), InvalidLimit> {
+    /// Fails if a field does not belong to the algorithm.
+    fn check_fields(&self) -> Result<(), InvalidLimit> {
         let concurrency = self.algorithm == RawAlgorithm::Concurrency;
-        for (field, stranger, owner) in [
+        for (field, misplaced, owner) in [
             ("burst", self.burst.is_some() && self.algorithm != RawAlgorithm::TokenBucket, "a token_bucket has"),
             ("window", self.window.is_some() && concurrency, "it has a lease"),
             ("lease", self.lease.is_some() && !concurrency, "a concurrency limit has"),
             ("counts", self.counts != Counts::Cost && concurrency, "it always counts requests"),
         ] {
-            if stranger {
+            if misplaced {
                 let problem = format!("a {} has none ({owner})", self.algorithm.noun());
                 return Err(InvalidLimit { field, problem });
             }
@@ -92,7 +92,7 @@ impl RawLimit {
         InvalidLimit { field, problem: format!("is missing (a {} needs one)", self.algorithm.noun()) }
     }
 
-    /// The window as a duration.
+    /// Parses the window as a duration.
     fn span(&self) -> Result<Millis, InvalidLimit> {
         let text = self.window.as_deref().ok_or_else(|| self.missing("window"))?;
         text.parse().map_err(|error: InvalidDuration| {
@@ -105,7 +105,7 @@ impl RawLimit {
         })
     }
 
-    /// The windows as a duration or by the calendar.
+    /// Parses the window as a duration or a calendar period.
     fn window(&self) -> Result<Window, InvalidLimit> {
         let text = self.window.as_deref().ok_or_else(|| self.missing("window"))?;
         Ok(match text {
@@ -122,7 +122,7 @@ impl RawLimit {
 }
 
 impl RawAlgorithm {
-    /// The limit's kind as a message calls it.
+    /// Returns the algorithm's name in messages.
     fn noun(self) -> &'static str {
         match self {
             RawAlgorithm::SlidingLog => "sliding_log",
@@ -138,12 +138,12 @@ fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Millis>, D
     duration(deserializer).map(Some)
 }
 
-/// A window is not parsed before the algorithm is known: some follow the calendar.
+/// Reads the window as text: its syntax depends on the algorithm.
 fn duration_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(deserializer).map(Some)
 }
 
-/// The windows that follow the calendar, in UTC.
+/// The calendar periods, in UTC.
 const CALENDAR: [&str; 4] = ["minute", "hour", "day", "month"];
 
 #[cfg(test)]

@@ -1,4 +1,11 @@
-//! JSON to a [`Config`](super::Config): the fields as an operator writes them, and their checks.
+//! Parses JSON into a [`Config`](super::Config).
+//!
+//! The structs here have the fields of the configuration as written; `validate` turns each into its final type.
+//!
+//! - `from_json`: the entrances, for a whole configuration and for a single plan
+//! - `config`, `plan`, `limit`, `route`: one file for each object of the configuration
+//! - `duration`: durations like `10s`
+//! - `deserializer`: JSON values as input of serde
 
 mod config;
 mod deserializer;

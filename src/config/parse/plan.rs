@@ -1,4 +1,4 @@
-//! Plans as the operator writes them.
+//! Plans, as written.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) struct RawPlan {
 }
 
 impl RawPlan {
-    /// Makes a plan of it; `path` is where it stands.
+    /// Validates the limits and builds the plan. `path` is the plan's path, for errors.
     pub(super) fn validate(self, path: &str) -> Result<Plan, ConfigError> {
         let limits = self
             .limits
@@ -28,8 +28,8 @@ impl RawPlan {
     }
 }
 
-/// The plan that the field at `path` names.
-pub(super) fn named<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
+/// Looks up the plan that the field at `path` names.
+pub(super) fn find<'a>(plans: &'a BTreeMap<String, Plan>, path: &str, name: &str) -> Result<&'a Plan, ConfigError> {
     plans.get(name).ok_or_else(|| {
         let remedy = remedy(name, "plans", plans.keys().map(String::as_str));
         ConfigError::new(path, format!("no plan is named {name:?} ({remedy})"))

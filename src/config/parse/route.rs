@@ -1,4 +1,4 @@
-//! Routes as the operator writes them.
+//! Routes, as written.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
 use super::limit::RawLimit;
-use super::plan::named;
+use super::plan::find;
 use crate::config::error::ConfigError;
 use crate::config::header_name::is_header_name;
 use crate::config::outage::OnOutage;
@@ -41,14 +41,14 @@ pub(super) struct RawRoute {
     count_on: Vec<String>,
 }
 
-/// Makes a table of them.
+/// Validates the routes and builds the table.
 pub(super) fn validate(routes: Vec<RawRoute>, plans: &BTreeMap<String, Plan>) -> Result<Routes, ConfigError> {
     let mut table: Vec<Route> = Vec::new();
     for (i, route) in routes.into_iter().enumerate() {
         let path = format!("routes[{i}]");
         let route = route.validate(&path, plans)?;
-        same_name_same_limit(&path, &route, &table)?;
-        same_name_same_window(&path, &route, plans)?;
+        check_shared_limits(&path, &route, &table)?;
+        check_shared_logs(&path, &route, plans)?;
         table.push(route);
     }
     let patterns: Vec<String> = table.iter().map(|route| route.pattern.to_string()).collect();
@@ -63,7 +63,7 @@ impl RawRoute {
     fn validate(self, path: &str, plans: &BTreeMap<String, Plan>) -> Result<Route, ConfigError> {
         let at = |field: &str| format!("{path}.{field}");
         let pattern = Pattern::new(&self.pattern).map_err(|problem| ConfigError::new(at("match"), problem))?;
-        self.refuse_contradictions(path)?;
+        self.check_fields(path)?;
         let mut limits = Vec::new();
         for (i, limit) in self.limits.into_iter().enumerate() {
             limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
@@ -74,7 +74,7 @@ impl RawRoute {
             return Err(ConfigError::new(at("cost"), problem));
         }
         if let Some(plan) = &self.plan {
-            named(plans, &at("plan"), plan)?;
+            find(plans, &at("plan"), plan)?;
         }
         let route = Route {
             pattern,
@@ -91,12 +91,12 @@ impl RawRoute {
             count_on: statuses(&at("count_on"), &self.count_on)?,
             plan: self.plan,
         };
-        fits(path, &route, plans)?;
+        check_limits(path, &route, plans)?;
         Ok(route)
     }
 
-    /// Refuses fields that mean nothing beside each other.
-    fn refuse_contradictions(&self, path: &str) -> Result<(), ConfigError> {
+    /// Fails if two fields contradict each other.
+    fn check_fields(&self, path: &str) -> Result<(), ConfigError> {
         for (field, given) in [
             ("cost", self.cost.is_some()),
             ("limits", !self.limits.is_empty()),
@@ -109,20 +109,21 @@ impl RawRoute {
             ("count_on", !self.count_on.is_empty()),
         ] {
             if self.exempt && given {
-                return Err(ConfigError::new(format!("{path}.{field}"), "means nothing on a route that is exempt"));
+                return Err(ConfigError::new(format!("{path}.{field}"), "has no effect on a route that is exempt"));
             }
         }
         if !self.refund_on.is_empty() && !self.count_on.is_empty() {
-            let problem = "cannot stand beside refund_on (one says which answers count, the other which do not)";
+            let problem =
+                "cannot be combined with refund_on (one lists the statuses that count, the other those that do not)";
             return Err(ConfigError::new(format!("{path}.count_on"), problem));
         }
         Ok(())
     }
 }
 
-/// Makes sure that the route's limits and those of every plan that can meet them can be judged together, and that
-/// they can ever hold the route's cost.
-fn fits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
+/// Checks that the route's limits can be combined with those of every plan that may apply, and that all of them can
+/// hold the route's cost.
+fn check_limits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
     if route.exempt {
         return Ok(());
     }
@@ -132,21 +133,21 @@ fn fits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(),
             return Err(ConfigError::new(format!("{path}.limits"), problem));
         }
     }
-    let too_dear = |limit: &Limit| limit.capacity() < limit.charge_for(route.cost);
-    let dear = |limit: &Limit, whose: &str| {
+    let too_expensive = |limit: &Limit| limit.capacity() < limit.charge_for(route.cost);
+    let error = |limit: &Limit, owner: &str| {
         let capacity = limit.capacity();
-        let problem = format!("expected at most {capacity}, which is all that {whose} can hold, found {}", route.cost);
+        let problem = format!("expected at most {capacity}, the capacity of {owner}, found {}", route.cost);
         ConfigError::new(format!("{path}.cost"), problem)
     };
-    if let Some(limit) = route.limits.iter().find(|limit| too_dear(limit)) {
-        return Err(dear(limit, &format!("the limit {:?}", limit.name().as_str())));
+    if let Some(limit) = route.limits.iter().find(|limit| too_expensive(limit)) {
+        return Err(error(limit, &format!("the limit {:?}", limit.name().as_str())));
     }
     for (name, plan) in plans.iter().filter(|(name, _)| route.plan.as_ref().is_none_or(|plan| plan == *name)) {
         let limits = plan.limits();
         if route.limits.is_empty()
-            && let Some(limit) = limits.iter().find(|limit| too_dear(limit))
+            && let Some(limit) = limits.iter().find(|limit| too_expensive(limit))
         {
-            return Err(dear(limit, &format!("the limit {:?} of the plan {name:?}", limit.name().as_str())));
+            return Err(error(limit, &format!("the limit {:?} of the plan {name:?}", limit.name().as_str())));
         }
         if let Some(i) = route.limits.iter().position(|own| limits.iter().any(|other| other.name() == own.name())) {
             let problem = format!("the plan {name:?} has a limit of this name, too");
@@ -162,8 +163,8 @@ fn fits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(),
     Ok(())
 }
 
-/// Limits of two routes that have the same name share their state, so they must be the same.
-fn same_name_same_limit(path: &str, route: &Route, earlier: &[Route]) -> Result<(), ConfigError> {
+/// Limits of the same name share their state across routes, so they must be equal.
+fn check_shared_limits(path: &str, route: &Route, earlier: &[Route]) -> Result<(), ConfigError> {
     for (i, limit) in route.limits.iter().enumerate() {
         for (place, other) in earlier.iter().enumerate() {
             if other.limits.iter().any(|other| other.name() == limit.name() && other != limit) {
@@ -175,9 +176,9 @@ fn same_name_same_limit(path: &str, route: &Route, earlier: &[Route]) -> Result<
     Ok(())
 }
 
-/// A log has its set under its name alone. A client that meets two logs of one name, here and elsewhere, must not meet
-/// two windows: the shorter one would clear away what the longer one still counts.
-fn same_name_same_window(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
+/// The key of a sliding log has its name but not its window. If one client had two logs of the same name with different
+/// windows, the shorter one would remove entries that the longer one still counts.
+fn check_shared_logs(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Result<(), ConfigError> {
     let is_log = |limit: &&Limit| matches!(limit.algorithm(), Algorithm::SlidingLog { .. });
     let of_plan = route.plan.as_ref().and_then(|plan| plans.get(plan)).map_or(&[][..], Plan::limits);
     for limit in route.limits.iter().chain(of_plan).filter(is_log) {
@@ -196,8 +197,8 @@ fn same_name_same_window(path: &str, route: &Route, plans: &BTreeMap<String, Pla
     Ok(())
 }
 
-/// Addresses and networks in CIDR notation. Those of IPv4 in IPv6's clothes (`::ffff:a.b.c.d`) are IPv4's, as such
-/// addresses are.
+/// Parses addresses and networks in CIDR notation. IPv4-mapped ones (`::ffff:a.b.c.d`) become IPv4, as the addresses of
+/// clients do.
 fn networks(path: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let network = |(i, text): (usize, &String)| {
         let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
@@ -209,7 +210,7 @@ fn networks(path: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     texts.iter().enumerate().map(network).collect()
 }
 
-/// `None` for a network around IPv4's that is larger than IPv4.
+/// Converts an IPv4-mapped network to IPv4. Returns `None` if it is larger than all of IPv4.
 fn canonical(network: IpNet) -> Option<IpNet> {
     let IpNet::V6(six) = network else { return Some(network) };
     match six.addr().to_ipv4_mapped() {

@@ -1,82 +1,82 @@
-//! What different servers take one path for.
+//! The ways in which servers may interpret one path.
 //!
-//! A path that is not [plain](super::path::is_plain) means one resource to one server and another to the next, and
-//! nobody here knows which the origin is, or what stands before it. So all that servers are known to do to a path is
-//! done to it and left undone, and only what comes out the same each time is certain.
+//! A path that is not [plain](super::path::is_plain) can be one resource to one server and another to the next, and
+//! the origin's behavior is unknown, as is that of proxies before it. So every transformation that servers are known to
+//! apply is both applied and not applied. The route is certain only if all interpretations lead to the same one.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::path::decoded;
 
-/// What `look` finds for a path, if it finds the same for every reading of it. It is shown no more than `depth`
+/// Returns the result of `find` if it is the same for every interpretation of the path. `find` gets the first `depth`
 /// segments of each.
 ///
-/// `None` also where there are too many readings to look at them all.
-pub(super) fn agreed<T: PartialEq>(path: &str, depth: usize, look: impl Fn(&[&str]) -> T) -> Option<T> {
-    agreed_among(MOST.min(BUDGET / path.len().max(1)), path, depth, look)
+/// Returns `None` if results differ, or if there are too many interpretations.
+pub(super) fn agreed<T: PartialEq>(path: &str, depth: usize, find: impl Fn(&[&str]) -> T) -> Option<T> {
+    agreed_among(MAX_INTERPRETATIONS.min(BUDGET / path.len().max(1)), path, depth, find)
 }
 
-/// So many readings of a path are looked at.
-const MOST: usize = 256;
+/// The most interpretations of a path that are compared.
+const MAX_INTERPRETATIONS: usize = 256;
 
-/// The length of a path in bytes times the number of its readings, at most: 4 readings of a path of 16 KiB.
+/// The most bytes to compare: the path's length times the number of interpretations. Allows 4 of a path of 16 KiB.
 const BUDGET: usize = 1 << 16;
 
-fn agreed_among<T: PartialEq>(most: usize, path: &str, depth: usize, look: impl Fn(&[&str]) -> T) -> Option<T> {
+fn agreed_among<T: PartialEq>(most: usize, path: &str, depth: usize, find: impl Fn(&[&str]) -> T) -> Option<T> {
     let decodings = decodings(path);
-    let readings = readings(&decodings, most)?;
-    let compared: HashSet<Reading> = readings.into_iter().map(|reading| compared(reading, depth)).collect();
-    let mut found = compared.iter().map(|reading| look(reading));
+    let interpretations = interpretations(&decodings, most)?;
+    let compared: HashSet<Segments> = interpretations.into_iter().map(|segments| compared(segments, depth)).collect();
+    let mut found = compared.iter().map(|segments| find(segments));
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
 
 /// The segments of a path, as one server sees them.
-type Reading<'a> = Vec<&'a str>;
+type Segments<'a> = Vec<&'a str>;
 
-/// Something that servers do to a path, or do not.
+/// A transformation that some servers apply to a path.
 #[derive(Clone, Copy)]
-enum Habit {
-    /// The path ends at this character: at a NUL for what keeps it as a C string, at `?` and `#` for what splits off
-    /// a query after decoding.
+enum Transformation {
+    /// Cuts the path at this character: NUL where paths are C strings, `?` and `#` where the query is split off after
+    /// decoding.
     Cut(char),
-    /// This character ends a segment also where it was encoded.
+    /// Splits segments at this character even if it was percent-encoded.
     Split(char),
-    /// Parameters (`;x=1`) are dropped from segments.
+    /// Drops parameters (`;x=1`) from segments.
     Strip,
-    /// Blanks around a segment do not count.
+    /// Trims these characters around segments.
     Trim(fn(char) -> bool),
-    /// Dots and spaces at the end of a segment do not count, as in file names of Windows.
+    /// Trims trailing dots and spaces of segments, as Windows does in file names.
     TrimDots,
-    /// Empty segments do not count. Servers that say otherwise let `..` take one back.
+    /// Drops empty segments. On servers that keep them, `..` removes one.
     Merge,
-    /// `.` and `..` are steps.
+    /// Resolves `.` and `..`.
     Resolve,
 }
 
-/// In the order in which servers do them.
-const HABITS: [Habit; 11] = [
-    Habit::Cut('\0'),
-    Habit::Cut('?'),
-    Habit::Cut('#'),
-    Habit::Split('/'),
-    Habit::Split('\\'),
-    Habit::Strip,
-    Habit::Trim(char::is_whitespace),
-    Habit::Trim(|c| c.is_whitespace() || c.is_control()),
-    Habit::TrimDots,
-    Habit::Merge,
-    Habit::Resolve,
+/// The transformations, in the usual order of servers.
+const TRANSFORMATIONS: [Transformation; 11] = [
+    Transformation::Cut('\0'),
+    Transformation::Cut('?'),
+    Transformation::Cut('#'),
+    Transformation::Split('/'),
+    Transformation::Split('\\'),
+    Transformation::Strip,
+    Transformation::Trim(char::is_whitespace),
+    Transformation::Trim(|c| c.is_whitespace() || c.is_control()),
+    Transformation::TrimDots,
+    Transformation::Merge,
+    Transformation::Resolve,
 ];
 
-/// One server has one order and another a second; and the origin may stand behind a proxy that hands on what it has
-/// read. Twice in a row stands for both.
+/// How often the sequence is applied. Servers differ in order, and the origin may be behind a proxy that forwards its own
+/// interpretation. Two rounds cover both.
 const ROUNDS: usize = 2;
 
-/// The segments of a path as they can be before anything is done to them: parameters can be dropped before decoding,
-/// when an encoded `;` does not count and an encoded slash ends none; and control characters can be dropped after it,
-/// all of them or those that parsers of URLs drop.
+/// Returns the possible decodings of a path. Some servers drop parameters before decoding, when an encoded `;` does not
+/// begin one and an encoded slash does not end one. Some drop control characters after it: all, or those that URL
+/// parsers drop.
 fn decodings(path: &str) -> Vec<Vec<Cow<'_, str>>> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let mut decodings: Vec<Vec<_>> = vec![path.split('/').map(decoded).collect()];
@@ -94,42 +94,42 @@ fn decodings(path: &str) -> Vec<Vec<Cow<'_, str>>> {
     decodings
 }
 
-/// All readings, unless they are more than `most`.
-fn readings<'a>(decodings: &'a [Vec<Cow<'a, str>>], most: usize) -> Option<HashSet<Reading<'a>>> {
-    let as_reading = |decoding: &'a Vec<Cow<'a, str>>| decoding.iter().map(AsRef::as_ref).collect();
-    let mut readings: HashSet<Reading> = decodings.iter().map(as_reading).collect();
-    for habit in HABITS.iter().cycle().take(ROUNDS * HABITS.len()) {
-        let other = |reading: &Reading<'a>| Some(habit.applied(reading)).filter(|other| other != reading);
-        let others: Vec<Reading> = readings.iter().filter_map(other).collect();
-        readings.extend(others);
-        if readings.len() > most {
+/// Returns all interpretations, or `None` if there are more than `most`.
+fn interpretations<'a>(decodings: &'a [Vec<Cow<'a, str>>], most: usize) -> Option<HashSet<Segments<'a>>> {
+    let as_segments = |decoding: &'a Vec<Cow<'a, str>>| decoding.iter().map(AsRef::as_ref).collect();
+    let mut interpretations: HashSet<Segments> = decodings.iter().map(as_segments).collect();
+    for transformation in TRANSFORMATIONS.iter().cycle().take(ROUNDS * TRANSFORMATIONS.len()) {
+        let other = |segments: &Segments<'a>| Some(transformation.apply(segments)).filter(|other| other != segments);
+        let others: Vec<Segments> = interpretations.iter().filter_map(other).collect();
+        interpretations.extend(others);
+        if interpretations.len() > most {
             return None;
         }
     }
-    Some(readings)
+    Some(interpretations)
 }
 
-/// What is compared of a reading.
-fn compared(mut reading: Reading, depth: usize) -> Reading {
-    reading.retain(|segment| !segment.is_empty());
-    reading.truncate(depth);
-    reading
+/// Reduces an interpretation to the segments that are compared.
+fn compared(mut segments: Segments, depth: usize) -> Segments {
+    segments.retain(|segment| !segment.is_empty());
+    segments.truncate(depth);
+    segments
 }
 
-impl Habit {
-    fn applied<'a>(self, reading: &[&'a str]) -> Reading<'a> {
-        let segments = reading.iter().copied();
+impl Transformation {
+    fn apply<'a>(self, path: &[&'a str]) -> Segments<'a> {
+        let segments = path.iter().copied();
         match self {
-            Habit::Cut(end) => match reading.iter().position(|segment| segment.contains(end)) {
+            Transformation::Cut(end) => match path.iter().position(|segment| segment.contains(end)) {
                 Some(last) => segments.take(last + 1).map(|segment| before(segment, end)).collect(),
-                None => reading.to_vec(),
+                None => path.to_vec(),
             },
-            Habit::Split(end) => segments.flat_map(|segment| segment.split(end)).collect(),
-            Habit::Strip => segments.map(|segment| before(segment, ';')).collect(),
-            Habit::Trim(blank) => segments.map(|segment| segment.trim_matches(blank)).collect(),
-            Habit::TrimDots => segments.map(without_dots).collect(),
-            Habit::Merge => segments.filter(|segment| !segment.is_empty()).collect(),
-            Habit::Resolve => segments.fold(Reading::with_capacity(reading.len()), |mut before, segment| {
+            Transformation::Split(end) => segments.flat_map(|segment| segment.split(end)).collect(),
+            Transformation::Strip => segments.map(|segment| before(segment, ';')).collect(),
+            Transformation::Trim(blank) => segments.map(|segment| segment.trim_matches(blank)).collect(),
+            Transformation::TrimDots => segments.map(without_dots).collect(),
+            Transformation::Merge => segments.filter(|segment| !segment.is_empty()).collect(),
+            Transformation::Resolve => segments.fold(Segments::with_capacity(path.len()), |mut before, segment| {
                 match segment {
                     "." => {}
                     ".." => drop(before.pop()),

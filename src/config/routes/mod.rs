@@ -1,4 +1,11 @@
-//! Routes
+//! Routes: which rules apply to which requests.
+//!
+//! - `pattern`: the pattern of a route, `METHOD /path`
+//! - `statuses`: sets of HTTP statuses
+//! - `route`: the rules of one route
+//! - `path`: normalizes a path for comparison
+//! - `interpretations`: what servers may make of a path that is not plain
+//! - `table`: finds the route of a request
 
 mod interpretations;
 mod path;

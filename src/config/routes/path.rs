@@ -1,29 +1,29 @@
-//! How a path is read before it is compared with patterns.
+//! Normalizes a path before it is compared with patterns.
 //!
-//! Servers differ in what they take for the same path. So that no spelling escapes the route of its resource,
-//! letters count without case, empty segments do not count, a trailing slash neither, and percent-encoded
-//! characters stand for themselves. A path whose segments are all [plain](is_plain) is then the same to every server;
-//! any other has several [readings](super::readings).
+//! Servers disagree on which paths are equal. So that no encoding of a path escapes the route of its resource, the
+//! comparison ignores case, empty segments and a trailing slash, and decodes percent-encoded characters. If all segments
+//! are [plain](is_plain), every server then sees the same path. Any other path has several
+//! [interpretations](super::interpretations).
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// The segments of a path, if every server reads it alike.
+/// Returns the segments of a path if every server interprets it the same way.
 pub(super) fn plain(path: &str) -> Option<Vec<Cow<'_, str>>> {
     let segments = path.split('/').filter(|segment| !segment.is_empty()).map(decoded);
     segments.map(|segment| is_plain(&segment).then_some(segment)).collect()
 }
 
-/// Whether every server sees this decoded segment as it stands: nothing in it ends a segment or a path somewhere, and
-/// nothing is dropped somewhere.
+/// Returns whether every server takes this decoded segment as it is: no server ends a segment or the path inside it, or
+/// drops a part of it.
 pub(super) fn is_plain(segment: &str) -> bool {
     !segment.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | ';' | '?' | '#'))
         && !segment.starts_with(char::is_whitespace)
         && !segment.ends_with(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// A segment as it is compared: percent-decoded once, in lower case.
+/// Percent-decodes a segment once and folds it to lower case.
 pub(super) fn decoded(segment: &str) -> Cow<'_, str> {
     let text = percent_decode_str(segment).decode_utf8_lossy();
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
@@ -32,8 +32,8 @@ pub(super) fn decoded(segment: &str) -> Cow<'_, str> {
     text.chars().map(folded).collect()
 }
 
-/// A letter in lower case. It goes by way of the capital, because some letters outside ASCII share theirs with one of
-/// ASCII (`ſ` with `s`), and servers that compare without case take them for that one.
+/// Folds a letter to lower case by way of upper case. Some letters outside ASCII share their capital with an ASCII letter
+/// (`ſ` with `s`), and servers that ignore case treat the two as equal.
 fn folded(letter: char) -> char {
     if letter.is_ascii() {
         return letter.to_ascii_lowercase();
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_path_are_one() {
+    fn equal_paths_are_normalized_alike() {
         let read = |path| plain(path).map(|segments| segments.join("|"));
         for path in ["/v1/chat", "/v1/chat/", "//v1///chat", "/V1/Chat", "/v1/%63h%61t", "/%76%31/CHAT//"] {
             assert_eq!(read(path).as_deref(), Some("v1|chat"), "{path}");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_outside_ascii_have_no_case_either() {
+    fn case_is_ignored_outside_ascii() {
         for (one, other) in [("CAF%C3%89", "caf%C3%A9"), ("ta%C5%BFk", "task"), ("tas%E2%84%AA", "task")] {
             assert_eq!(decoded(one), decoded(other));
         }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_servers_read_otherwise_is_not_plain() {
+    fn paths_that_servers_interpret_differently_are_not_plain() {
         for path in [
             "/a%2Fb",
             "/a%5cb",

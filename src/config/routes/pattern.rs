@@ -1,35 +1,35 @@
-//! What a route matches: a method and a path with places for any segment.
+//! Patterns of routes: a method and a path with wildcards.
 
 use std::fmt;
 
 use super::path::{decoded, is_plain};
 
-/// `METHOD /path`: a method in capitals or `*` for any, and a path whose segments may be `:name`, which stands for
-/// any one segment, and whose last may be `*`, which stands for all that follows, also for nothing.
+/// A pattern `METHOD /path`.
 ///
-/// `GET` matches `HEAD` too: it is the same work for the origin.
+/// The method is in capitals, or `*` for any. A segment `:name` matches any one segment. `*` as the last segment matches
+/// the rest of the path, which may be empty. `GET` matches `HEAD` too: it is the same work for the origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
     method: Option<String>,
     pub(super) segments: Vec<Segment>,
-    /// Whether the path goes on with anything.
+    /// Whether the pattern ends in `*`.
     pub(super) open: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Segment {
-    /// This one, percent-decoded and in lower case.
+    /// This segment, percent-decoded and in lower case.
     Literal(String),
-    /// Any one.
+    /// Any segment.
     Any,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the problem if the pattern is invalid.
     pub fn new(text: &str) -> Result<Self, String> {
         let expected = || format!("expected \"METHOD /path\" (\"* /path\" for any method), found {text:?}");
         let (method, path) = text.split_once(' ').ok_or_else(expected)?;
@@ -42,7 +42,7 @@ impl Pattern {
             return Err(format!("expected a path without query, fragment or space, found {text:?}"));
         }
         let mut parts: Vec<&str> = path.split('/').collect();
-        // The root, or a trailing slash, which does not count.
+        // The root, or a trailing slash, which is ignored.
         if parts.last() == Some(&"") {
             parts.pop();
         }
@@ -55,15 +55,15 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned(), method, segments, open })
     }
 
-    /// Whether a request of this method for a path of these segments is meant.
+    /// Returns whether the pattern matches a method and the segments of a path.
     pub(super) fn matches<S: AsRef<str>>(&self, method: &str, path: &[S]) -> bool {
         let lengths = if self.open { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
         lengths
-            && self.means(Some(method))
+            && self.matches_method(Some(method))
             && self.segments.iter().zip(path).all(|(segment, found)| segment.matches(found.as_ref()))
     }
 
-    /// Whether this pattern matches whatever `other` matches.
+    /// Returns whether this pattern matches everything that `other` matches.
     pub(super) fn covers(&self, other: &Pattern) -> bool {
         let lengths = if self.open {
             other.segments.len() >= self.segments.len()
@@ -71,11 +71,13 @@ impl Pattern {
             !other.open && other.segments.len() == self.segments.len()
         };
         let mut pairs = self.segments.iter().zip(&other.segments);
-        self.means(other.method.as_deref()) && lengths && pairs.all(|(own, other)| *own == Segment::Any || own == other)
+        self.matches_method(other.method.as_deref())
+            && lengths
+            && pairs.all(|(own, other)| *own == Segment::Any || own == other)
     }
 
-    /// Whether requests of a method are meant; `None` is any method.
-    fn means(&self, method: Option<&str>) -> bool {
+    /// Returns whether the pattern matches a method; `None` is any method.
+    fn matches_method(&self, method: Option<&str>) -> bool {
         self.method.as_deref().is_none_or(|own| method == Some(own) || (own == "GET" && method == Some("HEAD")))
     }
 }
@@ -95,7 +97,7 @@ impl Segment {
             };
         }
         if part.contains('*') {
-            return Err(format!("\"*\" stands for all that follows and is the last segment alone, found {text:?}"));
+            return Err(format!("\"*\" matches all that follows and must be the last segment, found {text:?}"));
         }
         match decoded(part) {
             name if name.is_empty() => Err(format!("an empty segment matches nothing, found {text:?}")),
@@ -114,8 +116,8 @@ impl Segment {
         }
     }
 
-    /// Whether there is a segment that both match.
-    pub(super) fn meets(&self, other: &Segment) -> bool {
+    /// Returns whether some segment matches both.
+    pub(super) fn overlaps(&self, other: &Segment) -> bool {
         *self == Segment::Any || *other == Segment::Any || self == other
     }
 }
@@ -126,7 +128,7 @@ mod tests {
     use crate::config::routes::path::plain;
 
     #[test]
-    fn patterns_match_what_they_say() {
+    fn patterns_match_method_and_path() {
         for (pattern, request, expected) in [
             ("GET /health", "GET /health", true),
             ("GET /health", "HEAD /health", true),
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_says_why() {
+    fn invalid_patterns_are_explained() {
         let expected = "expected \"METHOD /path\" (\"* /path\" for any method), found ";
         for (text, problem) in [
             ("", expected),
@@ -159,8 +161,8 @@ mod tests {
             ("GET v1", expected),
             ("GET /v1 ", "expected a path without query"),
             ("GET /v1?x", "expected a path without query"),
-            ("GET /*/x", "\"*\" stands for all that follows"),
-            ("GET /x*", "\"*\" stands for all that follows"),
+            ("GET /*/x", "\"*\" matches all that follows"),
+            ("GET /x*", "\"*\" matches all that follows"),
             ("GET //x", "an empty segment"),
             ("GET /:/x", "a segment has no name"),
             ("GET /a/../b", "a segment with a slash"),

@@ -1,4 +1,4 @@
-//! One rule.
+//! A route: the rules for the requests that a pattern matches.
 
 use std::net::IpAddr;
 
@@ -9,39 +9,39 @@ use super::statuses::Statuses;
 use crate::config::outage::OnOutage;
 use crate::limit::Limit;
 
-/// What holds for the requests that a pattern matches, beside the plan of the subject.
+/// The rules for the requests that a pattern matches, in addition to the subject's plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The requests.
+    /// The requests that the route applies to.
     pub pattern: Pattern,
-    /// What a request costs, in units: at the route's own limits, or if it has none, at those of the plan.
+    /// The cost of a request, in units. The route's own limits are charged, or those of the plan if it has none.
     pub cost: u64,
-    /// Limits that hold here only, together with those of the plan.
+    /// Limits of this route, in addition to those of the plan.
     pub limits: Vec<Limit>,
-    /// The name of the plan that holds here, whoever asks.
+    /// The name of the plan that replaces the subject's plan.
     pub plan: Option<String>,
-    /// Not limited at all.
+    /// Whether requests are not limited at all.
     pub exempt: bool,
-    /// Only with an API key.
+    /// Whether requests need an API key.
     pub require_key: bool,
-    /// What a failure of Redis means here, if not what it means elsewhere.
+    /// The outage policy of this route, if it has its own.
     pub on_outage: Option<OnOutage>,
-    /// BatchVerdict and charged, but never refused.
+    /// Whether requests are checked and charged, but never refused.
     pub shadow: bool,
     /// Networks whose requests are not limited.
     pub allow: Vec<IpNet>,
     /// Networks whose requests are refused. They win over `allow`.
     pub deny: Vec<IpNet>,
-    /// The header of the origin's answer that carries the real cost, in lower case.
+    /// The header of the origin's response that carries the real cost, in lower case.
     pub settle: Option<String>,
-    /// Answers that cost nothing.
+    /// The statuses of responses that cost nothing.
     pub refund_on: Statuses,
-    /// The only answers that cost something, if there are any.
+    /// The only statuses of responses that cost something, unless empty.
     pub count_on: Statuses,
 }
 
 impl Route {
-    /// A route that changes nothing.
+    /// Creates a route with default rules.
     #[must_use]
     pub fn new(pattern: Pattern) -> Self {
         Route {
@@ -61,38 +61,38 @@ impl Route {
         }
     }
 
-    /// Whether requests of this address are refused.
+    /// Returns whether requests from this address are refused.
     #[must_use]
     pub fn denies(&self, address: Option<IpAddr>) -> bool {
         contains(&self.deny, address)
     }
 
-    /// Whether requests of this address are not limited.
+    /// Returns whether requests from this address are not limited.
     #[must_use]
     pub fn allows(&self, address: Option<IpAddr>) -> bool {
         contains(&self.allow, address) && !self.denies(address)
     }
 
-    /// Whether an answer can change what its request cost.
+    /// Returns whether the response can change the cost of its request.
     #[must_use]
     pub fn may_correct(&self) -> bool {
         self.settle.is_some() || !self.refund_on.is_empty() || !self.count_on.is_empty()
     }
 
-    /// What a request costs after all, when the origin has answered with `status` and perhaps with a real cost.
+    /// Returns the real cost of a request, from the response's status and the cost that it reports, if any.
     #[must_use]
-    pub fn real_cost(&self, status: u16, told: Option<u64>) -> u64 {
-        if self.is_free(status) { 0 } else { told.unwrap_or(self.cost) }
+    pub fn real_cost(&self, status: u16, reported: Option<u64>) -> u64 {
+        if self.is_free(status) { 0 } else { reported.unwrap_or(self.cost) }
     }
 
-    /// Whether a request costs nothing that the origin has answered with `status`.
+    /// Returns whether a request costs nothing because of the response's status.
     #[must_use]
     pub fn is_free(&self, status: u16) -> bool {
         self.refund_on.contains(status) || !(self.count_on.is_empty() || self.count_on.contains(status))
     }
 }
 
-/// IPv4 in IPv6's clothes (`::ffff:a.b.c.d`) is IPv4.
+/// Treats an IPv4-mapped address (`::ffff:a.b.c.d`) as IPv4.
 fn contains(networks: &[IpNet], address: Option<IpAddr>) -> bool {
     address.is_some_and(|address| networks.iter().any(|network| network.contains(&address.to_canonical())))
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_decides_the_real_cost() {
+    fn the_response_decides_the_real_cost() {
         let mut route = Route::new(Pattern::new("* /").unwrap());
         route.cost = 10;
         assert_eq!((route.real_cost(500, None), route.real_cost(200, Some(3))), (10, 3));

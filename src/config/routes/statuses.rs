@@ -2,15 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-/// Statuses of answers, written as `"404"` or, for a class, `"5xx"`.
+/// A set of HTTP statuses, written as `"404"` or, for a class, `"5xx"`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statuses(Vec<RangeInclusive<u16>>);
 
 impl Statuses {
-    /// Reads one status or class, and adds it.
+    /// Parses a status or class and adds it.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the problem if the text is neither.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         let class = text.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
         let range = match (class, text.parse::<u16>()) {
@@ -22,13 +22,13 @@ impl Statuses {
         Ok(())
     }
 
-    /// Whether a status is one of these.
+    /// Returns whether the set contains a status.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }
 
-    /// Whether no status is one of these.
+    /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,8 +1,8 @@
-//! The rule for a request: the first route whose pattern matches its method and path.
+//! Finds the route of a request: the first one that matches its method and path.
 //!
-//! The table is compiled once. A radix tree (the crate `matchit`) finds one pattern that fits; it prefers the most
-//! special one, while an operator's order says the first. So each pattern in the tree knows all others that could
-//! fit the same path, in their order, and only those are compared.
+//! The table is compiled once, into radix trees (the crate `matchit`). A tree finds the most specific pattern that
+//! matches, but the operator's order decides. So each leaf lists all routes that could match the same path, in order,
+//! and only those are compared.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,27 +12,27 @@ use matchit::Router;
 use super::pattern::Segment;
 use super::route::Route;
 
-/// The routes, ready to be searched.
+/// The compiled table of routes.
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
     pub(super) list: Vec<Arc<Route>>,
-    /// The patterns that end, by their number of segments.
+    /// The patterns without a final `*`, by number of segments.
     ended: BTreeMap<usize, Tree>,
-    /// The patterns that go on with anything, by the number of segments before.
+    /// The patterns with a final `*`, by number of segments before it.
     open: BTreeMap<usize, Tree>,
 }
 
-/// Patterns of one length: each leaf holds the places of all routes that could match what it matches.
+/// Patterns of one length. Each leaf holds the indices of all routes that could match the same path.
 type Tree = Router<Vec<usize>>;
 
-/// What was found for a request.
+/// The result of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteMatch<'a> {
     /// The first route that matches.
     Route(&'a Arc<Route>),
     /// No route matches.
     None,
-    /// The path has several readings, and they lead to different routes: nobody can tell which one the origin serves.
+    /// The path has several interpretations with different routes, and the origin's is unknown.
     Ambiguous,
 }
 
@@ -40,7 +40,7 @@ impl Routes {
     /// Compiles a table.
     ///
     /// # Errors
-    /// The place of a route that can never be reached, and that of the route which stands in its way.
+    /// Returns [`Unreachable`] if an earlier route matches everything that a later one does.
     pub fn new(routes: Vec<Route>) -> Result<Self, Unreachable> {
         for (later, route) in routes.iter().enumerate() {
             if let Some(earlier) = routes.iter().take(later).position(|other| other.pattern.covers(&route.pattern)) {
@@ -51,7 +51,7 @@ impl Routes {
         Ok(Routes { list: routes.into_iter().map(Arc::new).collect(), ended, open })
     }
 
-    /// The route of a request.
+    /// Finds the route of a request.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> RouteMatch<'_> {
         if self.list.is_empty() {
@@ -69,12 +69,12 @@ impl Routes {
         place.and_then(|place| self.list.get(place)).map_or(RouteMatch::None, RouteMatch::Route)
     }
 
-    /// All routes, in order.
+    /// Returns all routes, in order.
     pub fn all(&self) -> impl ExactSizeIterator<Item = &Route> {
         self.list.iter().map(Arc::as_ref)
     }
 
-    /// The number of segments of the longest pattern: those behind them make no difference.
+    /// Returns the number of segments of the longest pattern. Later segments never matter.
     pub(super) fn depth(&self) -> usize {
         [&self.ended, &self.open].into_iter().filter_map(|trees| trees.keys().next_back().copied()).max().unwrap_or(0)
     }
@@ -96,9 +96,9 @@ impl Routes {
 /// A route that can never be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreachable {
-    /// Its place in the table, from 0.
+    /// Its index in the table.
     pub later: usize,
-    /// The place of the route that matches whatever it would.
+    /// The index of the route that matches all of its requests.
     pub earlier: usize,
 }
 
@@ -106,20 +106,20 @@ fn trees(routes: &[Route], open: bool) -> BTreeMap<usize, Tree> {
     let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
     for route in routes.iter().filter(|route| route.pattern.open == open) {
         let segments = &route.pattern.segments;
-        let meets = |other: &&(usize, &Route)| {
+        let overlaps = |other: &&(usize, &Route)| {
             let others = &other.1.pattern.segments;
             other.1.pattern.open == open
                 && others.len() == segments.len()
-                && others.iter().zip(segments).all(|(a, b)| a.meets(b))
+                && others.iter().zip(segments).all(|(a, b)| a.overlaps(b))
         };
         let places: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
-        let places = places.iter().filter(meets).map(|(place, _)| *place).collect();
-        let spelled = joined(segments.iter().map(|segment| match segment {
+        let places = places.iter().filter(overlaps).map(|(place, _)| *place).collect();
+        let tree_path = joined(segments.iter().map(|segment| match segment {
             Segment::Literal(name) => name.replace('{', "{{").replace('}', "}}"),
             Segment::Any => "{any}".to_owned(),
         }));
-        // A pattern that is there already has the same leaf.
-        let _ = trees.entry(segments.len()).or_default().insert(spelled, places);
+        // A pattern that is already in the tree has the same leaf.
+        let _ = trees.entry(segments.len()).or_default().insert(tree_path, places);
     }
     trees
 }
@@ -144,7 +144,7 @@ mod tests {
     use crate::config::routes::pattern::Pattern;
 
     fn routes(patterns: &[String]) -> Routes {
-        // Without the check for routes that are never reached: the search must be right for any table.
+        // Without the check for unreachable routes: the search must work for any table.
         let route = |text: &String| Route::new(Pattern::new(text).unwrap());
         let routes: Vec<Route> = patterns.iter().map(route).collect();
         let (ended, open) = (trees(&routes, false), trees(&routes, true));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_route_wins_and_not_the_most_special() {
+    fn the_first_route_wins_over_a_more_specific_one() {
         let routes = routes(&["GET /a/:x", "GET /a/b", "* /a/*"].map(str::to_owned));
         let found = |method, path| match routes.find(method, path) {
             RouteMatch::Route(route) => route.pattern.to_string(),
@@ -164,11 +164,11 @@ mod tests {
         assert_eq!(found("GET", "/b"), "None");
         assert_eq!(found("GET", "/b%2F..%2Fa"), "Ambiguous");
         assert_eq!(found("GET", "/a/b%2Fc"), "Ambiguous", "one segment, or two");
-        assert_eq!(found("POST", "/a/b%2Fc"), "* /a/*", "both readings agree");
+        assert_eq!(found("POST", "/a/b%2Fc"), "* /a/*", "both interpretations agree");
     }
 
     #[test]
-    fn a_route_that_is_never_reached_is_found() {
+    fn unreachable_routes_are_found() {
         let route = |text| Route::new(Pattern::new(text).unwrap());
         let table = vec![route("GET /x"), route("* /v1/*"), route("POST /v1/chat")];
         assert_eq!(Routes::new(table).unwrap_err(), Unreachable { later: 2, earlier: 1 });
@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_tree_finds_what_a_search_one_by_one_finds(
+        fn the_tree_agrees_with_a_linear_search(
             patterns in prop::collection::vec(pattern(), 0..12),
             method in prop::sample::select(vec!["GET", "HEAD", "POST"]),
             path in path(),

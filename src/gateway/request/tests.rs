@@ -1,4 +1,4 @@
-//! What becomes of requests.
+//! Routes, clients and charges of requests.
 
 use serde_json::{Value, json};
 
@@ -54,45 +54,45 @@ fn with_key(request: &str) -> RequestFacts {
 }
 
 /// The names of the limits, with the quota and the cost at each.
-fn prices(identified: &IdentifiedRequest) -> Vec<String> {
+fn costs(identified: &IdentifiedRequest) -> Vec<String> {
     let charge = identified.charge.as_ref().unwrap();
-    let price = |limit: &Limit| format!("{} {} {}", limit.name(), limit.quota(), limit.charge_for(charge.cost()));
-    charge.limits().iter().map(price).collect()
+    let cost = |limit: &Limit| format!("{} {} {}", limit.name(), limit.quota(), limit.charge_for(charge.cost()));
+    charge.limits().iter().map(cost).collect()
 }
 
 #[test]
-fn who_has_no_key_has_the_default_plan() {
+fn a_client_without_a_key_has_the_default_plan() {
     let (config, facts) = (config(&json!({})), facts("GET /"));
     let request = routed(&facts, &config).unwrap();
     assert_eq!(request.key(), None);
     let identified = request.identify(Caller::Anonymous, NOW).unwrap();
     assert_eq!(identified.subject.as_str(), "ip:203.0.113.7");
-    assert_eq!(prices(&identified), ["burst 20 1"]);
+    assert_eq!(costs(&identified), ["burst 20 1"]);
 }
 
 #[test]
-fn a_tenant_has_its_plan_its_overrides_and_its_meters() {
+fn a_tenant_has_its_plan_overrides_and_usage_meters() {
     let (config, facts) = (config(&json!({})), with_key("GET /"));
     let request = routed(&facts, &config).unwrap();
     assert_eq!(request.key(), Some(&key()));
     let identified = request.identify(acme("pro", Status::Active), NOW).unwrap();
     assert_eq!(identified.subject.as_str(), "acme");
     let meters = ["_day 9007199254740991 1", "_total 9007199254740991 1"];
-    assert_eq!(prices(&identified), [&["burst 500 1", "inflight 5 1"][..], &meters].concat());
+    assert_eq!(costs(&identified), [&["burst 500 1", "inflight 5 1"][..], &meters].concat());
     let later = request.identify(acme("pro", Status::Active), Millis::new(NOW.get() + 1)).unwrap();
-    assert_eq!(prices(&later)[0], "burst 50 1", "the override has ended");
+    assert_eq!(costs(&later)[0], "burst 50 1", "the override has ended");
 }
 
 #[test]
-fn a_tenant_without_a_plan_has_the_default_one_and_somebody_is_told() {
+fn an_unknown_plan_is_reported_and_the_default_applies() {
     let (config, facts) = (config(&json!({ "usage": false })), with_key("GET /"));
     let identified = routed(&facts, &config).unwrap().identify(acme("gold", Status::Active), NOW).unwrap();
-    assert_eq!(prices(&identified), ["burst 20 1"]);
+    assert_eq!(costs(&identified), ["burst 20 1"]);
     assert_eq!(identified.unknown_plan.unwrap().plan, "gold");
 }
 
 #[test]
-fn who_is_suspended_is_refused_and_a_stranger_is_known_by_address() {
+fn suspended_tenants_are_refused_and_unknown_keys_fall_back_to_the_address() {
     let (config, facts) = (config(&json!({})), with_key("GET /"));
     let request = routed(&facts, &config).unwrap();
     assert_eq!(request.identify(acme("pro", Status::Suspended), NOW).unwrap_err().status, 403);
@@ -100,7 +100,7 @@ fn who_is_suspended_is_refused_and_a_stranger_is_known_by_address() {
 }
 
 #[test]
-fn the_first_way_that_applies_identifies() {
+fn the_first_identity_that_applies_wins() {
     let by_address = config(&json!({ "identify": ["address", "api_key"] }));
     let facts = with_key("GET /");
     assert_eq!(routed(&facts, &by_address).unwrap().key(), None);
@@ -127,7 +127,7 @@ fn a_route_that_needs_a_key_accepts_nothing_else() {
 }
 
 #[test]
-fn a_shadow_refuses_nobody_even_without_redis() {
+fn a_shadow_route_never_refuses_even_without_redis() {
     let config = config(&json!({ "on_outage": "closed", "routes": [
         { "match": "* /new", "shadow": true },
         { "match": "* /keyed", "shadow": true, "require_key": true },
@@ -135,11 +135,11 @@ fn a_shadow_refuses_nobody_even_without_redis() {
     let policy = |path: &str| routed(&with_key(path), &config).unwrap().on_outage(false);
     assert_eq!(policy("GET /other"), OnOutage::Closed);
     assert_eq!(policy("GET /new"), OnOutage::Open);
-    assert_eq!(policy("GET /keyed"), OnOutage::Closed, "a key that nobody can look up opens nothing");
+    assert_eq!(policy("GET /keyed"), OnOutage::Closed, "a key that cannot be verified grants nothing");
 }
 
 #[test]
-fn networks_are_let_in_or_kept_out() {
+fn networks_are_allowed_or_denied() {
     let config = config(&json!({ "routes": [
         { "match": "* /in", "allow": ["203.0.113.0/24"] },
         { "match": "* /out", "deny": ["203.0.113.7"] },
@@ -148,18 +148,18 @@ fn networks_are_let_in_or_kept_out() {
     for path in ["/in", "/free"] {
         let facts = with_key(&format!("GET {path}"));
         let request = routed(&facts, &config).unwrap();
-        assert_eq!(request.key(), None, "nobody need be asked");
+        assert_eq!(request.key(), None, "no lookup is needed");
         assert!(request.identify(Caller::Anonymous, NOW).unwrap().charge.is_none());
     }
     assert_eq!(routed(&facts("GET /out"), &config).unwrap_err().status, 403);
     assert_eq!(routed(&facts("GET /free%2F..%2Fin"), &config).unwrap_err().status, 400);
 }
 
-/// The corrections after an answer: the names of the limits, what was charged, and the real cost.
-fn corrected(identified: &IdentifiedRequest, status: u16, told: Option<u64>) -> Vec<String> {
+/// The corrections after a response: the names of the limits, what was charged, and the real cost.
+fn corrected(identified: &IdentifiedRequest, status: u16, reported: Option<u64>) -> Vec<String> {
     let charge = identified.charge.as_ref().unwrap();
     let names = |limits: &[Limit]| limits.iter().map(|limit| limit.name().to_string()).collect::<Vec<_>>().join("+");
-    let corrections = charge.corrections(status, told);
+    let corrections = charge.corrections(status, reported);
     corrections.iter().map(|c| format!("{} {} -> {}", names(&c.limits), c.charged, c.real)).collect()
 }
 
@@ -171,7 +171,7 @@ fn a_route_with_limits_of_its_own_charges_its_cost_there() {
     }] }));
     let facts = with_key("POST /v1/chat");
     let identified = routed(&facts, &config).unwrap().identify(acme("pro", Status::Active), NOW).unwrap();
-    assert_eq!(prices(&identified), ["burst 500 1", "inflight 5 1", "tokens 100000 1000"]);
+    assert_eq!(costs(&identified), ["burst 500 1", "inflight 5 1", "tokens 100000 1000"]);
     assert_eq!(identified.charge.as_ref().unwrap().settled_by(), Some("x-tokens-used"));
     assert_eq!(corrected(&identified, 200, None), [""; 0]);
     assert_eq!(corrected(&identified, 200, Some(1000)), [""; 0]);
@@ -185,7 +185,7 @@ fn a_route_without_limits_of_its_own_charges_its_cost_to_the_plan() {
     let config = config(&json!({ "routes": routes }));
     let facts = facts("GET /search");
     let identified = routed(&facts, &config).unwrap().identify(Caller::Anonymous, NOW).unwrap();
-    assert_eq!(prices(&identified), ["burst 50 5", "inflight 5 5"]);
+    assert_eq!(costs(&identified), ["burst 50 5", "inflight 5 5"]);
     assert_eq!(corrected(&identified, 200, None), [""; 0]);
     assert_eq!(corrected(&identified, 404, None), ["burst+inflight 5 -> 0"]);
     assert_eq!(identified.charge.unwrap().leases().count(), 1);

@@ -1,4 +1,4 @@
-//! What the admin API answers instead of a result.
+//! Errors of the admin API.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::redis::lock::FencingToken;
 use crate::time::Millis;
 
 impl Problem {
-    /// 400: something in the input is wrong. An empty path is the body as a whole.
+    /// 400: the input is invalid. An empty path is the body as a whole.
     #[must_use]
     pub fn invalid_request(invalid: &InvalidInput) -> Self {
         let problems = invalid.problems().iter();
@@ -17,7 +17,7 @@ impl Problem {
             .with("errors", json!(errors))
     }
 
-    /// 400: the body broke off, or is not what its header fields say.
+    /// 400: the body is truncated, or does not match its header fields.
     #[must_use]
     pub fn unreadable_body() -> Self {
         Problem::invalid_request(&InvalidInput::new("", "cannot be read to its end"))
@@ -43,7 +43,7 @@ impl Problem {
         Problem::new(404, urn!("tenant-not-found"), "Tenant not found", format!("no tenant has the id {id:?}"))
     }
 
-    /// 404: the tenant has no key of this id.
+    /// 404: the tenant has no key with this id.
     #[must_use]
     pub fn key_not_found(tenant: &str, key: &str) -> Self {
         let detail = format!("the tenant {tenant:?} has no key with the id {key:?}");
@@ -53,7 +53,7 @@ impl Problem {
     /// 405: the path exists, but not for this method. `methods` is the value of `Allow`.
     #[must_use]
     pub fn allow_only(methods: &'static str) -> Self {
-        let detail = format!("this path knows only {methods}");
+        let detail = format!("this path allows only {methods}");
         Problem::new(405, urn!("method-not-allowed"), "Method Not Allowed", detail).header("Allow", methods)
     }
 
@@ -70,18 +70,18 @@ impl Problem {
         Problem::new(409, urn!("too-many-keys"), "Too many keys", detail)
     }
 
-    /// 409: the configuration has no plan of this name any more.
+    /// 409: the configuration no longer has the tenant's plan.
     #[must_use]
     pub fn unknown_plan(plan: &str) -> Self {
         let detail = format!("the tenant's plan {plan:?} is not in the configuration (give the tenant another)");
         Problem::new(409, urn!("unknown-plan"), "Unknown plan", detail)
     }
 
-    /// 409: somebody else holds the lock; `free_in` is until its lease ends at the latest, if it ever does.
+    /// 409: another owner holds the lock. `free_in` is the time until its lease ends, if it does.
     #[must_use]
     pub fn lock_held(free_in: Option<Millis>) -> Self {
         let wait = free_in.map_or_else(String::new, |wait| format!(" (until then at the latest: {wait})"));
-        Problem::new(409, urn!("lock-held"), "Lock held", format!("somebody else holds the lock{wait}"))
+        Problem::new(409, urn!("lock-held"), "Lock held", format!("another owner holds the lock{wait}"))
             .with("retry-after-ms", free_in.map_or(Value::Null, |wait| json!(wait.get())))
     }
 
@@ -92,21 +92,21 @@ impl Problem {
         Problem::new(409, urn!("lock-lost"), "Lock lost", detail)
     }
 
-    /// 409: the writer has lost the lock to a holder with a higher token, or its own was never handed out.
+    /// 409: a holder with a higher token has the lock, or the writer's token was never issued.
     #[must_use]
     pub fn stale_token(newest: FencingToken) -> Self {
         let detail = format!("nothing is written: the newest token known is {newest}");
         Problem::new(409, urn!("stale-token"), "Stale fencing token", detail).with("newest", json!(newest.get()))
     }
 
-    /// 409: the value is not the expected one, and stays.
+    /// 409: the value is not the expected one, and is unchanged.
     #[must_use]
     pub fn value_conflict(found: Option<&str>) -> Self {
         let detail = "the value is not the expected one, and stays as it is".to_owned();
         Problem::new(409, urn!("value-conflict"), "Value conflict", detail).with("found", json!(found))
     }
 
-    /// 412: somebody else has changed the tenant. Nothing is overwritten.
+    /// 412: the tenant has changed in the meantime. Nothing is overwritten.
     #[must_use]
     pub fn lost_race() -> Self {
         let detail = "the tenant has changed, and nothing was overwritten (read it again, then try again)".to_owned();
@@ -127,20 +127,20 @@ impl Problem {
         Problem::new(415, urn!("unsupported-media-type"), "Unsupported media type", detail)
     }
 
-    /// 428: a replacement without `If-Match` could overwrite what it has not seen.
+    /// 428: a replacement without `If-Match` could overwrite a change.
     #[must_use]
     pub fn precondition_required() -> Self {
         let detail = "If-Match is missing (send the ETag of the tenant that you have read)".to_owned();
         Problem::new(428, urn!("precondition-required"), "Precondition required", detail)
     }
 
-    /// 500: what Redis holds cannot be used; `detail` says what and where.
+    /// 500: a document in Redis is invalid. `detail` says which and why.
     #[must_use]
     pub fn corrupt(detail: String) -> Self {
         Problem::new(500, urn!("corrupt-document"), "Corrupt document", detail)
     }
 
-    /// 503: Redis cannot be asked. Whether a change was made is unknown then; the log says why.
+    /// 503: Redis is unavailable. Whether a change was made is unknown; the log has the reason.
     #[must_use]
     pub fn redis_unavailable() -> Self {
         let detail = "Redis did not answer as it should (a change may or may not have been made)".to_owned();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_to_go_on_is_in_the_headers() {
+    fn headers_say_how_to_continue() {
         assert_eq!(Problem::allow_only("GET, PUT").headers(), [("Allow", "GET, PUT".to_owned())]);
         assert_eq!(Problem::unauthorized().headers(), [("WWW-Authenticate", "Bearer".to_owned())]);
         assert_eq!(Problem::redis_unavailable().headers(), [("Retry-After", "5".to_owned())]);

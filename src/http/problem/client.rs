@@ -1,10 +1,10 @@
-//! What a client is told whose request does not get as far as its limits.
+//! Refusals of requests before their limits are checked.
 
 use super::problem::{Problem, WWW_AUTHENTICATE};
 use crate::time::Millis;
 
 impl Problem {
-    /// 401: the API key is no key of any tenant: misspelled, revoked or expired.
+    /// 401: the API key is unknown, revoked or expired.
     #[must_use]
     pub fn unknown_key() -> Self {
         Problem::new(401, UNKNOWN_KEY, "Unknown API key", "the API key is not valid, or not any more".to_owned())
@@ -21,7 +21,7 @@ impl Problem {
     /// 403: the tenant is suspended.
     #[must_use]
     pub fn suspended() -> Self {
-        let detail = "the tenant is suspended (whoever runs this API can lift that)".to_owned();
+        let detail = "the tenant is suspended (contact the operator of this API)".to_owned();
         Problem::new(403, SUSPENDED, "Tenant suspended", detail)
     }
 
@@ -32,15 +32,15 @@ impl Problem {
         Problem::new(403, ADDRESS_DENIED, "Address denied", detail)
     }
 
-    /// 429: Redis cannot be asked, and the binding that judges then refuses. It counts in spans of ten seconds or more,
-    /// and does not say when it will admit the request.
+    /// 429: Redis is unavailable, and the rate limiting binding that replaces it denied the request. It counts in windows
+    /// of ten seconds or more, and does not report when to retry.
     #[must_use]
     pub fn over_last_resort() -> Self {
-        let detail = "too many requests while the rate limiter cannot tell the exact quota".to_owned();
+        let detail = "too many requests while the rate limiter cannot determine the exact quota".to_owned();
         Problem::new(429, LAST_RESORT, "Too many requests", detail).after(Millis::from_secs(10))
     }
 
-    /// 400: the path could mean one thing here and another at the origin.
+    /// 400: the path may have one route here and another at the origin.
     #[must_use]
     pub fn ambiguous_path() -> Self {
         let detail = "the path can be read in more than one way \
@@ -49,7 +49,7 @@ impl Problem {
         Problem::new(400, AMBIGUOUS_PATH, "Ambiguous path", detail.to_owned())
     }
 
-    /// 429: the client's address has sent too many API keys that are unknown. It may try again after `wait`.
+    /// 429: the client's address has sent too many unknown API keys. It may retry after `wait`.
     #[must_use]
     pub fn too_many_unknown_keys(wait: Millis) -> Self {
         let detail = format!("too many unknown API keys came from this address (retry after {wait})");
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn who_guesses_keys_is_told_when_to_come_back() {
+    fn guessing_keys_is_refused_with_a_retry_time() {
         let problem = Problem::too_many_unknown_keys(Millis::new(1500));
         assert_eq!(problem.headers(), [("Retry-After", "2".to_owned())]);
         let body: serde_json::Value = serde_json::from_str(&problem.body()).unwrap();

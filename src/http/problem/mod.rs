@@ -1,4 +1,8 @@
-//! Problem details
+//! Refusals and failures as `application/problem+json` (RFC 9457).
+//!
+//! - `problem`: [`Problem`], and those of requests to the origin
+//! - `client`: refusals before the limits are checked
+//! - `api`: errors of the admin API
 
 mod api;
 mod client;

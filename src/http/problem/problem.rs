@@ -1,17 +1,14 @@
-//! Refusals and failures as `application/problem+json` bodies (RFC 9457).
-//!
-//! One type for all of them: what stands before the origin is here and in `client`, what the admin API answers is in
-//! `api`.
+//! The type of all problems, and those of requests to the origin.
 
 use serde_json::{Map, Value, json};
 
 use crate::limit::{Retry, Verdict};
 use crate::time::Millis;
 
-/// The media type of the bodies here.
+/// The media type of a problem's body.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// An answer that says what went wrong: a status, headers and a body.
+/// A response about a refusal or failure: a status, headers and a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// The HTTP status.
@@ -24,7 +21,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// 429: at least one limit refused. The verdict's own header fields say when to come back.
+    /// 429: at least one limit denied the request. The verdict's header fields say when to retry.
     #[must_use]
     pub fn quota_exceeded(verdict: &Verdict) -> Self {
         let names: Vec<&str> = verdict.refusing().map(|budget| budget.limit.name().as_str()).collect();
@@ -48,10 +45,10 @@ impl Problem {
         }
     }
 
-    /// 503: Redis cannot be asked and the configuration says to refuse then.
+    /// 503: Redis is unavailable and the outage policy is to refuse.
     #[must_use]
     pub fn limiter_unavailable() -> Self {
-        let detail = "the rate limiter cannot judge requests at the moment".to_owned();
+        let detail = "the rate limiter cannot check requests at the moment".to_owned();
         let title = "Request cannot be satisfied due to temporary server capacity constraints";
         Problem::new(503, REDUCED_CAPACITY, title, detail).after(OUTAGE_RETRY)
     }
@@ -69,7 +66,7 @@ impl Problem {
         Problem::new(502, BLANK, "Bad Gateway", detail)
     }
 
-    /// 500: the deployment is broken. The reason is for the log only: it may name what clients must not see.
+    /// 500: the configuration is invalid. The reason goes to the log only: clients must not see it.
     #[must_use]
     pub fn misconfigured() -> Self {
         Problem::new(
@@ -80,32 +77,32 @@ impl Problem {
         )
     }
 
-    /// 404: nothing of this name below `/_sluicegate/`.
+    /// 404: no such path below `/_sluicegate/`.
     #[must_use]
     pub fn not_found() -> Self {
         Problem::new(404, BLANK, "Not Found", "nothing of this name below /_sluicegate/".to_owned())
     }
 
-    /// 400: the request's URL cannot be read.
+    /// 400: the request's URL is invalid.
     #[must_use]
     pub fn unreadable_url() -> Self {
         Problem::new(400, BLANK, "Bad Request", "the request's URL cannot be read".to_owned())
     }
 
-    /// 405: the path exists, but can only be read.
+    /// 405: the path exists, but is read-only.
     #[must_use]
     pub fn method_not_allowed() -> Self {
         Problem::allow_only("GET, HEAD")
     }
 
-    /// The header fields that belong to the answer beside its content type: `Retry-After` in seconds,
+    /// Returns the response's header fields other than `Content-Type`: `Retry-After` in seconds,
     /// `WWW-Authenticate`, `Allow`.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
 
-    /// The body: a JSON object.
+    /// Returns the body, a JSON object.
     #[must_use]
     pub fn body(&self) -> String {
         let mut body = Map::new();
@@ -140,13 +137,13 @@ impl Problem {
 pub(super) const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 /// Registered by the same draft.
 pub(super) const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
-/// RFC 9457: the status says it all.
+/// RFC 9457: the problem is no more than its status.
 pub(super) const BLANK: &str = "about:blank";
 /// RFC 9110.
 pub(super) const RETRY_AFTER: &str = "Retry-After";
 /// RFC 9110, for a 401.
 pub(super) const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
-/// Long enough that waiting clients do not add to an outage, short enough to be gone soon after it.
+/// The wait after an outage: long enough not to add load, short enough to end soon after it.
 pub(super) const OUTAGE_RETRY: Millis = Millis::from_secs(5);
 
 #[cfg(test)]
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_passes_says_so() {
+    fn a_cost_that_never_fits_is_explained() {
         let body = deny(Retry::Never);
         assert_eq!(body["detail"], "the request costs more than the limit can ever hold: minute");
         assert!(body.get("retry-after-ms").is_none());

@@ -1,4 +1,4 @@
-//! Header fields, written and read back.
+//! Header fields, formatted and parsed back.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn budget(name: &str, retry: Retry) -> Budget {
 }
 
 #[test]
-fn an_allowed_answer_tells_policy_and_budget() {
+fn an_allowed_response_has_policy_and_budget() {
     let verdict = Verdict::Allow(vec![budget("burst", Retry::Now), budget("day", Retry::Now)]);
     assert_eq!(
         fields(&verdict, false),
@@ -24,7 +24,7 @@ fn an_allowed_answer_tells_policy_and_budget() {
 }
 
 #[test]
-fn a_policy_tells_its_window_where_it_has_one() {
+fn a_policy_has_its_window_if_it_is_fixed() {
     let name = |text| LimitName::new(text).unwrap();
     let limits = [
         Limit::fixed_window(name("day"), 100, Window::Span(Millis::from_secs(86_400))),
@@ -40,7 +40,7 @@ fn a_policy_tells_its_window_where_it_has_one() {
 }
 
 #[test]
-fn a_refusal_tells_when_and_no_t_is_later() {
+fn no_t_is_later_than_retry_after() {
     let after = Retry::After(Millis::new(1001));
     let verdict = Verdict::Deny(vec![budget("a", after), budget("b", Retry::Now)]);
     let fields = fields(&verdict, false);
@@ -49,7 +49,7 @@ fn a_refusal_tells_when_and_no_t_is_later() {
 }
 
 #[test]
-fn a_shadow_says_so_and_sends_nobody_away() {
+fn a_shadow_is_marked_and_has_no_retry_after() {
     let verdict = Verdict::Deny(vec![budget("a", Retry::After(Millis::new(1001)))]);
     let expected = [
         ("RateLimit-Policy", r#""a";q=50;w=2;burst=100;shadow"#.to_owned()),
@@ -59,7 +59,7 @@ fn a_shadow_says_so_and_sends_nobody_away() {
 }
 
 #[test]
-fn what_can_never_pass_has_no_retry_after() {
+fn a_request_that_can_never_pass_has_no_retry_after() {
     let verdict = Verdict::Deny(vec![budget("a", Retry::Never)]);
     assert!(fields(&verdict, false).iter().all(|(name, _)| *name != "Retry-After"));
 }
@@ -71,7 +71,7 @@ fn numbers_beyond_structured_fields_are_capped() {
 }
 
 #[test]
-fn wrong_fields_are_named() {
+fn errors_name_the_field() {
     for (value, problem) in [
         (r#""a";r=1, b;r=2"#, "RateLimit: an item is not a string"),
         (r#""a";t=2"#, "RateLimit: an item has no r"),
@@ -88,7 +88,7 @@ fn wrong_fields_are_named() {
 }
 
 #[test]
-fn unknown_parameters_are_passed_over() {
+fn unknown_parameters_are_ignored() {
     let items = parse_policy(r#""a";q=1;qu="requests";pk=:cGs=:;w=60"#).unwrap();
     let unit = Some("requests".to_owned());
     assert_eq!(items, [PolicyItem { name: "a".into(), quota: 1, unit, window: Some(60), burst: None, shadow: false }]);
@@ -100,7 +100,7 @@ fn sf_integer() -> impl Strategy<Value = u64> {
 
 proptest! {
     #[test]
-    fn policies_read_back(items in prop::collection::vec(
+    fn policies_parse_back(items in prop::collection::vec(
         (
             "[ -~]{0,20}", sf_integer(), prop::option::of("[ -~]{0,20}"),
             prop::option::of(sf_integer()), prop::option::of(sf_integer()), any::<bool>()
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn limits_read_back(items in prop::collection::vec(
+    fn limits_parse_back(items in prop::collection::vec(
         ("[ -~]{0,20}", sf_integer(), prop::option::of(sf_integer())), 0..5)
     ) {
         let items: Vec<_> = items.into_iter()

@@ -1,4 +1,4 @@
-//! What a configuration may say, and what its mistakes are called.
+//! Valid configurations, and the messages about invalid ones.
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
-fn every_choice_is_read() {
+fn every_field_is_read() {
     let mut config = valid();
     for (field, value) in [
         ("identify", json!(["api_key", "address"])),
@@ -245,7 +245,7 @@ fn duplicate_keys_are_refused_with_their_path() {
 }
 
 #[test]
-fn what_is_no_configuration_at_all_is_refused() {
+fn texts_that_are_not_a_configuration_are_refused() {
     let message = |text| Config::from_json(text).unwrap_err().to_string();
     assert!(message("{").starts_with("SLUICEGATE: is not JSON: "));
     assert_eq!(message("{}"), "SLUICEGATE: missing field `default_plan`");
@@ -253,7 +253,7 @@ fn what_is_no_configuration_at_all_is_refused() {
 }
 
 #[test]
-fn keys_are_looked_for_only_where_one_matters() {
+fn keys_are_read_only_if_needed() {
     let mut config = valid();
     let sources = |config: &Value| Config::from_json(&config.to_string()).unwrap().key_sources().len();
     assert_eq!(sources(&config), 0);
@@ -265,7 +265,7 @@ fn keys_are_looked_for_only_where_one_matters() {
 }
 
 #[test]
-fn a_key_is_found_where_it_may_stand() {
+fn keys_are_found_in_their_headers() {
     let (bearer, own) = (KeySource::Authorization, KeySource::XApiKey);
     for (source, value, found) in [
         (bearer, "Bearer sgk_acme_x", Some("sgk_acme_x")),

@@ -1,11 +1,11 @@
-//! What a limit may say, and what its mistakes are called.
+//! Valid limits, and the messages about invalid ones.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::config::config::Config;
 
-/// The one limit of a plan, or what is wrong with it.
+/// Parses a configuration with this one limit.
 fn limit(limit: &Value) -> Result<Limit, String> {
     let config = json!({ "default_plan": "anonymous", "plans": { "anonymous": { "limits": [limit] } } });
     let config = Config::from_json(&config.to_string()).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What a route may say, and what its mistakes are called.
+//! Valid routes, and the messages about invalid ones.
 
 use serde_json::{Value, json};
 
@@ -51,11 +51,11 @@ fn messages_name_the_path() {
         ),
         (
             json!({ "match": "* /", "cost": 21 }),
-            "cost: expected at most 20, which is all that the limit \"burst\" of the plan \"free\" can hold, found 21",
+            "cost: expected at most 20, the capacity of the limit \"burst\" of the plan \"free\", found 21",
         ),
         (
             json!({ "match": "* /", "cost": 9, "limits": limit("l", 8) }),
-            "cost: expected at most 8, which is all that the limit \"l\" can hold, found 9",
+            "cost: expected at most 8, the capacity of the limit \"l\", found 9",
         ),
         (json!({ "match": "* /", "plan": "gold" }), "plan: no plan is named \"gold\" (plans: free, pro)"),
         (
@@ -70,7 +70,7 @@ fn messages_name_the_path() {
             json!({ "match": "* /", "limits": limit("_day", 8) }),
             "limits[0].name: a name that begins with \"_\" is reserved",
         ),
-        (json!({ "match": "* /", "exempt": true, "cost": 2 }), "cost: means nothing on a route that is exempt"),
+        (json!({ "match": "* /", "exempt": true, "cost": 2 }), "cost: has no effect on a route that is exempt"),
         (
             json!({ "match": "* /", "deny": ["10.0.0.0/33"] }),
             "deny[0]: expected an address or a network like \"192.0.2.0/24\", found \"10.0.0.0/33\"",
@@ -86,7 +86,7 @@ fn messages_name_the_path() {
         ),
         (
             json!({ "match": "* /", "refund_on": ["5xx"], "count_on": ["2xx"] }),
-            "count_on: cannot stand beside refund_on (one says which answers count, the other which do not)",
+            "count_on: cannot be combined with refund_on (one lists the statuses that count, the other those that do not)",
         ),
     ] {
         assert_eq!(read(&json!([route])).unwrap_err(), format!("routes[0].{message}"));
@@ -94,7 +94,7 @@ fn messages_name_the_path() {
 }
 
 #[test]
-fn routes_are_held_against_each_other() {
+fn conflicting_routes_are_refused() {
     let tokens = |limit: u64| json!([{ "name": "tokens", "algorithm": "sliding_log", "limit": limit, "window": "1s" }]);
     let error = read(&json!([
         { "match": "* /a", "limits": tokens(5) },
@@ -122,14 +122,14 @@ fn logs_of_one_name_have_one_window_for_one_client() {
     let named = json!({ "match": "* /loose", "plan": "loose" });
     assert_eq!(read(&log("1ms"), &named).unwrap_err(), problem);
     assert_eq!(read(&log("1h"), &named), Ok(()));
-    assert_eq!(read(&log("1ms"), &json!({ "match": "* /loose" })), Ok(()), "nobody has two plans");
+    assert_eq!(read(&log("1ms"), &json!({ "match": "* /loose" })), Ok(()), "no client has two plans");
     let other = json!({ "name": "x", "algorithm": "sliding_log", "limit": 3, "window": "1s" });
     let own = json!({ "match": "* /own", "plan": "loose", "limits": [log("1m")] });
     assert_eq!(read(&other, &own).unwrap_err(), problem);
 }
 
 #[test]
-fn networks_of_ipv4_in_the_clothes_of_ipv6_are_ipv4() {
+fn ipv4_mapped_networks_are_ipv4() {
     let config = read(&json!([
         { "match": "GET /a", "deny": ["::ffff:192.0.2.0/120", "::ffff:198.51.100.7"], "allow": ["::ffff:0:0/96"] },
     ]))

@@ -1,5 +1,5 @@
-//! Servers as functions, written without the code under test: whatever one of them would serve is either held to its
-//! own route or refused.
+//! Models of servers, independent of the code under test. Whatever one of them would serve has its own route or is
+//! refused.
 
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use crate::config::routes::pattern::Pattern;
 use crate::config::routes::route::Route;
 use crate::config::routes::table::{RouteMatch, Routes};
 
-/// The segments of what a server serves for a path.
+/// A name, and a function that returns the segments that the server serves for a path.
 type Server = (&'static str, fn(&str) -> Vec<String>);
 
 const SERVERS: [Server; 13] = [
@@ -76,7 +76,7 @@ fn walk(names: Vec<String>) -> Vec<String> {
     place
 }
 
-/// An empty segment is one that `..` takes back.
+/// `..` removes an empty segment.
 fn walk_unmerged(path: &str) -> Vec<String> {
     let names = path.split('/').skip(1).map(str::to_owned).collect();
     walk(names).into_iter().filter(|name| !name.is_empty()).collect()
@@ -109,7 +109,7 @@ fn served(routes: &Routes, names: &[String]) -> String {
 }
 
 #[test]
-fn no_spelling_escapes_a_route() {
+fn no_encoding_escapes_a_route() {
     let routes = table(&["* /v1/chat"]);
     for path in [
         "/v1/chat;x%2Fy",
@@ -140,11 +140,11 @@ fn no_spelling_escapes_a_route() {
     ] {
         assert_eq!(found(&routes, path), "Ambiguous", "{path}");
     }
-    assert_eq!(found(&table(&["* /:a/:b/:c"]), "/%C2%A0/%01/%01/x"), "Ambiguous", "one blank, or three");
+    assert_eq!(found(&table(&["* /:a/:b/:c"]), "/%C2%A0/%01/%01/x"), "Ambiguous", "one segment, or three");
 }
 
 #[test]
-fn what_no_route_tells_apart_is_served() {
+fn paths_with_one_route_in_all_interpretations_are_served() {
     let routes = table(&["* /projects/*", "GET /files/:name", "GET /:page"]);
     for (path, expected) in [
         ("/projects/group%2Fname", "* /projects/*"),
@@ -165,7 +165,7 @@ fn what_no_route_tells_apart_is_served() {
 }
 
 #[test]
-fn a_long_path_with_everything_in_it_is_refused_and_one_with_little_is_not() {
+fn long_paths_with_many_interpretations_are_refused() {
     let routes = table(&["* /v1/*"]);
     let long = |part: &str| format!("/v1{}", part.repeat(16_000 / part.len()));
     assert_eq!(found(&routes, &long("/a%2Fb")), "* /v1/*");
@@ -203,9 +203,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn whatever_a_server_serves_has_its_route_or_is_refused(patterns in patterns(), path in path()) {
+    fn the_served_path_has_its_route_or_is_refused(patterns in patterns(), path in path()) {
         let routes = table(&patterns);
-        // Without the bound: it must not hide what is missing.
+        // Without the bound, which could hide a missing interpretation.
         let place = agreed_among(usize::MAX, &path, routes.depth() + 1, |names| routes.first("GET", names));
         let found = match place {
             Some(Some(place)) => routes.list[place].pattern.to_string(),
