@@ -13,8 +13,7 @@ impl Problem {
     pub fn invalid_request(invalid: &InvalidInput) -> Self {
         let problems = invalid.problems().iter();
         let errors: Vec<_> = problems.map(|field| json!({ "path": field.path, "problem": field.problem })).collect();
-        Problem::new(400, urn!("invalid-request"), "Invalid request", invalid.to_string())
-            .with("errors", json!(errors))
+        Problem::new(400, urn!("invalid-request"), "Invalid request", invalid.to_string()).with("errors", json!(errors))
     }
 
     /// 400: the body is truncated, or does not match its header fields.
