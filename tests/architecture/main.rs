@@ -44,9 +44,9 @@ fn a_room_uses_only_rooms_above_it() {
     let imports = Imports::of_crate(&root().join("src"));
     let mut between_rooms = 0;
     for (from, to) in imports.pairs() {
-        let (Some(user), Some(used)) = (from.first(), to.first()) else { continue };
-        assert!(place(used) <= place(user), "{} uses {}, a room below it", imports.file(from).display(), used);
-        between_rooms += usize::from(user != used);
+        let (Some(room), Some(target)) = (from.first(), to.first()) else { continue };
+        assert!(place(target) <= place(room), "{} uses {target}, a room below it", imports.file(from).display());
+        between_rooms += usize::from(room != target);
     }
     assert!(between_rooms > 100, "the test reads the imports");
 }
