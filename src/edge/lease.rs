@@ -44,7 +44,7 @@ impl Lease {
         })
     }
 
-    /// Releases the lease. If the outcome is unknown, tries once more after [`RETRY_AFTER`].
+    /// Releases the lease. If the outcome is unknown, tries once more after [`RELEASE_RETRY_DELAY`].
     pub(super) async fn release(&self) {
         match self.try_release().await {
             Ok(()) => {}
@@ -53,7 +53,7 @@ impl Lease {
         }
     }
 
-    /// Releases a lease that may or may not have been taken: now, and again after [`RETRY_AFTER`], because the check
+    /// Releases a lease that may or may not have been taken: now, and again after [`RELEASE_RETRY_DELAY`], because the check
     /// may still be on its way to Redis.
     pub(super) async fn release_unconfirmed(&self) {
         // The second release makes up for a failure here.
@@ -62,7 +62,7 @@ impl Lease {
     }
 
     async fn retry_release(&self) {
-        Delay::from(RETRY_AFTER).await;
+        Delay::from(RELEASE_RETRY_DELAY).await;
         if let Err(error) = self.try_release().await {
             self.log_unreleased(&error);
         }
@@ -85,4 +85,4 @@ impl Lease {
 
 /// Long enough for Redis to come back from a failover, and well within the 30 seconds that a Worker has after its
 /// response.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+const RELEASE_RETRY_DELAY: Duration = Duration::from_secs(5);

@@ -17,7 +17,7 @@ pub struct Charge {
 
 /// A correction at some limits: what was charged, and the real cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
+pub struct ChargeCorrection {
     /// The limits to correct.
     pub limits: Vec<Limit>,
     /// The cost that the check charged, in units.
@@ -65,14 +65,14 @@ impl Charge {
     /// Returns the corrections after a response with this status and, if it has one, this reported cost. Empty if the
     /// request cost what it was charged.
     #[must_use]
-    pub fn corrections(&self, status: u16, reported: Option<u64>) -> Vec<Correction> {
+    pub fn corrections(&self, status: u16, reported: Option<u64>) -> Vec<ChargeCorrection> {
         let Some(route) = &self.route else { return Vec::new() };
-        let of_requests = Correction {
+        let of_requests = ChargeCorrection {
             limits: self.limits.iter().filter(|limit| limit.counts_requests()).cloned().collect(),
             charged: 1,
             real: u64::from(!route.is_free(status)),
         };
-        let of_cost = Correction {
+        let of_cost = ChargeCorrection {
             limits: self.limits.iter().filter(|limit| !limit.counts_requests()).cloned().collect(),
             charged: route.cost,
             real: route.real_cost(status, reported),

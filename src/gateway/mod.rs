@@ -8,5 +8,5 @@
 mod charge;
 mod request;
 
-pub use charge::{Charge, Correction};
+pub use charge::{Charge, ChargeCorrection};
 pub use request::{IdentifiedRequest, RoutedRequest, find_route};

@@ -109,3 +109,21 @@ fn links_resolve_to_files_and_headings() {
     }
     assert!(checked > 10, "found too few links: {checked}");
 }
+
+#[test]
+fn paths_in_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["bench", "bridge", "cli", "devstack", "docs", "lua", "setup", "src", "tests", "www"];
+    let mut checked = 0;
+    for path in documents() {
+        for code in document(&path).split('`').skip(1).step_by(2) {
+            let first = code.split_once('/').map(|(folder, _)| folder);
+            let is_path = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+            if is_path && first.is_some_and(|folder| folders.contains(&folder)) {
+                assert!(root.join(code).exists(), "{path}: {code}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "the test reads the paths: {checked}");
+}

@@ -1,5 +1,5 @@
 //! What DESIGN.md promises of the limits, as properties of `lua/check.lua` on a real redis-server, for all
-//! algorithms and their mixes. More of them hold for the limiter in memory (`tests/local.rs`), and
+//! algorithms and their mixes. More of them hold for the limiter in memory (`tests/memory_limiter.rs`), and
 //! `tests/agreement.rs` carries those over.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
