@@ -1,4 +1,4 @@
-//! `lua/check.lua` on a real redis-server and `sluicegate::limit::memory` give the same answer to the last integer, for
+//! `lua/check.lua` on a real redis-server and `sluicegate::limit::memory` agree to the last integer, for
 //! random mixes of limits and random traffic.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
@@ -51,7 +51,7 @@ thread_local! {
     static SERVER: (Server, RefCell<u64>) = (Server::start(), RefCell::new(0));
 }
 
-/// Asks Redis and memory the same and expects the same.
+/// Sends the same call to Redis and to memory and expects the same verdicts.
 fn agree(server: &Server, local: &mut MemoryLimiter, subject: &Subject, call: &Call) -> Result<(), TestCaseError> {
     let limiter = Limiter::new(DirectTransport(server), Dialect::Plain);
     let answer = at_once(limiter.check_batch(subject, &call.limits, call.requests(), Now::At(call.now)));
@@ -64,7 +64,7 @@ fn agree(server: &Server, local: &mut MemoryLimiter, subject: &Subject, call: &C
     Ok(())
 }
 
-/// Ends a lease in Redis and in memory and expects that it was at as many limits.
+/// Releases a lease in Redis and in memory and expects the same count.
 fn agree_on_release(server: &Server, local: &mut MemoryLimiter, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
     let inflight = limits.iter().filter(|limit| limit.needs_lease());
     let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
@@ -79,12 +79,12 @@ fn agree_on_release(server: &Server, local: &mut MemoryLimiter, subject: &Subjec
     assert_eq!(local.release(subject, limits, lease), released, "{lease} of {keys:?}");
 }
 
-/// Follows `calls` in Redis and in memory, with a subject of their own.
+/// Replays `calls` in Redis and in memory on a new subject.
 fn follow(calls: &[Call]) -> Result<(), TestCaseError> {
     follow_giving_back(calls, std::iter::empty())
 }
 
-/// The same, and after each call one of the leases is given back.
+/// Like the above, but releases a lease after each call.
 fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
     SERVER.with(|(server, cases)| {
         *cases.borrow_mut() += 1;
@@ -124,7 +124,7 @@ proptest! {
     }
 }
 
-/// A plan has 16 limits at most, which keep up to 32 numbers: more than a pattern of Lua can find at once.
+/// A plan has at most 16 limits with up to 32 numbers, more than one Lua pattern can match.
 #[test]
 fn redis_and_memory_agree_on_many_limits() {
     let window = Millis::from_secs(10);
@@ -148,7 +148,7 @@ fn redis_and_memory_agree_on_many_limits() {
     }
 }
 
-/// Leases that are alive, and end before the other limits admit their request, when their places are taken.
+/// Live leases that expire before the other limits admit their request, when their places are taken.
 #[test]
 fn generated_traffic_includes_leases_that_expire_too_early() {
     use proptest::strategy::ValueTree;

@@ -1,4 +1,4 @@
-//! The promises of the algorithms as properties of the limiter in memory. `agreement.rs` carries them over to
+//! The guarantees of the algorithms as properties of the in-memory limiter. `agreement.rs` extends them to
 //! `lua/check.lua`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
@@ -28,7 +28,7 @@ fn someone() -> Subject {
     Subject::named("someone")
 }
 
-/// Judges the first request of a call.
+/// Checks the first request of a call.
 fn check(local: &mut MemoryLimiter, call: &Call, now: u64) -> Verdict {
     let request = call.requests().next().unwrap();
     local.check(&someone(), &call.limits, request, Millis::new(now)).unwrap()
@@ -117,7 +117,7 @@ proptest! {
         let mut apart = vec![unbounded(); limits];
         let mut latest = Millis::ZERO;
         for call in &calls {
-            // With one clock that goes on: limits that are asked apart have seen different times.
+            // With one clock that only advances, because limits checked separately have seen different times.
             latest = latest.max(call.now);
             let verdict = check(&mut together, call, latest.get());
             let alone = |local: &mut MemoryLimiter, limit: &Limit| {
@@ -150,7 +150,7 @@ proptest! {
             let passes = |cost: u64| {
                 let fresh = LeaseId::new("fresh").unwrap();
                 let request = CheckRequest { cost, lease: Some(&fresh) };
-                // A cost that no limit can hold is refused as a question.
+                // A cost that no limit can hold is an invalid check.
                 local.clone().check(&someone(), &call.limits, request, call.now).is_ok_and(|verdict| verdict.is_allow())
             };
             if let Some(largest) = units.iter().map(|budget| budget.remaining).min() {
@@ -166,14 +166,14 @@ proptest! {
     fn no_window_of_a_log_exceeds_its_quota(
         (quota, window, most) in (1_u64..20, 1_u64..3000, 1_usize..40), calls in traffic::steady(60)
     ) {
-        // A bounded log keeps the promise, too.
+        // A bounded log keeps the guarantee, too.
         let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: most });
         let (mut admitted, mut latest) = (Vec::new(), 0);
         for call in &calls {
             let call = Call { limits: vec![log("l", quota, window)], ..call.clone() };
             let cost = call.requests[0].0;
             if check(&mut local, &call, call.now.get()).is_allow() && cost > 0 {
-                // By the clock that never goes backwards, which is the limit's.
+                // By the limit's time, which never goes backwards.
                 latest = call.now.get().max(latest);
                 admitted.push((latest, cost));
             }
@@ -256,7 +256,7 @@ proptest! {
     }
 }
 
-/// The longest that a limit of which all is used makes anyone wait.
+/// Returns the longest wait at a limit that is used up.
 fn full_wait(limit: &Limit, now: u64) -> u64 {
     match limit.algorithm() {
         Algorithm::SlidingLog { window } => window.get(),
@@ -418,7 +418,7 @@ fn limits_per_subject_are_bounded() {
         assert_eq!(look.budgets()[0].remaining, 9, "the one that was judged is remembered");
     }
     assert_eq!((local.subjects(), local.entries()), (2, 2 * 129));
-    // Of so many subjects that there is no room for the limits of all, some are forgotten.
+    // With more subjects than there is room for, some are evicted.
     for i in 0..5000_u64 {
         let bucket = |j: u64| Limit::token_bucket(name(&format!("b{j}")), 10, Millis::new(3_600_000), None).unwrap();
         let limits: Vec<Limit> = (0..8).map(bucket).chain([log("l", 10, 3_600_000)]).collect();
@@ -428,7 +428,7 @@ fn limits_per_subject_are_bounded() {
     }
 }
 
-/// What is owed longest is remembered longest.
+/// The longest debt is kept longest.
 #[test]
 fn the_limits_full_first_are_evicted_first() {
     let mut local = MemoryLimiter::new(Capacity::default());

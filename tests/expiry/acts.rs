@@ -1,4 +1,4 @@
-//! What may happen between two checks.
+//! Actions between two checks.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use sluicegate::limiter::Correction;
 
-/// What comes between two checks.
+/// An action between two checks.
 #[derive(Clone)]
 pub(crate) struct Act {
     /// How far the server's clock moves before it. The clients' are others.
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Reset,
 }
 
-/// On one line: a failing history is long enough.
+/// On one line, because a failing history is long.
 impl fmt::Debug for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = format!("{:?}", self.kind);
@@ -39,7 +39,7 @@ impl fmt::Debug for Act {
 }
 
 pub(crate) fn acts(most: usize) -> impl Strategy<Value = Vec<Act>> {
-    // Not so many that an overdrawn bucket lives for 2^53 ms.
+    // Few enough that an overdrawn bucket does not live for 2^53 ms.
     let units = prop_oneof![3 => 0_u64..12, 1 => 0_u64..1 << 28];
     let correction = (any::<bool>(), units)
         .prop_map(|(more, units)| if more { Correction::Charge(units) } else { Correction::GiveBack(units) });

@@ -1,4 +1,4 @@
-//! After its last expiry Redis is empty, but for fencing counters: in real time, with windows of some milliseconds.
+//! After the last expiry Redis is empty except for fencing counters: in real time, with windows of some milliseconds.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ thread_local! {
 }
 
 proptest! {
-    // A case takes the time that its windows take.
+    // A case takes as long as its windows.
     #![proptest_config(ProptestConfig { cases: cases::config(30, "regressions").cases.min(300), ..cases::config(30, "regressions") })]
 
     #[test]
@@ -46,7 +46,7 @@ proptest! {
                 Settlement { request: &request, charged_at: before, correction, memory: Millis::new(20) };
             at_once(limiter.settle(&subject, &limits, &settlement, clock(clocks[0]))).unwrap();
             let after = server.now();
-            // From no later an instant than the settlement's: what it wrote lives as long from the later one on.
+            // At an instant no later than the settlement's, because its keys live from that instant on.
             let look = at_once(limiter.peek(&subject, &limits, Now::At(before))).unwrap();
             let reset = look.budgets().iter().map(|budget| budget.reset.get()).max().unwrap();
             over = over.max(after + reset + GRACE);
@@ -81,7 +81,7 @@ fn a_lock_leaves_only_its_fencing_counters() {
     });
 }
 
-/// Limits of every kind but calendar months, which nobody waits for.
+/// Limits of every algorithm, without calendar months, which take too long.
 fn limits() -> impl Strategy<Value = Vec<Limit>> {
     let numbers = (0_u8..5, 1_u64..10, 1_u64..30, 1_u64..10);
     prop::collection::vec(numbers, 1..=4).prop_map(|numbers| {
@@ -100,7 +100,7 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
     })
 }
 
-/// A redis-server with a clock of its own.
+/// A redis-server on its own clock.
 struct Plain(RefCell<Redis>);
 
 impl Plain {
@@ -114,8 +114,8 @@ impl Plain {
         seconds * 1000 + micros / 1000
     }
 
-    /// Waits until these are the only keys, which they must be after the instant `over`; and then until Redis has
-    /// really removed the others, which it does by and by.
+    /// Waits until these are the only keys, at the latest at the instant `over`. Then waits until Redis has removed the
+    /// expired ones, which it does gradually.
     fn is_left_with(&self, expected: &[&str], over: u64) {
         loop {
             let now = self.now();

@@ -1,4 +1,4 @@
-//! What expires is forgotten, and nobody notices: every answer is that of a Redis which keeps everything.
+//! Expiry never changes a reply: every reply equals that of a Redis that keeps all keys.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! After every call, every key lives exactly 1,000 ms longer than its state matters, by what the limits themselves say.
+//! After every call, every key expires exactly 1,000 ms after its limits report a full quota.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ proptest! {
     }
 }
 
-/// Follows checks and what comes between them, and looks at every key after each.
+/// Runs checks and actions between them, and verifies every key after each.
 pub(crate) fn follow(server: &Clocked, calls: &[Call], acts: &[Act]) -> Result<(), TestCaseError> {
     server.clear();
     let subject = Subject::named("s");
@@ -49,19 +49,19 @@ pub(crate) fn follow(server: &Clocked, calls: &[Call], acts: &[Act]) -> Result<(
     Ok(())
 }
 
-/// How much callers' clocks may differ, in milliseconds.
+/// How far callers' clocks may differ, in milliseconds.
 pub(crate) const GRACE: u64 = 1000;
 
 struct History<'a> {
     server: &'a Clocked,
     subject: &'a Subject,
-    /// The clock of the client that came last.
+    /// The clock of the last client.
     now: u64,
     /// The limits that the packed state may know, each with the numbers that it was last charged by.
     packed: Vec<Limit>,
     /// The checks that charged something.
     charged: Vec<&'a Call>,
-    /// All limits that have a key of their own.
+    /// All limits with their own key.
     seen: Vec<Limit>,
 }
 
@@ -188,7 +188,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// How long any of these limits matters, asked one by one.
+    /// Returns how long any of these limits matters, from single peeks.
     fn matters(&self, limits: &[Limit], now: Millis) -> u64 {
         let reset = |limit: &Limit| {
             let look = at_once(self.server.limiter().peek(self.subject, std::slice::from_ref(limit), Now::At(now)));
@@ -201,7 +201,7 @@ impl<'a> History<'a> {
         let Life::Ms(ms) = seen.after else {
             return Err(TestCaseError::fail(format!("{seen:?} is to live {expected} ms after {after:?}")));
         };
-        // A double may round an instant beyond 2^53.
+        // A double rounds instants beyond 2^53.
         let far = u64::from(self.now + expected > MAX_INTEGER);
         prop_assert!(ms <= expected + far, "{:?} lives longer than {} ms after {:?}", seen, expected, after);
         let least = expected.saturating_sub(seen.blur + far);

@@ -1,4 +1,4 @@
-//! Every key expires 1,000 ms after its state stops to matter: as much as callers' clocks may differ.
+//! Every key expires 1,000 ms after its state no longer matters: the allowed difference of callers' clocks.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 

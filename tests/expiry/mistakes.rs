@@ -1,4 +1,4 @@
-//! The properties of this folder find a script that lets its keys live too long or too short.
+//! The properties in this folder detect scripts whose keys live too long or too short.
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{TestCaseError, TestRunner};

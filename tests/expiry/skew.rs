@@ -1,5 +1,4 @@
-//! Callers' clocks that differ by a second at most notice nothing of what expires, and are granted no more than is
-//! promised.
+//! Callers whose clocks differ by at most one second see no effect of expiry, and get no more than guaranteed.
 
 use proptest::prelude::*;
 use sluicegate::limit::{Algorithm, CheckRequest, LeaseId, Limit, LimitName, Subject, Verdict, Window};
@@ -23,7 +22,7 @@ proptest! {
     }
 }
 
-/// An honest client and one ahead take all they can get, every 50 ms by turns for 10 s.
+/// An exact client and one ahead take all they can, alternating every 50 ms for 10 s.
 #[test]
 fn a_clock_300_ms_ahead_reopens_no_window() {
     let limit = Limit::fixed_window(name(), 10, Window::Span(Millis::new(2000))).unwrap();
@@ -35,7 +34,7 @@ fn a_clock_300_ms_ahead_reopens_no_window() {
     SERVER.with(|server| promised(server, &traffic)).unwrap();
 }
 
-/// Requests to one limit by an honest client and by one whose clock is ahead.
+/// Requests to one limit by an exact client and by one whose clock is ahead.
 #[derive(Debug, Clone)]
 pub(crate) struct Skewed {
     limit: Limit,
@@ -45,9 +44,9 @@ pub(crate) struct Skewed {
 
 #[derive(Debug, Clone)]
 struct Step {
-    /// Milliseconds since the one before.
+    /// Milliseconds since the previous request.
     pass: u64,
-    /// By the client whose clock is ahead.
+    /// Whether the client with the clock ahead sends it.
     ahead: bool,
     costs: Vec<u64>,
 }
@@ -102,7 +101,7 @@ pub(crate) fn promised(server: &Clocked, traffic: &Skewed) -> Result<(), TestCas
 struct Granted {
     /// The costs that were admitted, each with the limit's time, which never goes backwards.
     units: Vec<(u64, u64)>,
-    /// Whether every answer was that of a Redis that keeps everything.
+    /// Whether every reply equals that of a Redis that keeps all keys.
     same: bool,
 }
 

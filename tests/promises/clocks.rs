@@ -1,5 +1,5 @@
-//! Clients' clocks differ. One that is ahead by d grants at most what d refills, once, and holds others back by at most
-//! d; one that goes back grants nothing; and with Redis's own clock there is but one.
+//! Clients' clocks differ. A clock ahead by d grants at most what d refills, once, and delays others by at most d. A
+//! clock that goes back grants nothing. Redis's own clock is the same for all.
 
 use proptest::prelude::*;
 use sluicegate::limit::{Algorithm, Budget, CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
@@ -12,8 +12,8 @@ use crate::{T, cases, limit, traffic, with_limiter};
 proptest! {
     #![proptest_config(cases::config(200, "regressions"))]
 
-    /// Who takes all there is, with clocks that are ahead by up to d as often as they like, gets no more than an honest
-    /// clock would have granted until d later.
+    /// A client that takes everything, with clocks ahead by up to d at any time, gets no more than an exact clock grants
+    /// until d later.
     #[test]
     fn clocks_ahead_grant_their_lead_at_most_once(
         (kind, quota, window) in (0_u8..4, 1_u64..8, 1_u64..2000), lead in 1_u64..3000,
@@ -34,8 +34,8 @@ proptest! {
         })?;
     }
 
-    /// While a clock that is ahead has charged last, everybody is answered as at its instant, and told to wait as much
-    /// longer as it is ahead; afterwards nobody notices.
+    /// After a charge by a clock that is ahead, all replies are as of its instant, with retry times longer by its lead.
+    /// Later, no difference remains.
     #[test]
     fn a_clock_ahead_delays_others_by_at_most_its_lead(calls in traffic::steady(20), lead in 1_u64..100_000, share in 0_u64..=1000) {
         with_limiter(|limiter, _| {
@@ -49,7 +49,7 @@ proptest! {
             let ahead = Millis::new(latest.get() + lead);
             let jump = LeaseId::new("jump").unwrap();
             let taken = at_once(limiter.check(&subject, &call.limits, CheckRequest { cost: 1, lease: Some(&jump) }, Now::At(ahead))).unwrap();
-            // Only a charge moves a limit's clock; leases have none.
+            // Only a charge advances a limit's time; leases have none.
             if !taken.is_allow() || call.limits.iter().all(Limit::needs_lease) {
                 return Ok(());
             }
@@ -96,7 +96,7 @@ fn redis_clock_ignores_client_time() {
         let verdict: Verdict = at_once(limiter.check(&subject, &limits, request(&first), Now::Redis)).unwrap();
         let after = now();
         assert!(verdict.is_allow());
-        // Each limit says the same as one that was asked at an instant in between.
+        // Each limit replies as if checked at an instant in between.
         let same = (before..=after).any(|instant| {
             let other = Subject::named(&format!("at-{instant}"));
             at_once(limiter.check(&other, &limits, request(&first), Now::At(Millis::new(instant)))).unwrap() == verdict
@@ -109,7 +109,7 @@ fn redis_clock_ignores_client_time() {
     .unwrap();
 }
 
-/// The most that an honest clock grants from `start` to `end`.
+/// Returns the most that an exact clock grants from `start` to `end`.
 fn most(limit: &Limit, start: u64, end: u64) -> u64 {
     let (quota, span) = (limit.quota(), end - start);
     match limit.algorithm() {
@@ -124,7 +124,7 @@ fn most(limit: &Limit, start: u64, end: u64) -> u64 {
     }
 }
 
-/// The same budget, seen so many milliseconds before.
+/// Returns the same budget, seen this many milliseconds earlier.
 fn later(budget: &Budget, ms: u64) -> Budget {
     let retry = match budget.retry {
         Retry::After(wait) => Retry::After(Millis::new(wait.get() + ms)),

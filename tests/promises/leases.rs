@@ -1,4 +1,4 @@
-//! Never more leases are alive than a limit of concurrency allows, whoever forgets to release and whoever does it twice.
+//! Live leases never exceed a concurrency limit, even if clients forget to release or release twice.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ proptest! {
     ) {
         with_limiter(|limiter, server| {
             let (subject, limits) = (Subject::named("s"), [limit(4, "c", quota, length).unwrap()]);
-            // Every lease that was taken and not released, and when it ends by itself.
+            // Every lease that was taken and not released, with its expiry.
             let mut leases: HashMap<u8, u64> = HashMap::new();
             let mut now = T;
             for (step, number, takes) in steps {

@@ -1,5 +1,5 @@
-//! What DESIGN.md promises of the limits, as properties of `lua/check.lua` on a real redis-server, for all
-//! algorithms and their mixes. More of them hold for the limiter in memory (`tests/memory_limiter.rs`), and
+//! The guarantees in DESIGN.md, as properties of `lua/check.lua` on a real redis-server, for all algorithms and their
+//! mixes. More properties are tested on the in-memory limiter (`tests/memory_limiter.rs`), and
 //! `tests/agreement.rs` carries those over.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
@@ -33,7 +33,7 @@ use sluicegate::time::Millis;
 pub(crate) use support::Spec;
 
 thread_local! {
-    /// One server for all cases of a test. Nothing expires: the tests' clock is not the server's.
+    /// One server for all cases of a test. Nothing expires, because the tests use their own clock.
     static SERVER: Clocked = Clocked::start();
 }
 
@@ -47,12 +47,12 @@ fn with_limiter(
     })
 }
 
-/// All that a subject has in Redis: each key with its value's bytes.
+/// Returns all keys of a subject with the bytes of their values.
 fn dump(server: &Clocked, subject: &Subject) -> Vec<(String, Vec<u8>)> {
     server.redis.borrow_mut().dump(subject.as_str())
 }
 
-/// A limit of one of the five kinds; `None` where the numbers are beyond its bounds.
+/// A limit of one of the five algorithms, or `None` if the numbers are out of bounds.
 fn limit(kind: u8, name: &str, quota: u64, window: u64) -> Option<Limit> {
     let (name, window) = (LimitName::new(name).unwrap(), Millis::new(window));
     let limit = match kind {

@@ -1,4 +1,4 @@
-//! What a request is charged at each limit: its cost, or 1 where the limit counts requests.
+//! The charge at each limit: the cost, or 1 if the limit counts requests.
 
 use std::slice;
 
@@ -29,7 +29,7 @@ proptest! {
             let counts: Vec<bool> = kinds.iter().map(|(_, _, _, counts)| *counts).collect();
             let counting = |(limit, counts): (&Limit, &bool)| if *counts { limit.clone().counting_requests() } else { limit.clone() };
             let limits: Vec<Limit> = plain.iter().zip(&counts).map(counting).collect();
-            // Each limit alone, which is asked for what it should be charged.
+            // Each limit alone, checked with the cost that it should be charged.
             let mut apart = vec![MemoryLimiter::new(Capacity::default()); plain.len()];
             let mut now = T;
             for (step, cost) in requests {

@@ -1,5 +1,4 @@
-//! A refusal changes no byte, and says exactly when the same request passes: for every algorithm, every mix, every
-//! cost, while plans change.
+//! A refusal changes no byte, and its retry time is exact: for every algorithm, mix and cost, while plans change.
 
 use proptest::prelude::*;
 use sluicegate::limit::{CheckRequest, LeaseId, MAX_INTEGER, Retry, Subject};
@@ -32,7 +31,7 @@ proptest! {
                     prop_assert_eq!(&dump(server, &subject), &before, "{:?}", call);
                     let Retry::After(wait) = verdict.retry() else { continue };
                     let at = now + wait.get();
-                    // A time that nobody lives to see is none that the script takes.
+                    // The script rejects a time beyond 2^53.
                     if at > MAX_INTEGER {
                         continue;
                     }
@@ -82,7 +81,7 @@ fn retry_accounts_for_an_expiring_lease() {
     .unwrap();
 }
 
-/// At the time that one limit promises, the lease of another one may have ended.
+/// At the retry time of one limit, the lease at another one may have expired.
 #[test]
 fn retry_accounts_for_a_lease_and_another_limit() {
     let after = |ms: u64| Retry::After(Millis::new(ms));

@@ -1,9 +1,9 @@
-//! How many cases a property has: few in an ordinary run, as many as `CASES` says in a long one.
+//! The number of cases per property: a default in an ordinary run, `CASES` in a long one.
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
-/// `cases` cases; the ones that failed are kept beside the test, in files that end in `regressions`.
+/// A configuration of `cases` cases. Failed cases are saved beside the test, in files that end in `regressions`.
 pub(crate) fn config(cases: u32, regressions: &'static str) -> ProptestConfig {
     ProptestConfig {
         cases: std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases),

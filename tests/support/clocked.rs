@@ -1,5 +1,5 @@
-//! A real redis-server whose clock is the test's: keys expire when the test says that the time has come, and how
-//! long each would live is known to the millisecond.
+//! A real redis-server on the test's clock: keys expire when the test advances the time, and every time to live is
+//! known to the millisecond.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(
@@ -20,11 +20,11 @@ use sluicegate::redis::script::{self, Dialect};
 use super::direct::{DirectTransport, RunCommand};
 use super::support::Redis;
 
-/// Instead of a script, one runs that first gives its keys the time to live that they have left, then looks how long
-/// they would live, and takes it away again.
+/// Runs a wrapper around each script, which gives the keys their remaining time to live, runs the script, reads the new
+/// times to live, and removes them again.
 pub(crate) struct Clocked {
     pub(crate) redis: RefCell<Redis>,
-    /// The SHA-1 of what runs, by that of the script.
+    /// The SHA-1 of the wrapper by the SHA-1 of the script.
     observed: HashMap<String, String>,
     now: Cell<u64>,
     /// When each key expires.
@@ -36,11 +36,11 @@ pub(crate) struct Clocked {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) key: String,
-    /// Milliseconds that it had left before the call.
+    /// Its time to live before the call, in milliseconds.
     pub(crate) before: Option<u64>,
-    /// Milliseconds that it has left after it.
+    /// Its time to live after the call, in milliseconds.
     pub(crate) after: Life,
-    /// How many milliseconds Redis's own clock went on meanwhile: so much too low `after` may be.
+    /// How far Redis's own clock advanced meanwhile, in milliseconds: `after` may be too low by this.
     pub(crate) blur: u64,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Life {
     Ms(u64),
 }
 
-/// A mistake that a script could make when it gives a key its time to live: an expression for `ms`, or nothing.
+/// A fault injected into a time to live: an expression for `ms`, or `None`.
 pub(crate) type Mistake = Option<&'static str>;
 
 impl Clocked {
@@ -59,7 +59,7 @@ impl Clocked {
         Self::with(Some("ms"))
     }
 
-    /// With every time to live that a script gives replaced; `None`: with none given at all.
+    /// Replaces every time to live that a script sets; `None` removes them.
     pub(crate) fn with(mistake: Mistake) -> Self {
         let mut redis = Redis::start();
         let load = |script: &&script::Script| {
@@ -83,7 +83,7 @@ impl Clocked {
         self.now.set(0);
     }
 
-    /// Lets time pass: the server's, which no client knows. It never goes back.
+    /// Advances the server's clock. It never goes back.
     pub(crate) fn reach(&self, now: u64) {
         self.now.set(self.now.get().max(now));
     }
@@ -92,7 +92,7 @@ impl Clocked {
         self.now.set(self.now.get() + ms);
     }
 
-    /// A limiter whose keys expire, in time.
+    /// A limiter whose keys expire.
     pub(crate) fn limiter(&self) -> Limiter<ClockedTransport<'_>> {
         Limiter::new(DirectTransport(ClockedCommands { server: self, forgets: true }), Dialect::Plain)
     }
@@ -107,7 +107,7 @@ impl Clocked {
         self.seen.borrow().clone()
     }
 
-    /// Says how long a key really has left, where that is known better than by looking.
+    /// Sets how long a key really lives, if the test knows it better than Redis.
     pub(crate) fn know(&self, key: &str, ms: u64) {
         self.ends.borrow_mut().insert(key.to_owned(), self.now.get() + ms);
     }

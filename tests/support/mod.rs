@@ -1,4 +1,4 @@
-//! A real redis-server, and `check.lua` called on it as plainly as it can be.
+//! A real redis-server, and direct calls of `check.lua` on it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests")]
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sluicegate_bridge::RedisServer;
 
-/// A redis-server of the test's own, with a connection to it. Ends with the value.
+/// A private redis-server with a connection to it. Stops when dropped.
 pub(crate) struct Redis {
     pub(crate) server: RedisServer,
     pub(crate) connection: redis::Connection,
@@ -22,7 +22,7 @@ impl Redis {
         Redis { server, connection, _runtime: runtime }
     }
 
-    /// Runs a command and returns what it returns.
+    /// Runs a command and returns its reply.
     pub(crate) fn run<T: redis::FromRedisValue>(&mut self, command: &[&str]) -> T {
         self.try_run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
@@ -35,20 +35,20 @@ impl Redis {
         built.query(&mut self.connection)
     }
 
-    /// Calls `check.lua` and returns its numbers, without the time at their end, which is looked at here. Where a
-    /// lease is needed, each request has one of its own.
+    /// Calls `check.lua` and returns its numbers without the time at the end, which it checks. If a limit needs leases,
+    /// each request has its own.
     pub(crate) fn check(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
         self.check_batch_timed(&words(subject, limits, costs, now), now)
     }
 
-    /// As [`Redis::check`], and what it writes does not expire: for tests whose clock is not the server's.
+    /// Like [`Redis::check`], but the keys do not expire: for tests with their own clock.
     pub(crate) fn check_kept(&mut self, subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<i64> {
         let mut words = words(subject, limits, costs, now);
         words[1] = kept(&words[1]);
         self.check_batch_timed(&words, now)
     }
 
-    /// As [`Redis::check`], with requests of a cost and a lease id each.
+    /// Like [`Redis::check`], with a cost and a lease id per request.
     pub(crate) fn check_leases(
         &mut self,
         subject: &str,
@@ -67,14 +67,14 @@ impl Redis {
         numbers
     }
 
-    /// Everything the subject has in Redis: each key with its value's bytes.
+    /// Returns all keys of the subject with the bytes of their values.
     pub(crate) fn dump(&mut self, subject: &str) -> Vec<(String, Vec<u8>)> {
         let mut keys: Vec<String> = self.run(&["KEYS", &format!("sg:1:{{{subject}}}*")]);
         keys.sort();
         keys.into_iter().map(|key| (key.clone(), self.run(&["DUMP", &key]))).collect()
     }
 
-    /// Keeps the subject's keys from expiring, where a test's clock is not the server's.
+    /// Removes the expiry of the subject's keys, for tests with their own clock.
     pub(crate) fn keep(&mut self, subject: &str) {
         let keys: Vec<String> = self.run(&["KEYS", &format!("sg:1:{{{subject}}}*")]);
         for key in keys {
@@ -83,8 +83,8 @@ impl Redis {
     }
 }
 
-/// A script that keeps its keys from expiring. It never lets Redis know how long they are to live: a key of one
-/// millisecond is deleted at once if the server's clock goes on between the command's look at it and the next.
+/// A variant of a script whose keys do not expire. It never passes Redis a time to live: a key of one millisecond would
+/// be deleted if the server's clock advanced between two commands.
 pub(crate) fn kept(source: &str) -> String {
     format!(
         "local real = redis\n\
@@ -101,7 +101,7 @@ pub(crate) fn kept(source: &str) -> String {
     )
 }
 
-/// A limit as `check.lua` reads it.
+/// A limit in the form of `check.lua`'s arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) name: String,
@@ -109,7 +109,7 @@ pub(crate) struct Spec {
     pub(crate) limit: u64,
     /// Milliseconds; the lease of a concurrency limit; 0 for a calendar month.
     pub(crate) window: u64,
-    /// The burst of a token bucket, which alone has one.
+    /// The burst, for a token bucket.
     pub(crate) burst: Option<u64>,
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn concurrency(name: &str, limit: u64, lease: u64) -> Spec {
 }
 
 impl Spec {
-    /// The words of this limit in ARGV.
+    /// Returns the arguments of this limit.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let (algorithm, numbers) = match self.kind {
             Kind::Log => ("sliding_log", vec![self.window, self.limit]),
@@ -167,7 +167,7 @@ impl Spec {
         std::iter::once(self.name.clone()).chain(algorithm.split(' ').map(str::to_owned)).chain(numbers).collect()
     }
 
-    /// The key that this limit has besides the state, if any.
+    /// Returns the key of this limit's sorted set, if it has one.
     pub(crate) fn key(&self, subject: &str) -> Option<String> {
         match self.kind {
             Kind::Log => Some(format!("sg:1:{{{subject}}}:log:{}", self.name)),
@@ -181,7 +181,7 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The `EVAL` of `check.lua`, word by word. Where a lease is needed, each request has one of its own.
+/// Returns the `EVAL` command of `check.lua`. If a limit needs leases, each request has its own.
 pub(crate) fn words(subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> Vec<String> {
     static LEASES: AtomicU64 = AtomicU64::new(0);
     let leases: Vec<_> = costs.iter().map(|_| format!("lease-{}", LEASES.fetch_add(1, Ordering::Relaxed))).collect();
@@ -189,7 +189,7 @@ pub(crate) fn words(subject: &str, limits: &[Spec], costs: &[u64], now: u64) -> 
     words_with_leases(subject, limits, &requests, now)
 }
 
-/// The `EVAL` of `check.lua` with requests of a cost and a lease id each, word by word.
+/// Returns the `EVAL` command of `check.lua` with a cost and a lease id per request.
 pub(crate) fn words_with_leases(subject: &str, limits: &[Spec], requests: &[(u64, &str)], now: u64) -> Vec<String> {
     let mut keys = vec![format!("sg:1:{{{subject}}}")];
     let mut arguments = vec![now.to_string(), limits.len().to_string()];

@@ -1,5 +1,5 @@
-//! What `check.lua` promises, written down the slow and obvious way: every admission is remembered, and
-//! numbers are 128 bits wide.
+//! The semantics of `check.lua`, written in the slow and obvious way: every admission is stored, and numbers have 128
+//! bits.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -13,7 +13,7 @@ pub(crate) struct Oracle {
 enum State {
     /// Each admission: its time and cost.
     Log(Vec<(u64, u64)>),
-    /// What is missing from the full bucket, in units of 1/window of a token, at `time`.
+    /// The debt of the bucket at `time`, in units of 1/window of a token.
     Bucket { debt: u128 },
 }
 
@@ -26,7 +26,7 @@ impl Oracle {
         Oracle { limits: limits.iter().map(|spec| (spec.clone(), state(spec))).collect(), time: 0 }
     }
 
-    /// Judges one request; the numbers are those of `check.lua`.
+    /// Checks one request and returns the numbers of `check.lua`.
     pub(crate) fn check(&mut self, cost: u64, now_ms: u64) -> Vec<i64> {
         let now = now_ms.max(self.time);
         let ahead = now - now_ms;

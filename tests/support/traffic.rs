@@ -1,4 +1,4 @@
-//! Random plans and random traffic, for properties that hold for all of them.
+//! Random plans and random traffic for property tests.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
@@ -23,7 +23,7 @@ impl Call {
     }
 }
 
-/// On one line: a failing history is long enough.
+/// On one line, because a failing history is long.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {}:", self.now.get())?;
@@ -40,8 +40,8 @@ pub(crate) fn steady(most: usize) -> impl Strategy<Value = Vec<Call>> {
     calls(plan().prop_map(|plan| vec![plan]), 1, most)
 }
 
-/// Calls of batches, by plans that change in the middle: limits are raised, lowered, added, removed, replaced by
-/// others of the same name.
+/// Batch calls under plans that change: limits are raised, lowered, added, removed, or replaced by others of the same
+/// name.
 pub(crate) fn changing(most: usize) -> impl Strategy<Value = Vec<Call>> {
     prop_oneof![4 => calls(plans(), 4, most), 1 => lowering(most)]
 }
@@ -64,8 +64,8 @@ fn calls(plans: impl Strategy<Value = Vec<Vec<Limit>>>, batch: usize, most: usiz
     })
 }
 
-/// Short leases are taken, then long ones, then concurrency is lowered below those that are alive, beside a limit that
-/// refuses often: whoever renews a lease may have to wait until it has ended.
+/// Takes short leases, then long ones, then lowers the concurrency limit below the live leases, next to a limit that
+/// refuses often. A renewal may have to wait until its lease has expired.
 fn lowering(most: usize) -> impl Strategy<Value = Vec<Call>> {
     let concurrency = (3_u64..7, 500_u64..2000, 2000_u64..10_000, 1_u64..3);
     let kind = prop_oneof![Just(0_u8), Just(1), Just(2), Just(4)];
@@ -106,7 +106,7 @@ fn plan() -> impl Strategy<Value = Vec<Limit>> {
         .prop_map(|limits| limits.iter().enumerate().map(|(i, make)| make.limit(i)).collect())
 }
 
-/// Plans over four names, each with two identities that take turns, and quotas that change.
+/// Plans over four limit names, each with two alternating definitions and changing quotas.
 fn plans() -> impl Strategy<Value = Vec<Vec<Limit>>> {
     let identities = prop::collection::vec((limit(), limit()), 4);
     let seat = prop_oneof![2 => Just(None), 5 => (prop::bool::weighted(0.2), 1_u64..12, 1_u64..15).prop_map(Some)];
@@ -128,7 +128,7 @@ fn plans() -> impl Strategy<Value = Vec<Vec<Limit>>> {
     })
 }
 
-/// The numbers of a limit that is valid.
+/// The numbers of a valid limit.
 #[derive(Debug, Clone)]
 struct Numbers {
     kind: u8,
@@ -139,7 +139,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// The same limit with another quota and burst, where it is small and this is possible.
+    /// The same limit with another quota and burst, if it is small enough.
     fn of(&self, quota: u64, burst: u64) -> Numbers {
         let changed = Numbers { quota, burst, ..self.clone() };
         if self.quota < 1000 && changed.build("x").is_some() { changed } else { self.clone() }
@@ -192,7 +192,7 @@ fn cost(sizes: Vec<u64>) -> BoxedStrategy<u64> {
     prop_oneof![1 => small, 2 => large, 1 => 0..=MAX_INTEGER].boxed()
 }
 
-/// How far the clock moves: mostly on, sometimes far, sometimes back.
+/// How far the clock moves: mostly forward, sometimes far, sometimes back.
 fn step() -> impl Strategy<Value = i64> {
     prop_oneof![
         8 => Just(0_i64),
@@ -211,5 +211,5 @@ fn start() -> impl Strategy<Value = u64> {
 
 const TEN_YEARS: u64 = 3650 * 86_400_000;
 
-/// So far in the future that every window that begins now still ends below 2^53.
+/// So far in the future that a window that begins now just ends below 2^53.
 const LATEST: u64 = MAX_INTEGER - 3 * TEN_YEARS;

@@ -1,4 +1,4 @@
-//! The calls of one subject in the order in which they must have been executed.
+//! The calls of one subject in the order in which Redis must have executed them.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,21 @@ use super::record::{Record, Span};
 
 /// The calls of one subject by what remained of the ledger before them.
 ///
-/// A call that charges leaves less than it found, so there is one way only to put the calls that charge in a
-/// row, each beginning where the one before it ended. A call that charges nothing stands somewhere between two of
-/// them; as it changes nothing, it does not matter where.
+/// A call that charges leaves less than it found, so the charging calls have only one possible order: each begins where
+/// the previous one ended. A call that charges nothing is between two of them, and its exact place does not matter.
 pub(crate) struct History<'a> {
     pub(crate) charging: BTreeMap<i64, &'a Record>,
     pub(crate) idle: BTreeMap<i64, Vec<&'a Record>>,
-    /// Those without an answer, which may have been executed or not.
+    /// Calls without a reply, which may have run or not.
     pub(crate) unknown: Vec<&'a Record>,
-    /// What remains of the ledger in the end.
+    /// What remains of the ledger at the end.
     pub(crate) end: i64,
-    /// How many calls have an answer.
+    /// The number of calls with a reply.
     pub(crate) answered: usize,
 }
 
 impl<'a> History<'a> {
-    /// Sorts the calls of a subject; `last` is a look at it after all of them.
+    /// Sorts the calls of a subject; `last` is a peek after all of them.
     ///
     /// An error if no order is possible.
     pub(crate) fn new(records: &'a [Record], last: &'a Record) -> Result<Self, String> {
@@ -47,7 +46,7 @@ impl<'a> History<'a> {
         Ok(History { charging, idle, end, answered: records.len() - unknown.len() + 1, unknown })
     }
 
-    /// The nearest point of the ledger below `at` at which somebody has been.
+    /// Returns the nearest ledger value below `at` that a call has seen.
     pub(crate) fn next_known(&self, at: i64) -> i64 {
         let charging = self.charging.range(..at).next_back().map(|(before, _)| *before);
         let idle = self.idle.range(..at).next_back().map(|(before, _)| *before);
@@ -55,7 +54,7 @@ impl<'a> History<'a> {
     }
 }
 
-/// Whoever asks after somebody was answered, finds at least as much used as that one was told.
+/// A call sent after another's reply must see at least as much usage as that reply.
 pub(crate) fn no_answer_is_stale(records: &[Record]) -> Result<(), String> {
     let answered = || records.iter().filter_map(|record| Some((record, record.span()?)));
     let (mut by_sent, mut by_done): (Vec<_>, Vec<_>) = (answered().collect(), answered().collect());

@@ -1,4 +1,4 @@
-//! Judges everything that was answered in a run.
+//! Verifies every reply of a run.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,26 +11,26 @@ use super::promises;
 use super::record::{Record, width};
 use super::replay::Replay;
 
-/// What there was in a run in which all is well.
+/// The counts of a correct run.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) calls: usize,
-    /// Requests that were judged: those of all calls with an answer.
+    /// Verified requests: those of all calls with a reply.
     pub(crate) checks: usize,
     pub(crate) subjects: usize,
-    /// Requests with a cost that were admitted, and those that were refused; the others only looked.
+    /// Admitted and refused requests with a cost; the others were peeks.
     pub(crate) admitted: usize,
     pub(crate) refused: usize,
-    /// Calls without an answer, and how many of them have charged something.
+    /// Calls without a reply, and how many of them charged something.
     pub(crate) unknown: usize,
     pub(crate) executed: usize,
-    /// The names of the limits that refused something for a while, and of those that refused something for ever.
+    /// The names of the limits that refused temporarily, and of those that refused for good.
     pub(crate) refusing: BTreeSet<String>,
     pub(crate) never: BTreeSet<String>,
     pub(crate) elapsed: Duration,
 }
 
-/// Compares every answer with that of the limiter in memory, and holds every limit to its promise.
+/// Compares every reply with the in-memory limiter, and checks the guarantee of every limit.
 pub(crate) fn judge(run: &Run) -> Result<Summary, String> {
     let mut summary = Summary { elapsed: run.elapsed, ..Summary::default() };
     for (number, (records, last)) in run.records.iter().zip(&run.last).enumerate() {
@@ -46,7 +46,7 @@ pub(crate) fn judge(run: &Run) -> Result<Summary, String> {
     Ok(summary)
 }
 
-/// The same for one subject, of which `last` is a look after all of its calls.
+/// Verifies one subject; `last` is a peek after all of its calls.
 pub(crate) fn judge_subject(number: usize, records: &[Record], last: &Record) -> Result<Replay, String> {
     let judged = || {
         let replay = Replay::follow(&History::new(records, last)?).map_err(|difference| difference.reason)?;
@@ -79,7 +79,7 @@ impl Summary {
         }
     }
 
-    /// Panics if the run was so one-sided that it says little.
+    /// Panics if the run was too one-sided to be meaningful.
     pub(crate) fn assert_varied(&self) {
         assert!(self.subjects > SUBJECTS * 9 / 10, "{self}");
         assert!(self.admitted > self.checks / 10 && self.refused > self.checks / 10, "{self}");

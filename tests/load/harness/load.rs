@@ -18,38 +18,38 @@ use super::plans::{SHORTEST_MS, SUBJECTS, plan, subject};
 use super::record::{Record, numbers};
 use super::traffic::{Clock, Traffic};
 
-/// The secret of every bridge here.
+/// The token of every bridge here.
 pub(crate) const TOKEN: &str = "token";
 
-/// Clients, and connections to the bridge: none shares its own.
+/// The number of clients; each has its own connection to the bridge.
 const CLIENTS: usize = 64;
 
-/// How many checks a run has: as many as `CHECKS` says.
+/// The number of checks of a run, from `CHECKS`.
 pub(crate) fn checks(usual: u64) -> u64 {
     std::env::var("CHECKS").map_or(usual, |checks| checks.parse().expect("CHECKS is a number"))
 }
 
-/// A load that runs.
+/// A running load.
 pub(crate) struct Load {
-    /// Tells how many checks have begun each time another part of all has, and ends when all have.
+    /// Reports progress: the number of checks begun, once per part.
     pub(crate) marks: UnboundedReceiver<u64>,
-    /// While it is set, clients go on whatever they have done.
+    /// While set, clients continue beyond their share.
     pub(crate) held: Arc<AtomicBool>,
     running: JoinHandle<Run>,
 }
 
-/// Everything that was asked and answered.
+/// All recorded calls.
 pub(crate) struct Run {
     /// The calls of each subject, in no order.
     pub(crate) records: Vec<Vec<Record>>,
-    /// A look at each subject after all of its calls.
+    /// A peek at each subject after all of its calls.
     pub(crate) last: Vec<Record>,
     pub(crate) elapsed: Duration,
 }
 
 impl Load {
-    /// Starts `checks` checks on the bridge at `url`, to be told of in `parts` parts. An error that `tolerated` does
-    /// not know ends the test.
+    /// Starts `checks` checks on the bridge at `url`, reported in `parts` parts. An error that `tolerated` rejects fails
+    /// the test.
     pub(crate) fn start(url: &str, checks: u64, parts: u64, tolerated: fn(&CheckError) -> bool) -> Self {
         let (sender, marks) = mpsc::unbounded_channel();
         let held = Arc::new(AtomicBool::new(false));
@@ -66,7 +66,7 @@ impl Load {
         Load { marks, held, running: tokio::spawn(run(shared, sender)) }
     }
 
-    /// Everything that was asked and answered, when all clients are done.
+    /// Waits for all clients and returns all recorded calls.
     pub(crate) async fn end(self) -> Run {
         let run = ended(self.running.await);
         let elapsed = u64::try_from(run.elapsed.as_millis()).unwrap();

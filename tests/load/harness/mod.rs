@@ -1,8 +1,8 @@
-//! A load on the limiter, and the judge of everything it answered.
+//! A load on the limiter, and the verification of every reply.
 //!
-//! [`load`] lets 64 clients ask at once and keeps every call with its answer. [`judge`] finds the order in which Redis
-//! must have executed the calls and asks the in-memory limiter the same in that order: every integer of every answer
-//! must be the same. [`promises`] hold whatever the order and whatever that limiter says.
+//! [`load`] runs 64 concurrent clients and records every call with its reply. [`judge`] finds the order in which Redis
+//! must have executed the calls and replays them on the in-memory limiter: every integer of every reply must be the
+//! same. [`promises`] checks guarantees independently of order and limiter.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 

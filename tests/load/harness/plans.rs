@@ -1,4 +1,4 @@
-//! Who asks, and what limits hold.
+//! The subjects and their limits.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,8 @@ use sluicegate::time::Millis;
 
 /// The limits of a subject.
 ///
-/// One of them, the ledger, refuses nothing and forgets nothing while a test runs. What remains of it says how much
-/// was charged before a call, and so where the call stands among all of its subject.
+/// One of them, the ledger, never refuses and never expires during a test. What remains of it tells how much was charged
+/// before a call, and so the call's place in the order.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) limits: Vec<Limit>,
@@ -22,21 +22,21 @@ pub(crate) const LEDGER: i64 = 1 << 52;
 /// How many subjects there are.
 pub(crate) const SUBJECTS: usize = 500;
 
-/// Those of the lowest numbers are asked for most: 8 hot ones of all plans, and then 56 that are warm.
+/// The lowest numbers get most requests: 8 hot subjects covering all plans, then 56 warm ones.
 pub(crate) const HOT: u64 = 8;
 pub(crate) const WARM: u64 = 56;
 
-/// The shortest time after which Redis may forget something by its own clock, in milliseconds. The clock of the load
-/// goes faster, so that windows end while it runs; but a key that expires by Redis's clock while it matters by that of
-/// the load would be a difference that is none of the limiter's.
+/// The shortest time to live by Redis's own clock, in milliseconds. The clock of the load runs faster, so that windows
+/// end during a run. A key that expired by Redis's clock while it still mattered by the load's clock would be a false
+/// difference.
 pub(crate) const SHORTEST_MS: u64 = HOUR;
 
-/// The subject of a number.
+/// Returns the subject of a number.
 pub(crate) fn subject(number: usize) -> Subject {
     Subject::named(&format!("load:{number}"))
 }
 
-/// The plan of the subject of a number.
+/// Returns the plan of a subject's number.
 pub(crate) fn plan(number: usize) -> &'static Plan {
     static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(plans);
     &PLANS[number % PLANS.len()]
@@ -64,7 +64,7 @@ fn plans() -> Vec<Plan> {
     mixes.into_iter().map(|limits| Plan { ledger: place(&limits), limits }).collect()
 }
 
-/// One window is as long as a window may be: ten years, of which those of every test end in 2029.
+/// One window has the largest length, ten years; in every test it ends in 2029.
 fn ledger() -> Limit {
     Limit::fixed_window(name("ledger"), LEDGER.unsigned_abs(), Window::Span(Millis::new(3650 * 24 * HOUR))).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the limits promise, told from the admissions alone: no algorithm of the product has a part in it.
+//! Checks the guarantees of the limits from the admissions alone, without the product's algorithms.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,7 +7,7 @@ use sluicegate::limit::{Algorithm, Limit, Window};
 
 use super::replay::IdentifiedRequest;
 
-/// Holds the admissions of one subject, in order, to the promise of a limit.
+/// Checks the admissions of one subject, in order, against the guarantee of a limit.
 pub(crate) fn hold(limit: &Limit, admissions: &[IdentifiedRequest]) -> Result<(), String> {
     let quota = limit.quota();
     let kept = match limit.algorithm() {
@@ -26,7 +26,7 @@ pub(crate) fn hold(limit: &Limit, admissions: &[IdentifiedRequest]) -> Result<()
     if kept { Ok(()) } else { Err(format!("more was admitted than the limit allows: {limit:?}")) }
 }
 
-/// The most units in any window of this length, wherever it begins.
+/// Returns the most units in any window of this length.
 fn most_in_any(admissions: &[IdentifiedRequest], window: u64) -> u64 {
     let (mut most, mut units, mut first) = (0, 0, 0);
     for admission in admissions {
@@ -49,10 +49,10 @@ fn most_in_each(admissions: &[IdentifiedRequest], window: impl Fn(u64) -> u64) -
     units.into_values().max().unwrap_or(0)
 }
 
-/// Whether from any admission to any later one no more was taken than the burst and what came back meanwhile.
+/// Whether no span between two admissions has more units than the burst plus the refill.
 fn refilled_in_time(admissions: &[IdentifiedRequest], quota: u64, window: u64, burst: u64) -> bool {
     let [quota, window, burst] = [quota, window, burst].map(i128::from);
-    // What was taken minus what came back since the beginning of time; its highest rise is the most that was owed.
+    // The units taken minus the refill since the start; the largest rise is the largest debt.
     let (mut taken, mut lowest) = (0, i128::MAX);
     admissions.iter().all(|admission| {
         let back = i128::from(admission.at) * quota;
@@ -62,7 +62,7 @@ fn refilled_in_time(admissions: &[IdentifiedRequest], quota: u64, window: u64, b
     })
 }
 
-/// The most leases that were alive at once. A lease that is taken again begins anew.
+/// Returns the most leases alive at once. Taking a lease again renews it.
 fn most_alive(admissions: &[IdentifiedRequest], lease: u64) -> u64 {
     let (mut most, mut ends, mut order) = (0, HashMap::new(), VecDeque::new());
     for admission in admissions {

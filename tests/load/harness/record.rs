@@ -1,4 +1,4 @@
-//! A call and its answer, as they are kept.
+//! A recorded call with its reply.
 
 use sluicegate::limit::{CheckRequest, LeaseId, Retry, Verdict};
 
@@ -9,18 +9,18 @@ use super::plans::{Plan, plan};
 pub(crate) struct Record {
     /// Its subject's number.
     pub(crate) subject: usize,
-    /// The time it said, in milliseconds since the epoch.
+    /// Its `now`, in milliseconds since the epoch.
     pub(crate) now: u64,
     /// Cost and lease of each request.
     pub(crate) requests: Vec<(u64, Option<LeaseId>)>,
-    /// The integers of `check.lua`; `None`: no answer came, and whether anything was charged is unknown.
+    /// The integers of `check.lua`, or `None` without a reply: then it is unknown whether anything was charged.
     pub(crate) answer: Option<Vec<i64>>,
-    /// When it was sent and when it was answered, counted over all clients.
+    /// When it was sent and when its reply came, as sequence numbers over all clients.
     pub(crate) sent: u64,
     pub(crate) done: u64,
 }
 
-/// What was charged to a subject before a call and after it, as what remains of the ledger.
+/// What remains of the ledger before and after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) before: i64,
@@ -32,13 +32,13 @@ impl Record {
         self.requests.iter().map(|(cost, lease)| CheckRequest { cost: *cost, lease: lease.as_ref() })
     }
 
-    /// Where the answer stands in the ledger; `None` without an answer.
+    /// The place of the reply in the ledger, or `None` without a reply.
     pub(crate) fn span(&self) -> Option<Span> {
         Some(span(plan(self.subject), &self.requests, self.answer.as_deref()?))
     }
 }
 
-/// Where an answer stands in the ledger.
+/// The place of a reply in the ledger.
 pub(crate) fn span(plan: &Plan, requests: &[(u64, Option<LeaseId>)], answer: &[i64]) -> Span {
     let runs = || answer.chunks_exact(width(plan));
     let remaining = |run: &[i64]| run[1 + 3 * plan.ledger];
@@ -47,7 +47,7 @@ pub(crate) fn span(plan: &Plan, requests: &[(u64, Option<LeaseId>)], answer: &[i
     Span { before: remaining(first) + charged, after: remaining(last) }
 }
 
-/// How many integers each request's part of an answer has.
+/// The number of integers per request in a reply.
 pub(crate) fn width(plan: &Plan) -> usize {
     1 + 3 * plan.limits.len()
 }

@@ -1,4 +1,4 @@
-//! What the clients ask: each its own sequence, the same in every run but for the time.
+//! The traffic of the clients: each has its own sequence, the same in every run except for the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ use super::plans::{HOT, SUBJECTS, WARM};
 use super::random::Random;
 use super::record::Record;
 
-/// Four hours before a month ends, so that one does so in a run.
+/// Four hours before the end of a month, so that a month ends during a run.
 pub(crate) const START: u64 = 1_801_440_000_000 - 4 * 3_600_000;
 
-/// How far a client's clock is wrong at most, in milliseconds, either way.
+/// The largest error of a client's clock, in milliseconds, in either direction.
 pub(crate) const SKEW: u64 = 20_000;
 
-/// The clock that all clients read, which only their questions move: 1.5 s a request on average.
+/// The clock that all clients share. Each request advances it, by 1.5 s on average.
 #[derive(Debug)]
 pub(crate) struct Clock(AtomicU64);
 
@@ -23,18 +23,18 @@ impl Clock {
         Clock(AtomicU64::new(START))
     }
 
-    /// The time, before it is moved on by `ms`.
+    /// Returns the time, then advances it by `ms`.
     fn tick(&self, ms: u64) -> u64 {
         self.0.fetch_add(ms, Ordering::Relaxed)
     }
 
-    /// Later than any client has ever read.
+    /// A time later than any that a client has read.
     pub(crate) fn end(&self) -> u64 {
         self.0.load(Ordering::Relaxed) + 2 * SKEW
     }
 }
 
-/// One client's questions.
+/// The requests of one client.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     client: usize,
@@ -51,7 +51,7 @@ impl Traffic {
         Traffic { client, random, skew, leases: 0 }
     }
 
-    /// The next call, not yet sent.
+    /// Returns the next call to send.
     pub(crate) fn next(&mut self, clock: &Clock) -> Record {
         let subject = self.subject();
         let requests: Vec<_> = if self.random.chance(4) {
@@ -64,13 +64,13 @@ impl Traffic {
         Record { subject, now, requests, answer: None, sent: 0, done: 0 }
     }
 
-    /// Another call that looks at the same subject as `record`.
+    /// Returns a peek at the subject of `record`.
     pub(crate) fn look(&self, record: &Record, clock: &Clock) -> Record {
         let now = clock.tick(0) + self.skew - SKEW;
         Record { subject: record.subject, now, requests: vec![(0, None)], answer: None, sent: 0, done: 0 }
     }
 
-    /// Of the hot ones 40 times of a hundred, of the warm ones 35, of the cold ones 25.
+    /// Chooses a hot subject in 40 % of the calls, a warm one in 35 %, a cold one in 25 %.
     fn subject(&mut self) -> usize {
         let number = match self.random.below(100) {
             0..40 => self.random.below(HOT),
