@@ -1,5 +1,5 @@
-//! `lua/settle.lua`, `lua/release.lua` and `lua/reset.lua` against a real redis-server, and the functions of the
-//! limiter that call them.
+//! `lua/settle.lua`, `lua/release.lua` and `lua/reset.lua` against a real redis-server, and the limiter's
+//! methods that call them.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 

@@ -1,5 +1,5 @@
-//! Scripts are functions: what a header of `lua/` says is what the body does, and a body touches nothing but
-//! its KEYS. Every test goes over every script, with its example and with the calls below.
+//! Every script does what its header says and touches only its KEYS. Every test covers every script, with its example and
+//! the calls below.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -32,8 +32,8 @@ struct Call {
 const ALL_ALGORITHMS: &str = "5 log sliding_log 60000 9 bucket token_bucket 60000 9 3 20000 fixed fixed_window month 9 \
                               sliding sliding_window 60000 9 inflight concurrency 60000 9";
 
-/// Calls that lead through the branches of each script which speak to Redis, in an order that leaves something
-/// to find for the later ones. Keys and arguments stand on both sides of a comma, as for `redis-cli --eval`.
+/// Calls that cover the branches of each script that call Redis, in an order in which later ones find data. A comma
+/// separates keys and arguments, as for `redis-cli --eval`.
 fn calls() -> Vec<Call> {
     let check = |rest: &str| format!("s log inflight , {rest}");
     let settle = |rest: &str| format!("s settled log inflight , {rest} {ALL_ALGORITHMS}");
@@ -73,7 +73,7 @@ fn calls() -> Vec<Call> {
     calls.into_iter().map(|(name, words)| call(name, &words)).collect()
 }
 
-/// What follows the file's name in the header's example.
+/// The part of the header's example after the file name.
 fn example(script: &Script) -> String {
     let line = script.source.lines().find_map(|line| line.strip_prefix("-- example")).expect("a header has an example");
     let start = format!("redis-cli --eval lua/{}.lua ", script.name);
@@ -89,7 +89,7 @@ fn call(name: &str, words: &str) -> Call {
 }
 
 impl Call {
-    /// The command that runs a script's text with the keys and arguments of this call.
+    /// Returns the command that runs a script's text with the keys and arguments of this call.
     fn command<'a>(&'a self, name: &'a str, text: &'a str, keys: &'a str) -> Vec<&'a str> {
         let mut command = vec![name, text, keys];
         command.extend(self.keys.iter().chain(&self.arguments).map(String::as_str));
@@ -112,7 +112,7 @@ fn a_script_touches_only_its_keys() {
         redis.run::<::redis::Value>(&call.command("EVAL", call.script.source, &call.keys.len().to_string()));
         redis.run::<String>(&["ECHO", "the end of this call"]);
         for command in monitor.calls_of_scripts_until("the end of this call") {
-            // A command of one word has no key, and COMMAND GETKEYS does not take it.
+            // A command of one word has no key, and COMMAND GETKEYS rejects it.
             if command.len() == 1 {
                 continue;
             }
@@ -136,7 +136,7 @@ fn a_script_touches_only_its_keys() {
 fn a_script_returns_only_integers() {
     let mut redis = Redis::start();
     for call in calls() {
-        // Redis cuts a fraction off silently, so it has to be looked for before the reply leaves Lua.
+        // Redis truncates fractions silently, so the test looks for them before the reply leaves Lua.
         let text = format!(
             "local reply = (function() {}\nend)()\n\
              for _, value in ipairs(type(reply) == 'table' and not reply.err and reply or {{ reply }}) do\n\

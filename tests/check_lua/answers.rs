@@ -1,4 +1,4 @@
-//! What a call answers, case by case.
+//! The reply of a call, case by case.
 
 use crate::T;
 use crate::oracle::Oracle;

@@ -1,4 +1,4 @@
-//! What a call may be, and what its mistakes are called.
+//! Arguments of a call, and the errors for wrong ones.
 
 use std::process::Command;
 

@@ -3,7 +3,7 @@
 use crate::T;
 use crate::support::{Redis, Spec, bucket, fixed, log};
 
-/// The numbers of a check whose requests have a cost for each limit.
+/// Returns the numbers of a check whose requests have one cost per limit.
 fn check_costs(redis: &mut Redis, limits: &[Spec], costs: &[&str], now: u64) -> redis::RedisResult<Vec<i64>> {
     let mut words = crate::support::words("s", limits, &vec![1; costs.len()], now);
     let first = words.len() - costs.len();
@@ -77,7 +77,7 @@ fn wrong_lists_of_costs_are_named_and_change_nothing() {
         ("9007199254740992,1", "too large"),
         ("1;1", "not joined by a comma"),
     ] {
-        // The first request of the batch is right, and is not charged.
+        // The first request of the batch is valid, but is not charged.
         let error = check_costs(&mut redis, &limits, &["1,1", costs], T).unwrap_err().to_string();
         let message = format!("check.lua: ARGV[15] (cost): expected an integer from 0, found {costs}");
         assert!(error.contains(message.trim_end()), "{why}: {error}");
@@ -98,7 +98,7 @@ fn an_uncharged_log_keeps_its_entries_and_expiry() {
     redis.run::<i64>(&["PERSIST", key]);
     let before = entries(&mut redis);
     assert_eq!(before.len(), 1);
-    // All its units are over: its newest time still is the one before which nothing is judged.
+    // All its units have expired, but time still does not go back before its newest entry.
     let later = T.cast_signed() + 60_000;
     assert_eq!(check_costs(&mut redis, &limits, &["3,0"], T + 60_000).unwrap(), [1, 7, 0, 300, 10, 0, 0, later]);
     assert_eq!((entries(&mut redis), redis.run::<i64>(&["PTTL", key])), (before, -1));

@@ -1,4 +1,4 @@
-//! `lua/check.lua` against a real redis-server: its contract, example by example and as properties.
+//! `lua/check.lua` against a real redis-server: its contract, as examples and properties.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -15,5 +15,5 @@ mod state;
 mod support;
 use support::Spec;
 
-/// An instant from which the examples count.
+/// The instant at which the examples start.
 const T: u64 = 1_800_000_000_000;

@@ -1,4 +1,4 @@
-//! Whatever the limits and the requests are.
+//! Properties for any limits and requests.
 
 use crate::T;
 use crate::cases;
@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 
 thread_local! {
-    /// One server for all cases of a test; each case has a subject of its own.
+    /// One server for all cases of a test; each case has its own subject.
     static SERVER: RefCell<(Redis, u64)> = RefCell::new((Redis::start(), 0));
 }
 
@@ -23,7 +23,7 @@ fn with_subject<T>(test: impl FnOnce(&mut Redis, &str) -> T) -> T {
     })
 }
 
-/// One to three limits of either kind, small enough that requests meet them often.
+/// One to three limits, small enough that requests often reach them.
 fn limits() -> impl Strategy<Value = Vec<Spec>> {
     let spec = (1_u64..12, 1_u64..5000, prop::option::of(1_u64..15)).prop_map(|(limit, window, burst)| match burst {
         None => log("", limit, window),
@@ -37,7 +37,7 @@ fn limits() -> impl Strategy<Value = Vec<Spec>> {
     })
 }
 
-/// Requests: how far the clock moves before each (mostly on, sometimes back), and its cost.
+/// Requests: how far the clock moves before each (mostly forward, sometimes back), and the cost.
 fn requests(most: usize) -> impl Strategy<Value = Vec<(i64, u64)>> {
     let step = prop_oneof![4 => Just(0_i64), 6 => 0_i64..1500, 1 => -3000_i64..0, 1 => 0_i64..20_000];
     prop::collection::vec((step, prop_oneof![4 => Just(1_u64), 3 => 0_u64..6, 1 => 0_u64..20]), 1..most)
@@ -119,7 +119,7 @@ proptest! {
     ) {
         with_subject(|redis, subject| {
             let limits = [log("l", quota, window)];
-            // By the clock that never goes backwards, which is the limit's.
+            // By the limit's time, which never goes backwards.
             let (mut admitted, mut latest) = (Vec::new(), 0);
             for (now, cost) in times(&requests) {
                 if redis.check_kept(subject, &limits, &[cost], now)[0] == 1 && cost > 0 {

@@ -1,4 +1,4 @@
-//! What a call leaves in Redis.
+//! The state that a call leaves in Redis.
 
 use crate::T;
 use crate::support::{Redis, bucket, fixed, log, sliding};
@@ -67,7 +67,7 @@ fn the_state_has_the_documented_format() {
     let mut redis = Redis::start();
     let limits = [bucket("a", 2, 1000, 3), fixed("b", 9, 60_000), sliding("c", 9, 1000), log("d", 9, 1000)];
     let words = "a token_bucket 1000 3 1 500 b fixed_window 60000 9 c sliding_window 1000 9 d sliding_log 1000 9";
-    // A call that finds no state, one that knows the state, and one that finds another limit in it.
+    // A call without a state, one with the same limits in the state, and one with another limit in it.
     for (time, numbers) in [(0, "500 1 1 0"), (1000, "500 2 1 1"), (1001, "999 3 2 1")] {
         redis.check_kept("s", &limits, &[1], T + time);
         let state: String = redis.run(&["GET", "sg:1:{s}"]);
@@ -94,9 +94,9 @@ fn a_state_has_room_for_128_limits() {
                    (name limits that it has, or reset the subject)";
     assert!(error.contains(message), "{error}");
     assert_eq!(redis.dump("s"), before, "nothing is charged to the log either");
-    // Those that are there are charged on, and so is a log: it has a key of its own.
+    // Known limits are still charged, and so is a log, which has its own key.
     assert_eq!(redis.check_kept("s", &[number(7), log("l", 10, 60_000), number(127)], &[1], T)[..2], [1, 8]);
-    // What is full makes room.
+    // Full limits are dropped and make room.
     assert_eq!(redis.check_kept("s", &[number(128)], &[1], T + 6000)[..2], [1, 9]);
     let state: String = redis.run(&["GET", "sg:1:{s}"]);
     assert_eq!(

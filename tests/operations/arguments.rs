@@ -1,4 +1,4 @@
-//! Wrong arguments are refused by their names.
+//! Wrong arguments are refused, and the error names them.
 
 use crate::support::Redis;
 

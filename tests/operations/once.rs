@@ -15,14 +15,14 @@ fn a_request_is_settled_once() {
         assert_eq!(redis.dump("s"), before);
     }
     assert_eq!(settle(&mut redis, "other", &limits, less(2, T)), [1, 0, 0], "a subject has its own requests");
-    // What may be forgotten is, when the next one comes.
+    // The next settlement removes expired ids.
     let next = Settle { request: "next", ..less(0, T).at(T + MINUTE) };
     assert_eq!(settle(&mut redis, "s", &limits, next), [1, 0, 0]);
     let remembered: Vec<String> = redis.run(&["ZRANGE", "sg:1:{s}:settled", "0", "-1"]);
     assert_eq!(remembered, ["next"]);
 }
 
-/// So many milliseconds a key lives longer than its state matters; the ids of requests do not.
+/// Keys expire this many milliseconds after their state no longer matters. Request ids have no such grace.
 const GRACE: u64 = 1000;
 
 #[test]
@@ -46,22 +46,22 @@ fn keys_expire_one_second_after_they_matter() {
     };
     redis.check("s", &all, &[5], T);
     lives(&mut redis, "", MINUTE + GRACE);
-    // The slow bucket is not settled, and matters as long as before.
+    // The slow bucket is not settled and matters as long as before.
     assert_eq!(raw(&mut redis, "a", T, [3, 0], 2 * MINUTE), [1, 3, 3]);
     lives(&mut redis, "", MINUTE + GRACE);
     lives(&mut redis, ":log:l", MINUTE + GRACE);
     lives(&mut redis, ":settled", 2 * MINUTE);
-    // Charged where others' clocks are 20 s on, it matters 20 s more to this one.
+    // Charged by clocks that are 20 s ahead, it matters 20 s longer by this clock.
     assert_eq!(raw(&mut redis, "b", T - 20_000, [7, 0], MINUTE), [1, 7, 7]);
     lives(&mut redis, "", 20_000 + 15 * 6000 + GRACE);
     lives(&mut redis, ":log:l", 20_000 + MINUTE + GRACE);
     lives(&mut redis, ":settled", 2 * MINUTE);
-    // Giving back shortens nothing: others may have another opinion of the time. And nothing loses its end.
+    // Giving back shortens no expiry, because other clocks may differ. No key loses its expiry.
     assert_eq!(raw(&mut redis, "c", T, [0, 15], 3 * MINUTE), [1, 15, 15]);
     lives(&mut redis, "", 20_000 + 15 * 6000 + GRACE);
     lives(&mut redis, ":log:l", 20_000 + MINUTE + GRACE);
     lives(&mut redis, ":settled", 3 * MINUTE);
-    // A state of its own making expires, too.
+    // A state that the settlement creates expires, too.
     redis.run::<i64>(&["DEL", "sg:1:{s}", "sg:1:{s}:log:l"]);
     assert_eq!(raw(&mut redis, "d", T + 20_000, [2, 0], 1), [1, 2, 2]);
     lives(&mut redis, "", 12_000 + GRACE);
@@ -77,7 +77,7 @@ fn without_a_time_the_servers_clock_expires_ids() {
     assert_eq!(settle(&mut redis, "t", &limits, more(3, (seconds - 2) * 1000).at(0)), [1, 0]);
 }
 
-/// Garbage, or a key of another type, in each place that is read.
+/// Garbage, or a key of another type, in each key that is read.
 #[test]
 fn an_error_leaves_the_request_unsettled() {
     let mut redis = Redis::start();

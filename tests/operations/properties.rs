@@ -1,4 +1,4 @@
-//! Settling is as good as having known the real cost, and many limits are as good as each alone.
+//! Settling equals a check with the real cost, and several limits equal each limit alone.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use crate::cases;
 use crate::support::{Kind, Redis, Spec, bucket, fixed, log, month, sliding};
 
 thread_local! {
-    /// One server for all cases of a test; each case has subjects of its own.
+    /// One server for all cases of a test; each case has its own subjects.
     static SERVER: RefCell<Redis> = RefCell::new(Redis::start());
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn with_redis<T>(test: impl FnOnce(&mut Redis) -> T) -> T {
     })
 }
 
-/// A limit that counts units, small enough that requests meet it often.
+/// A limit that counts units, small enough that requests often reach it.
 fn limit() -> impl Strategy<Value = Spec> {
     prop_oneof![
         3 => (1_u64..30, 1_u64..5000, 1_u64..30).prop_map(|(limit, window, burst)| bucket("n", limit, window, burst)),
@@ -31,23 +31,23 @@ fn limit() -> impl Strategy<Value = Spec> {
     ]
 }
 
-/// Requests of others: how long after the one before, and the cost.
+/// Requests of others: the time since the previous one, and the cost.
 fn others(most: usize) -> impl Strategy<Value = Vec<(u64, u64)>> {
     prop::collection::vec((prop_oneof![1_u64..50, 1_u64..2000], 1_u64..10), 0..most)
 }
 
-/// Two subjects with the same requests of others. One was charged what a request really cost; the other was
-/// charged something else and is settled later.
+/// Two subjects with the same other requests. One was charged the real cost of a request. The other was charged another
+/// cost and is settled later.
 #[derive(Debug)]
 struct Twins {
     limits: [Spec; 1],
     now: u64,
-    /// Whether a bucket was full, where it owes less, at a request since the charge.
+    /// Whether the bucket with less debt was full at a request since the charge.
     full: bool,
 }
 
 impl Twins {
-    /// A request to both; true if the one that owes more admits it, and then the other does, too.
+    /// Sends a request to both. Returns whether the one with more debt admits it; then the other must, too.
     fn request(&mut self, redis: &mut Redis, owes_more: &str, owes_less: &str, step: u64, cost: u64) -> bool {
         self.now += step;
         self.full |= check(redis, owes_less, &self.limits, 0, self.now)[3] == 0;
@@ -58,7 +58,7 @@ impl Twins {
         admitted
     }
 
-    /// What both answer to a look now and somewhat later.
+    /// Returns what both reply to a peek, now and later.
     fn answers(&self, redis: &mut Redis, subject: &str) -> Vec<Vec<i64>> {
         [0, 1, 300, 3000].iter().map(|later| check(redis, subject, &self.limits, 0, self.now + later)).collect()
     }
@@ -95,7 +95,7 @@ proptest! {
                     Kind::Bucket if twins.full => {
                         prop_assert!(settled[1] >= exact[1] && settled[1] <= exact[1] + units.cast_signed(), "{:?} {:?}", settled, exact);
                     }
-                    // A log's time to full is that of its newest entry, also when that holds nothing any more.
+                    // A log is full when its newest entry leaves the window, even if that entry has 0 units left.
                     Kind::Log => prop_assert_eq!(&settled[..3], &exact[..3]),
                     _ => prop_assert_eq!(settled, exact),
                 }

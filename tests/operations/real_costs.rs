@@ -1,4 +1,4 @@
-//! Counted by what requests really cost, no limit lets more through than it promises.
+//! Counted by real costs, no limit admits more than it guarantees.
 
 use proptest::prelude::*;
 
@@ -7,8 +7,8 @@ use crate::cases;
 use crate::properties::with_redis;
 use crate::support::{Redis, Spec, bucket, fixed, log};
 
-/// One thing that happens to a subject: after so long (which may be negative) a request of a cost, or the
-/// settlement of an earlier one that really cost some units less.
+/// An event of a subject, after a delay that may be negative: a request with a cost, or the settlement of an earlier
+/// request that cost some units less.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Request { step: i64, cost: u64 },
@@ -31,7 +31,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 #[derive(Debug)]
 struct Admitted {
     charged_at: u64,
-    /// By the limit's clock, which never goes back.
+    /// By the limit's time, which never goes back.
     time: u64,
     cost: u64,
     given_back: u64,

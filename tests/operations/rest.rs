@@ -1,4 +1,4 @@
-//! The functions of the limiter, over REST.
+//! The limiter's methods, over REST.
 
 use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Verdict};
 use sluicegate::limiter::{BatchVerdict, Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
@@ -61,8 +61,8 @@ async fn settling_by_redis_clock_uses_the_checks_time() {
     let limiter = Limiter::new(transport, Dialect::Plain);
     let name = LimitName::new("day").unwrap();
     let limits = [Limit::sliding_log(name.clone(), 1000, Millis::from_secs(86_400)).unwrap()];
-    // After a charge of a clock that is in step, and of one that is ahead. Then the two entries are of one time, and
-    // the units of the older one are as good as the request's own.
+    // After a charge by an exact clock, and by one that is ahead. Both entries have the same time, so units of the older
+    // one are equivalent to the request's own.
     for (ahead, costs_left) in [(0, &["100", "250", "200"][..]), (5000, &["350", "200"])] {
         let subject = Subject::named(&format!("ahead{ahead}"));
         let first = time_of(&mut connection) + ahead;
@@ -89,7 +89,7 @@ async fn settling_by_redis_clock_uses_the_checks_time() {
     }
 }
 
-/// Milliseconds by the clock of Redis.
+/// Redis's time in milliseconds.
 fn time_of(connection: &mut redis::Connection) -> u64 {
     let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(connection).unwrap();
     seconds * 1000 + micros / 1000

@@ -42,7 +42,7 @@ fn a_log_keeps_its_newest_entry() {
     let mut redis = Redis::start();
     let limits = [log("l", 10, 1000)];
     check(&mut redis, "s", &limits, 10, T);
-    // A clock that is ahead moves the log on; then this request turns out to cost nothing.
+    // A clock that is ahead advances the log. Then this request turns out to cost nothing.
     check(&mut redis, "s", &limits, 3, T + 1500);
     assert_eq!(settle(&mut redis, "s", &limits, less(3, T + 1500)), [1, 3]);
     assert_eq!(entries(&mut redis, "s", "l"), [(T + 1500, 0)]);
@@ -59,7 +59,7 @@ fn a_log_gives_back_nothing_outside_the_window() {
     let limits = [log("l", 10, 1000)];
     check(&mut redis, "s", &limits, 5, T);
     check(&mut redis, "s", &limits, 7, T + 1000);
-    // Its own entry is gone, and the younger one is another's.
+    // Its own entry is gone, and the newer one belongs to another request.
     assert_eq!(settle(&mut redis, "s", &limits, less(5, T).at(T + 1000)), [1, 0]);
     let behind = Settle { request: "behind", ..less(5, T).at(T + 10) };
     assert_eq!(settle(&mut redis, "s", &limits, behind), [1, 0], "whatever the caller's clock says");
@@ -73,7 +73,7 @@ fn a_long_log_beyond_2_53_is_renumbered() {
     check(&mut redis, "s", &limits, MOST - 5000, T);
     check(&mut redis, "s", &limits, 3000, T + 1000);
     check_batch(&mut redis, "s", &limits, &vec![1; 2000], T + 1001);
-    // Before these came 2^53 units and more.
+    // More than 2^53 units came before these.
     check(&mut redis, "s", &limits, 4000, T + 10_000);
     check_batch(&mut redis, "s", &limits, &vec![2; 1500], T + 10_001);
     let remaining = |used: u64| (MOST - used).cast_signed();

@@ -1,4 +1,4 @@
-//! What a settlement does with the packed state as a whole.
+//! The effect of a settlement on the whole packed state.
 
 use crate::call::{MINUTE, Settle, T, check, entries, less, more, settle, state};
 use crate::support::{Redis, bucket, concurrency, fixed, log, month, sliding};
@@ -9,12 +9,12 @@ fn unknown_limits_are_charged_now_and_refund_nothing() {
     let limits = [bucket("b", 10, 10_000, 10), fixed("f", 10, 10_000), sliding("s", 10, 10_000)];
     assert_eq!(settle(&mut redis, "s", &limits, less(3, T)), [1, 0, 0, 0]);
     assert_eq!(redis.run::<i64>(&["EXISTS", "sg:1:{s}"]), 0);
-    // Charged in the window before the one that is now.
+    // Charged in the previous window.
     let late = Settle { request: "late", ..more(3, T - 1).at(T + 5) };
     assert_eq!(settle(&mut redis, "s", &limits, late), [1, 3, 0, 3]);
     let text = state(&mut redis, "s");
     assert_eq!(text, format!("b token_bucket 10000 10 1 1000 s sliding_window 10000 10|{} 3000 0 3", T + 5));
-    // The window that is missing is charged at the time at which the others' numbers hold.
+    // The missing window is charged at the time of the other limits' numbers.
     let next = Settle { request: "next", ..more(2, T + 2).at(T + 9000) };
     assert_eq!(settle(&mut redis, "s", &limits, next), [1, 2, 2, 2]);
     let text = state(&mut redis, "s");
@@ -63,7 +63,7 @@ fn other_limits_stay_unchanged() {
     assert_eq!(state(&mut redis, "s"), before.replace(&format!("|{T} 24000 4 0 "), &format!("|{T} 18000 3 0 ")));
     assert_ne!(state(&mut redis, "s"), before);
     assert_eq!(others(&mut redis), sets);
-    // All limits of the call at once, and a limit of concurrency has no cost.
+    // All limits of the call at once. A concurrency limit has no cost.
     let rest = Settle { request: "rest", ..less(2, T) };
     assert_eq!(settle(&mut redis, "s", &all, rest), [1, 2, 2, 2, 0, 2, 2]);
     assert_eq!(others(&mut redis)[0], sets[0]);

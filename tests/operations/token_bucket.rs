@@ -1,4 +1,4 @@
-//! Settling a token bucket, and what any limit can hold.
+//! Settling a token bucket, and the maximum that a limit can hold.
 
 use crate::call::{MINUTE, MOST, Settle, T, check, entries, less, more, settle, state};
 use crate::support::{Redis, bucket, fixed, log, sliding};
@@ -57,7 +57,7 @@ fn a_limit_never_holds_2_53() {
     assert_eq!(numbers[11], 9999);
     assert_eq!(check(&mut redis, "s", &limits[1..2], 1, T + 10_000)[0], 1);
     assert_eq!(check(&mut redis, "s", &limits[3..], 10, T + 10_000)[0], 1);
-    // What has left the window does not stand in the way, whether it is still there or not.
+    // Expired entries do not matter, whether they are still stored or not.
     let later = Settle { request: "later", ..more(MOST, T + 20_000) };
     assert_eq!(settle(&mut redis, "s", &limits[3..], later), [1, MOST.cast_signed()]);
 }

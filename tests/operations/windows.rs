@@ -50,7 +50,7 @@ fn a_sliding_window_settles_in_the_charged_window() {
     for (request, more, less) in [("e", 5, 0), ("f", 0, 5)] {
         assert_eq!(settle(&mut redis, request, T - 1, more, less), [1, 0], "two windows ago");
     }
-    // 200 weigh half as much in the middle of the next window.
+    // 200 units count half in the middle of the next window.
     assert_eq!(check(&mut redis, "s", &limits, 1, T + MINUTE)[2], 90_300);
     assert_eq!(check(&mut redis, "s", &limits, 1, T + MINUTE + 90_299)[0], 0);
     assert_eq!(check(&mut redis, "s", &limits, 1, T + MINUTE + 90_300)[0], 1);

@@ -1,9 +1,9 @@
-//! Lua 5.1's bytecode, as far as it takes to see which globals a script reads and writes.
+//! A parser of Lua 5.1 bytecode, enough to find the globals that a script reads and writes.
 //! Source: Kein-Hong Man, "A No-Frills Introduction to Lua 5.1 VM Instructions", chapter 4.
 
 use std::collections::BTreeSet;
 
-/// What a chunk and all functions in it name.
+/// The names used by a chunk and its functions.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     pub(crate) globals_read: BTreeSet<String>,
@@ -13,7 +13,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// Reads what `string.dump` returned on a 64-bit machine, little-endian.
+    /// Parses the output of `string.dump` from a 64-bit little-endian machine.
     pub(crate) fn read(dumped: &[u8]) -> Self {
         let (header, functions) = dumped.split_at(HEADER.len());
         assert_eq!(header, HEADER, "a chunk of Lua 5.1");
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
     }
 
-    /// A text as it is, anything else as an empty one.
+    /// Returns a text unchanged, anything else as an empty text.
     fn constant(&mut self) -> String {
         match self.bytes(1)[0] {
             NIL => String::new(),

@@ -1,10 +1,10 @@
-//! Redis's MONITOR: what scripts call.
+//! Redis's MONITOR: the commands that scripts call.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// A connection that hears of every command, those of scripts included.
+/// A connection that receives every command, including those of scripts.
 pub(crate) struct Monitor(BufReader<UnixStream>);
 
 impl Monitor {
@@ -17,7 +17,7 @@ impl Monitor {
         monitor
     }
 
-    /// The commands that scripts have called before a client sent `ECHO mark`.
+    /// Returns the commands that scripts called before a client sent `ECHO mark`.
     pub(crate) fn calls_of_scripts_until(&mut self, mark: &str) -> Vec<Vec<String>> {
         let mut calls = Vec::new();
         loop {
@@ -40,8 +40,8 @@ impl Monitor {
     }
 }
 
-/// Words in quotes, with a backslash before a quote or a backslash. What else Redis escapes is left as it is:
-/// no test has it in a key.
+/// Parses words in quotes, with backslash escapes of quotes and backslashes. Other escapes stay as they are, since no
+/// test has them in a key.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut inside, mut escaped) = (Vec::new(), String::new(), false, false);
     for character in text.chars() {
