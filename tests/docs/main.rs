@@ -4,6 +4,7 @@
 
 mod api;
 mod configuration;
+mod cost_meter;
 mod costs;
 mod examples;
 

@@ -1,0 +1,171 @@
+//! Measures what operations cost, in commands and requests to Redis.
+
+use std::cell::Cell;
+
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window, usage};
+use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
+use sluicegate::redis::lock::{Lease, Runtime};
+use sluicegate::redis::script::Dialect;
+use sluicegate::redis::{HttpTransport, RedisError, Response, Token, Transport};
+use sluicegate::tenant::history::{End, Recorder};
+use sluicegate::tenant::store::{Create, TenantStore};
+use sluicegate::tenant::{Settings, Tenant, TenantId};
+use sluicegate::time::Millis;
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
+
+/// A limiter with its own Redis, which counts the cost of operations.
+pub(crate) struct CostMeter {
+    pub(crate) limiter: Limiter<CountingTransport>,
+    connection: redis::Connection,
+    pub(crate) leases: u64,
+    _redis: RedisServer,
+    _bridge: BridgeServer,
+}
+
+/// A transport that counts requests.
+pub(crate) struct CountingTransport {
+    transport: HttpTransport,
+    requests: Cell<u64>,
+}
+
+impl Transport for CountingTransport {
+    async fn post(&self, body: String) -> Result<Response, RedisError> {
+        self.requests.set(self.requests.get() + 1);
+        self.transport.post(body).await
+    }
+}
+
+impl CostMeter {
+    pub(crate) async fn start() -> Self {
+        let redis = RedisServer::start().await.unwrap();
+        let bridge = BridgeServer::start(0, "token", redis.url()).await.unwrap();
+        let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
+        let token = Token::new("token").unwrap();
+        let transport = HttpTransport::new(bridge.url().parse().unwrap(), &token, Millis::from_secs(30));
+        let transport = CountingTransport { transport, requests: Cell::new(0) };
+        let limiter = Limiter::new(transport, Dialect::Plain);
+        CostMeter { limiter, connection, leases: 0, _redis: redis, _bridge: bridge }
+    }
+
+    /// Returns the commands that Redis has run, including those of scripts, and the requests since the last call.
+    pub(crate) fn take_cost(&mut self) -> Cost {
+        let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connection).unwrap();
+        redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut self.connection).unwrap();
+        let calls = |line: &str| {
+            let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            let ours = !["info", "config"].iter().any(|own| name.starts_with(own));
+            ours.then(|| rest.split(',').next().unwrap().parse::<u64>().unwrap())
+        };
+        (statistics.lines().filter_map(calls).sum(), self.limiter.transport().requests.replace(0))
+    }
+
+    /// Returns the cost of a check of one unit, which must be allowed or denied as `allowed` says.
+    pub(crate) async fn check_cost(&mut self, limits: &[Limit], allowed: bool, now: Now) -> Cost {
+        self.leases += 1;
+        let lease = LeaseId::new(&format!("lease-{}", self.leases)).unwrap();
+        let lease = limits.iter().any(Limit::needs_lease).then_some(&lease);
+        let request = CheckRequest { cost: 1, lease };
+        self.take_cost();
+        let verdict = self.limiter.check(&Subject::named("acme"), limits, request, now).await.unwrap();
+        assert_eq!(verdict.is_allow(), allowed);
+        self.take_cost()
+    }
+
+    /// Returns the costs of an allowed and a denied check. An earlier check loads the scripts and creates the state.
+    pub(crate) async fn allow_and_deny_costs(&mut self, limits: &[Limit]) -> [Cost; 2] {
+        self.reset(limits).await;
+        self.check_cost(limits, true, AT).await;
+        let allowed = self.check_cost(limits, true, AT).await;
+        [allowed, self.check_cost(limits, false, AT).await]
+    }
+
+    pub(crate) async fn reset(&self, limits: &[Limit]) {
+        self.limiter.reset(&Subject::named("acme"), limits).await.unwrap();
+    }
+
+    /// Returns the cost of a first settlement when the script is loaded.
+    pub(crate) async fn settle_cost(&mut self, limits: &[Limit], correction: Correction) -> Cost {
+        let mut cost = self.take_cost();
+        for attempt in ["loads", "counts"] {
+            let request = RequestId::new(&format!("{correction:?}-{attempt}")).unwrap();
+            let settlement = Settlement { request: &request, charged_at: NOW, correction, memory: MINUTE };
+            self.wait_for_next_millisecond();
+            self.take_cost();
+            let outcome = self.limiter.settle(&Subject::named("acme"), limits, &settlement, AT).await.unwrap();
+            assert!(matches!(outcome, SettleOutcome::Settle { .. }), "{outcome:?}");
+            cost = self.take_cost();
+        }
+        cost
+    }
+
+    /// Waits for the next millisecond of Redis. Two settlements within a millisecond need one command less, because the
+    /// first has already set the expiry of the settled ids.
+    pub(crate) fn wait_for_next_millisecond(&mut self) {
+        let mut millisecond = || {
+            let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(&mut self.connection).unwrap();
+            (seconds, micros / 1000)
+        };
+        let now = millisecond();
+        while millisecond() == now {}
+    }
+
+    /// Returns the cost of the recorder `day` days from now. These tenants use one unit on the day before.
+    pub(crate) async fn recorder_cost(&mut self, day: u64, tenants: &[&str]) -> Cost {
+        let noon = |day| Millis::new(NOW.get() + day * 86_400_000);
+        for tenant in tenants {
+            let limits = usage::with_meters(&packed(300));
+            self.limiter.check(&Subject::named(tenant), &limits, 1, Now::At(noon(day - 1))).await.unwrap();
+        }
+        self.take_cost();
+        let recorder = Recorder::new(&self.limiter, FixedRuntime, Lease::new(Millis::from_secs(30)).unwrap());
+        let report = recorder.run(&format!("recorder-{day}"), noon(day)).await.unwrap();
+        assert_eq!(report.end, End::Done, "{report:?}");
+        self.take_cost()
+    }
+
+    pub(crate) fn tenants(&self) -> TenantStore<'_, CountingTransport> {
+        TenantStore::new(self.limiter.transport(), Dialect::Plain)
+    }
+
+    pub(crate) async fn create_tenant(&self, id: &str) {
+        let tenant = Tenant::new(Settings::new("pro")).unwrap();
+        let created = self.tenants().create(&TenantId::new(id).unwrap(), tenant).await.unwrap();
+        assert!(matches!(created, Create::Created(_)));
+    }
+}
+
+pub(crate) fn name(text: &str) -> LimitName {
+    LimitName::new(text).unwrap()
+}
+
+pub(crate) fn packed(quota: u64) -> Vec<Limit> {
+    vec![
+        Limit::token_bucket(name("burst"), quota, Millis::from_secs(10), None).unwrap(),
+        Limit::sliding_window(name("hour"), quota, Millis::from_secs(3600)).unwrap(),
+        Limit::fixed_window(name("month"), quota, Window::Month).unwrap(),
+    ]
+}
+
+/// A runtime with a fixed time and a fixed random number.
+struct FixedRuntime;
+
+impl Runtime for FixedRuntime {
+    async fn sleep(&self, _duration: Millis) {}
+
+    fn now(&self) -> Millis {
+        NOW
+    }
+
+    fn random(&self) -> u64 {
+        7
+    }
+}
+
+/// The number of commands, and of the requests that carried them.
+pub(crate) type Cost = (u64, u64);
+
+/// 2026-11-23T12:00:00Z.
+pub(crate) const NOW: Millis = Millis::new(1_795_435_200_000);
+pub(crate) const AT: Now = Now::At(NOW);
+pub(crate) const MINUTE: Millis = Millis::from_secs(60);
