@@ -21,8 +21,8 @@ fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k 
         return None;
     }
     let most = (found.chars().count() / 3).max(1);
-    let lower = found.to_lowercase();
-    let distance = |name: &&str| strsim::osa_distance(&lower, &name.to_lowercase());
+    let lower = found.to_ascii_lowercase();
+    let distance = |name: &&str| strsim::osa_distance(&lower, &name.to_ascii_lowercase());
     known
         .filter(|name| name.len() <= MAX_NAME)
         .map(|name| (distance(&name), name))

@@ -1,14 +1,18 @@
 //! JSON values as input of serde, with messages that fit the rest of the configuration.
 //!
-//! Unlike the deserializer of `serde_json`, this one suggests the nearest known name for an unknown one, and does not
-//! accept an array in place of a struct.
+//! Unlike the deserializer of `serde_json`, this one knows the path of a problem, suggests the nearest known name for an
+//! unknown one, and does not accept an array in place of a struct.
 
 use std::fmt;
+use std::iter::Enumerate;
+use std::slice;
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{
+    self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde_json::{Map, Value, map};
 
 use crate::config::suggestion::unknown;
 
@@ -16,9 +20,65 @@ use crate::config::suggestion::unknown;
 #[derive(Clone, Copy)]
 pub(super) struct Input<'de>(pub(super) &'de Value);
 
-/// A problem with a value, without its path.
+/// A problem with a value.
 #[derive(Debug)]
-pub(super) struct Problem(String);
+pub(super) struct Problem {
+    /// The path from the input, empty for the input itself.
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+impl Problem {
+    fn new(text: String) -> Self {
+        Problem { path: String::new(), text }
+    }
+
+    /// The same problem, seen from the array or object above it: `step` is a key, or an index in brackets.
+    fn below(mut self, step: &str) -> Self {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{step}{dot}{}", self.path);
+        self
+    }
+}
+
+/// The items of an array.
+struct Items<'de>(Enumerate<slice::Iter<'de, Value>>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Problem;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
+        let Some((index, item)) = self.0.next() else { return Ok(None) };
+        seed.deserialize(Input(item)).map(Some).map_err(|problem| problem.below(&format!("[{index}]")))
+    }
+}
+
+/// The fields of an object, and the one whose key was read last.
+struct Fields<'de> {
+    rest: map::Iter<'de>,
+    current: Option<(&'de String, &'de Value)>,
+}
+
+impl<'de> Fields<'de> {
+    fn new(fields: &'de Map<String, Value>) -> Self {
+        Fields { rest: fields.iter(), current: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Problem;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
+        self.current = self.rest.next();
+        let Some((key, _)) = self.current else { return Ok(None) };
+        seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some).map_err(|problem: Problem| problem.below(key))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
+        let Some((key, value)) = self.current else { return Err(de::Error::custom("a value before its key")) };
+        seed.deserialize(Input(value)).map_err(|problem| problem.below(key))
+    }
+}
 
 impl<'de> Deserializer<'de> for Input<'de> {
     type Error = Problem;
@@ -33,16 +93,8 @@ impl<'de> Deserializer<'de> for Input<'de> {
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.iter().map(Input));
-                let value = visitor.visit_seq(&mut items)?;
-                items.end().map(|()| value)
-            }
-            Value::Object(fields) => {
-                let mut fields = MapDeserializer::new(fields.iter().map(|(name, value)| (name.as_str(), Input(value))));
-                let value = visitor.visit_map(&mut fields)?;
-                fields.end().map(|()| value)
-            }
+            Value::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+            Value::Object(fields) => visitor.visit_map(Fields::new(fields)),
         }
     }
 
@@ -73,7 +125,7 @@ impl<'de> Deserializer<'de> for Input<'de> {
             return Err(de::Error::invalid_type(unexpected(self.0), &"a text"));
         };
         if !variants.contains(&found.as_str()) {
-            return Err(Problem(unknown(name, found, variants)));
+            return Err(Problem::new(unknown(name, found, variants)));
         }
         visitor.visit_enum(found.as_str().into_deserializer())
     }
@@ -84,32 +136,24 @@ impl<'de> Deserializer<'de> for Input<'de> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Problem> for Input<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 impl de::Error for Problem {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Problem(message.to_string())
+        Problem::new(message.to_string())
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let found = if found == Unexpected::Unit { Unexpected::Other("null") } else { found };
-        Problem(format!("invalid type: {found}, expected {expected}"))
+        Problem::new(format!("invalid type: {found}, expected {expected}"))
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Problem(unknown("field", field, known))
+        Problem::new(unknown("field", field, known))
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -35,11 +35,7 @@ pub fn plan_from_value(value: &Value, path: &str) -> Result<Plan, ConfigError> {
 
 /// Deserializes a `T`. The path of an error is empty if the value as a whole is wrong.
 fn deserialize<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(Input(value)).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
-        ConfigError::new(path, error.into_inner().to_string())
-    })
+    T::deserialize(Input(value)).map_err(|problem| ConfigError::new(problem.path, problem.text))
 }
 
 /// The path of the configuration as a whole.
