@@ -1,10 +1,9 @@
 //! Guessing API keys puts no load on Redis.
 
-use std::time::Instant;
-
 use futures_util::{StreamExt, stream};
 use sluicegate::tenant::{ApiKey, TenantId};
 use sluicegate_devstack::Stack;
+use tokio::time::Instant;
 
 use crate::api::tenant_with_key;
 use crate::support::{ADDRESS, client, get_as, get_from, problem, status, trips};
