@@ -9,7 +9,9 @@ install() {
   export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
   export CARGO_PROFILE_RELEASE_DEBUG=false
   part=$(mktemp -d "$CACHE/installing-XXXXXX")
-  trap 'rm -rf "$part"' EXIT
+  # Expanded now: when the trap runs, the function has returned and `part` is unset.
+  # shellcheck disable=SC2064
+  trap "rm -rf '$part'" EXIT
   CARGO_TARGET_DIR="$part/target" cargo install --locked --root "$part/root" "$crate" --version "$version"
   # If another clone was faster, its tool is used.
   mv -T "$part/root" "$root" 2> /dev/null || [ -d "$root" ]

@@ -53,7 +53,9 @@ build_library() {
     as_root=(sudo -n)
   fi
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  # Expanded now: when the trap runs, the function has returned and `work` is unset.
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
   mkdir "$work/src"
   : > "$work/src/lib.rs"
   cat > "$work/Cargo.toml" << 'END'
