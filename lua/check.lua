@@ -433,11 +433,12 @@ if set_count > 0 then
       members[#members + 1] = member
     end
     local _, full = budget(limit)
-    call('ZREMRANGEBYSCORE', limit.key, '-inf', limit.expired)
     -- Lua passes at most a few thousand values to a function.
     for from = 1, #members, 1000 do
       call('ZADD', limit.key, unpack(members, from, math.min(from + 999, #members)))
     end
+    -- After ZADD, so that the key always exists: while a slot moves, its old node rejects a key that it does not have.
+    call('ZREMRANGEBYSCORE', limit.key, '-inf', limit.expired)
     call('PEXPIRE', limit.key, format('%.0f', full + now - now_ms + GRACE_MS))
   end
 end
