@@ -1,25 +1,47 @@
 //! The limiter over Redis. Each operation is one script call for all limits of a subject.
 
+use std::sync::Arc;
+
 use super::arguments::{check_arguments, costs_per_limit, limit_arguments, settle_arguments};
-use super::clock::Now;
+use super::clock::{Clock, Now};
 use super::error::CheckError;
 use super::reply::{BatchVerdict, decode_batch, decode_outcome};
-use super::settlement::{SettleOutcome, Settlement};
+use super::refusals::{Recall, Refusals};
+use super::settlement::{Correction, SettleOutcome, Settlement};
 use crate::limit::{CheckRequest, LeaseId, Limit, Subject, Verdict, validate_check};
 use crate::redis::script::{self, Dialect};
 use crate::redis::{self, Argument, RedisError, Transport};
+use crate::time::Millis;
 
 /// A limiter whose state is in Redis.
 #[derive(Debug, Clone)]
 pub struct Limiter<T> {
     transport: T,
     dialect: Dialect,
+    refusals: Option<Arc<Refusals>>,
+}
+
+/// A decision about one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The time by the clock that decided: [`Settlement::charged_at`] of the request.
+    pub at: Millis,
+    /// Whether this is a refusal that the limiter remembered. Redis was not called then.
+    pub remembered: bool,
 }
 
 impl<T: Transport> Limiter<T> {
     /// Creates a limiter that reaches Redis through `transport`.
     pub fn new(transport: T, dialect: Dialect) -> Self {
-        Limiter { transport, dialect }
+        Limiter { transport, dialect, refusals: None }
+    }
+
+    /// Lets [`Limiter::decide`] remember refusals. Limiters of one isolate share them.
+    #[must_use]
+    pub fn with_refusals(self, refusals: Arc<Refusals>) -> Self {
+        Limiter { refusals: Some(refusals), ..self }
     }
 
     /// Returns the transport to Redis.
@@ -31,6 +53,39 @@ impl<T: Transport> Limiter<T> {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Same as [`Limiter::check`], but a request that is certain to be refused is refused without calling Redis, if the
+    /// limiter [remembers refusals](Limiter::with_refusals). `now` is the time of the caller's clock.
+    ///
+    /// # Errors
+    /// Same as [`Limiter::check`].
+    pub async fn decide(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        request: CheckRequest<'_>,
+        clock: Clock,
+        now: Millis,
+    ) -> Result<Decided, CheckError> {
+        validate_check(limits, &[request])?;
+        let recall = self.refusals.as_ref().map(|refusals| refusals.recall(subject, limits, request.cost, now));
+        if let Some(Recall::Refuse(verdict)) = recall {
+            return Ok(Decided { verdict, at: now, remembered: true });
+        }
+        let mut batch = self.check_batch_timed(subject, limits, [request], Now::from_clock(clock, now)).await?;
+        let verdict = batch.verdicts.pop().ok_or(NO_VERDICT)?;
+        if let (Some(refusals), Some(Recall::Ask(ticket))) = (&self.refusals, &recall) {
+            refusals.remember(ticket, subject, request.cost, &verdict, now);
+        }
+        Ok(Decided { verdict, at: batch.at, remembered: false })
+    }
+
+    /// Forgets the remembered refusals of a subject, because its limits or its quota have changed.
+    pub fn forget_refusals(&self, subject: &Subject) {
+        if let Some(refusals) = &self.refusals {
+            refusals.forget(subject);
+        }
     }
 
     /// Checks one request against all `limits` of `subject`, and charges it to all of them or to none.
@@ -47,8 +102,7 @@ impl<T: Transport> Limiter<T> {
         now: Now,
     ) -> Result<Verdict, CheckError> {
         let mut verdicts = self.check_batch(subject, limits, [request.into()], now).await?;
-        // `decode_batch` returns one verdict per request.
-        verdicts.pop().ok_or(CheckError::Redis(RedisError::Length { expected: 1, found: 0 }))
+        verdicts.pop().ok_or(NO_VERDICT)
     }
 
     /// Checks requests in order, as if they came one by one, in one round trip.
@@ -110,8 +164,12 @@ impl<T: Transport> Limiter<T> {
         validate_check(limits, &[CheckRequest::from(0)])?;
         let (keys, arguments) = settle_arguments(subject, limits, settlement, now);
         let script = script::SETTLE.in_dialect(self.dialect());
-        let numbers: Vec<u64> = redis::eval(self.transport(), script, &keys, &arguments).await?;
-        Ok(decode_outcome(limits, &numbers)?)
+        let numbers = redis::eval::<Vec<u64>>(self.transport(), script, &keys, &arguments).await;
+        if let Correction::GiveBack(_) = settlement.correction {
+            // Also after a failure: the correction may have been made.
+            self.forget_refusals(subject);
+        }
+        Ok(decode_outcome(limits, &numbers?)?)
     }
 
     /// Ends a lease at all concurrency limits among `limits`, and returns how many of them had it, alive or
@@ -152,6 +210,11 @@ impl<T: Transport> Limiter<T> {
     ) -> Result<u64, RedisError> {
         let (sets, _) = limit_arguments(subject, limits);
         let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
-        redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await
+        let deleted = redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await;
+        self.forget_refusals(subject);
+        deleted
     }
 }
+
+/// Not possible: `decode_batch` returns one verdict per request.
+const NO_VERDICT: CheckError = CheckError::Redis(RedisError::Length { expected: 1, found: 0 });

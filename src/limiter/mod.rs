@@ -7,22 +7,27 @@
 //! - `settlement`: the real cost of a request, and the outcome of settling it.
 //! - `request_id`: identifies a request, so that it is settled only once.
 //! - `error`: why a check has no verdict.
+//! - `refusals`: [`Refusals`], the deny cache, which remembers refusals.
+//! - [`breaker`]: the circuit breaker, which stops calls to Redis while it fails.
 //!
 //! Uses [`time`](crate::time), [`limit`](crate::limit) and [`redis`](crate::redis). Reads no clock.
 
 mod arguments;
+pub mod breaker;
 mod clock;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod limiter;
+mod refusals;
 mod reply;
 mod request_id;
 mod settlement;
 
 pub use clock::{Clock, Now};
 pub use error::CheckError;
-pub use limiter::Limiter;
+pub use limiter::{Decided, Limiter};
+pub use refusals::Refusals;
 pub use reply::BatchVerdict;
 pub use request_id::{InvalidRequestId, RequestId};
 pub use settlement::{Correction, SettleOutcome, Settlement};

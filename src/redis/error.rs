@@ -1,5 +1,7 @@
 //! The ways in which a Redis command can fail.
 
+use crate::time::Millis;
+
 /// A failed Redis command: an infrastructure failure. The configured `on_outage` decides what it means for a
 /// request.
 ///
@@ -15,6 +17,14 @@ pub enum RedisError {
     /// No complete response arrived within the configured `timeout`.
     #[error("redis did not answer in time")]
     Timeout,
+    /// No call was made, because the last calls failed: the circuit breaker is open.
+    #[error("redis is not asked for {retry}, because calls failed: {cause}")]
+    NotAsked {
+        /// The time until the next call.
+        retry: Millis,
+        /// Why the last call failed.
+        cause: String,
+    },
     /// The token is missing or wrong (status 401).
     #[error("redis refused the token (UPSTASH_REDIS_REST_TOKEN): {reason}")]
     Unauthorized {

@@ -7,6 +7,7 @@
 //! - `command`: a command as the JSON body of a request.
 //! - `transport`: [`Transport`], the trait that moves one request and its response.
 //! - `http`: [`HttpTransport`], the `reqwest` client.
+//! - `deadline`: [`Deadline`] and [`Timed`], which bound all calls of a decision together.
 //! - `token`: the bearer token of the REST server.
 //! - `reply`: parses a response into a result or an error.
 //! - `error`: [`RedisError`], every way in which a command can fail.
@@ -17,6 +18,7 @@
 
 pub mod cas;
 mod command;
+mod deadline;
 mod error;
 mod eval;
 #[cfg(feature = "rest")]
@@ -28,6 +30,7 @@ mod token;
 mod transport;
 
 pub use command::Command;
+pub use deadline::{Deadline, Timed};
 pub use error::RedisError;
 pub use eval::{Argument, eval, run};
 #[cfg(feature = "rest")]

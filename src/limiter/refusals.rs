@@ -1,0 +1,262 @@
+//! The deny cache: remembers refusals, so that a flood of requests that cannot pass does not reach Redis.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::limit::{Budget, Limit, Retry, Subject, Verdict};
+use crate::time::Millis;
+
+/// The refusals that an isolate remembers.
+///
+/// Redis has refused a request and reported a retry time. Until then no request of the same subject with the same
+/// limits and at least the same cost can pass, unless units are given back meanwhile. So it is refused here. A refusal is
+/// remembered until its retry time, but at most for `local_refusals`: that bounds how late units that another isolate
+/// gives back are seen. What this isolate gives back is seen at once ([`Refusals::forget`]).
+///
+/// A refusal by a concurrency limit is not remembered, because a lease can end at any time.
+#[derive(Debug)]
+pub struct Refusals {
+    /// The longest life of an entry; 0 remembers nothing.
+    life: Millis,
+    /// The most entries; when there are more, those that end first are evicted.
+    capacity: usize,
+    // Never contended: an isolate has one thread.
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug)]
+struct Entries {
+    /// The entries of each subject: one for each list of limits.
+    subjects: HashMap<Subject, Vec<Entry>>,
+    /// The subjects by the end of their entries. The second number makes keys with the same millisecond unique.
+    by_end: BTreeMap<(Millis, u64), Subject>,
+    /// The number of entries so far, the source of those unique numbers.
+    counter: u64,
+    /// How often subjects were forgotten, by the hash of the subject.
+    forgotten: [u64; SLOTS],
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The budgets at `asked`, and the cost that was refused.
+    budgets: Vec<Budget>,
+    cost: u64,
+    asked: Millis,
+    key: (Millis, u64),
+    /// When to ask Redis again, before the entry ends; `None` if somebody has, or if the entry ends with its retry time.
+    renewal: Option<Millis>,
+}
+
+/// What the cache knows about a request.
+#[derive(Debug)]
+pub(super) enum Recall {
+    /// It is refused.
+    Refuse(Verdict),
+    /// Redis must be asked. [`Refusals::remember`] needs the ticket.
+    Ask(Ticket),
+}
+
+/// The state of the cache when Redis was asked.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    forgotten: u64,
+}
+
+impl Refusals {
+    /// Creates an empty cache whose entries live for at most `local_refusals`.
+    #[must_use]
+    pub fn new(local_refusals: Millis) -> Self {
+        Refusals::with_capacity(local_refusals, CAPACITY)
+    }
+
+    /// Same as [`Refusals::new`], with at most `capacity` entries.
+    #[must_use]
+    pub fn with_capacity(local_refusals: Millis, capacity: usize) -> Self {
+        let entries =
+            Entries { subjects: HashMap::new(), by_end: BTreeMap::new(), counter: 0, forgotten: [0; SLOTS] };
+        Refusals { life: local_refusals, capacity, entries: Mutex::new(entries) }
+    }
+
+    /// Forgets the refusals of a subject, because units were given back to it. Also a refusal that is on its way from
+    /// Redis is not remembered.
+    pub fn forget(&self, subject: &Subject) {
+        let mut entries = self.lock();
+        entries.remove_all(subject);
+        let slot = entries.slot(subject);
+        if let Some(count) = entries.forgotten.get_mut(slot) {
+            *count += 1;
+        }
+    }
+
+    /// Returns the number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().by_end.len()
+    }
+
+    /// Returns whether nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Looks for a refusal of a request with this cost at `now`.
+    ///
+    /// Shortly before an entry ends, one request is sent to Redis, so that a flood that goes on does not reach Redis all
+    /// at once when the entry ends.
+    pub(super) fn recall(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Millis) -> Recall {
+        let mut entries = self.lock();
+        let ticket = Ticket { forgotten: entries.forgotten(subject) };
+        let found = entries.find(subject, limits);
+        let Some(entry) = found.filter(|entry| entry.applies(cost, now)) else { return Recall::Ask(ticket) };
+        if entry.renewal.is_some_and(|renewal| renewal <= now) {
+            entry.renewal = None;
+            return Recall::Ask(ticket);
+        }
+        Recall::Refuse(entry.verdict(cost, now))
+    }
+
+    /// Remembers the verdict of Redis, which was asked at `asked` with this ticket.
+    pub(super) fn remember(&self, ticket: &Ticket, subject: &Subject, cost: u64, verdict: &Verdict, asked: Millis) {
+        let mut entries = self.lock();
+        entries.remove_ended(asked);
+        if cost == 0 || ticket.forgotten != entries.forgotten(subject) {
+            return;
+        }
+        entries.remove_outdated(subject, cost, verdict);
+        if verdict.is_allow() || verdict.refusing().any(|budget| budget.limit.needs_lease()) {
+            return;
+        }
+        let life = match verdict.retry() {
+            Retry::After(wait) => wait.min(self.life),
+            Retry::Never => self.life,
+            Retry::Now => return,
+        };
+        if life == Millis::ZERO {
+            return;
+        }
+        entries.counter += 1;
+        let end = Millis::new(asked.get() + life.get());
+        // An entry that ends with its retry time needs no renewal: the request may pass then.
+        let renewal = (verdict.retry() != Retry::After(life)).then(|| Millis::new(end.get() - life.get() / RENEWAL));
+        let key = (end, entries.counter);
+        let budgets = verdict.budgets().to_vec();
+        let entry = Entry { budgets, cost, asked, key, renewal };
+        entries.by_end.insert(key, subject.clone());
+        let of_subject = entries.subjects.entry(subject.clone()).or_default();
+        of_subject.push(entry);
+        if of_subject.len() > PER_SUBJECT {
+            let oldest = of_subject.remove(0).key;
+            entries.by_end.remove(&oldest);
+        }
+        while entries.by_end.len() > self.capacity {
+            entries.remove_first();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // A panic cannot leave the entries half changed in a way that matters: at worst a refusal is forgotten.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn find(&mut self, subject: &Subject, limits: &[Limit]) -> Option<&mut Entry> {
+        self.subjects.get_mut(subject)?.iter_mut().find(|entry| entry.has_limits(limits.iter()))
+    }
+
+    /// Removes the entry that a new verdict on a request of this cost replaces. If a request was allowed, the entry of a
+    /// request of at most the same cost is wrong: units were given back elsewhere.
+    fn remove_outdated(&mut self, subject: &Subject, cost: u64, verdict: &Verdict) {
+        let Some(entries) = self.subjects.get_mut(subject) else { return };
+        let same_limits = |entry: &Entry| entry.has_limits(verdict.budgets().iter().map(|budget| &budget.limit));
+        let outdated = |entry: &Entry| same_limits(entry) && (!verdict.is_allow() || entry.cost <= cost);
+        if let Some(key) = entries.iter().find(|entry| outdated(entry)).map(|entry| entry.key) {
+            self.by_end.remove(&key);
+            self.remove(subject, key);
+        }
+    }
+
+    fn remove_all(&mut self, subject: &Subject) {
+        for entry in self.subjects.remove(subject).unwrap_or_default() {
+            self.by_end.remove(&entry.key);
+        }
+    }
+
+    fn remove_ended(&mut self, now: Millis) {
+        while self.by_end.first_key_value().is_some_and(|((end, _), _)| *end <= now) {
+            self.remove_first();
+        }
+    }
+
+    fn remove_first(&mut self) {
+        if let Some((key, subject)) = self.by_end.pop_first() {
+            self.remove(&subject, key);
+        }
+    }
+
+    fn remove(&mut self, subject: &Subject, key: (Millis, u64)) {
+        let Some(entries) = self.subjects.get_mut(subject) else { return };
+        entries.retain(|entry| entry.key != key);
+        if entries.is_empty() {
+            self.subjects.remove(subject);
+        }
+    }
+
+    fn forgotten(&self, subject: &Subject) -> u64 {
+        self.forgotten.get(self.slot(subject)).copied().unwrap_or_default()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
+    fn slot(&self, subject: &Subject) -> usize {
+        self.subjects.hasher().hash_one(subject) as usize % SLOTS
+    }
+}
+
+impl Entry {
+    fn has_limits<'a>(&self, limits: impl Iterator<Item = &'a Limit>) -> bool {
+        self.budgets.iter().map(|budget| &budget.limit).eq(limits)
+    }
+
+    /// Returns whether a request of this cost is refused at `now`. A clock that was set back must not prolong an entry.
+    fn applies(&self, cost: u64, now: Millis) -> bool {
+        let costs_as_much = |budget: &Budget| budget.limit.charge_for(cost) >= budget.limit.charge_for(self.cost);
+        self.asked <= now
+            && now < self.key.0
+            && cost > 0
+            && self.budgets.iter().filter(|budget| budget.retry != Retry::Now).all(costs_as_much)
+    }
+
+    /// Returns the verdict at `now`. A higher cost than the one refused gets the same retry time, which is never too
+    /// long, unless the request can never pass.
+    fn verdict(&self, cost: u64, now: Millis) -> Verdict {
+        let passed = now.get().saturating_sub(self.asked.get());
+        let later = |budget: &Budget| {
+            let retry = match budget.retry {
+                _ if budget.limit.charge_for(cost) > budget.limit.capacity() => Retry::Never,
+                Retry::After(wait) if wait.get() > passed => Retry::After(Millis::new(wait.get() - passed)),
+                Retry::After(_) | Retry::Now => Retry::Now,
+                Retry::Never => Retry::Never,
+            };
+            let reset = Millis::new(budget.reset.get().saturating_sub(passed));
+            Budget { limit: budget.limit.clone(), remaining: budget.remaining, retry, reset }
+        };
+        Verdict::Deny(self.budgets.iter().map(later).collect())
+    }
+}
+
+/// About five megabytes: a small part of a Worker's 128 MB.
+const CAPACITY: usize = 10_000;
+
+/// The most lists of limits that one subject is remembered for. They are searched one by one.
+const PER_SUBJECT: usize = 16;
+
+/// The number of counters of forgotten subjects. Two subjects that share one only delay each other's entries.
+const SLOTS: usize = 256;
+
+/// An entry is renewed in the last eighth of its life: 125 ms, for a second, are enough for a call to Redis.
+const RENEWAL: u64 = 8;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use super::*;
+use crate::limiter::fixtures::{burst, day, inflight};
+
+const START: Millis = Millis::new(1_800_000_000_000);
+const SECOND: Millis = Millis::from_secs(1);
+
+fn after(ms: u64) -> Millis {
+    Millis::new(START.get() + ms)
+}
+
+fn subject(number: usize) -> Subject {
+    Subject::named(&format!("subject-{number}"))
+}
+
+fn budget(limit: Limit, retry: Retry) -> Budget {
+    Budget { limit, remaining: 3, retry, reset: Millis::new(9_000) }
+}
+
+fn wait(ms: u64) -> Retry {
+    Retry::After(Millis::new(ms))
+}
+
+/// Remembers at `START` that a request was refused.
+fn remember(refusals: &Refusals, subject: &Subject, cost: u64, budgets: Vec<Budget>) {
+    remember_verdict(refusals, subject, cost, &Verdict::Deny(budgets));
+}
+
+fn remember_verdict(refusals: &Refusals, subject: &Subject, cost: u64, verdict: &Verdict) {
+    let ticket = Ticket { forgotten: refusals.lock().forgotten(subject) };
+    refusals.remember(&ticket, subject, cost, verdict, START);
+}
+
+/// Returns the retry time of a remembered refusal.
+fn retry(refusals: &Refusals, cost: u64, now: Millis) -> Option<Retry> {
+    match refusals.recall(&subject(0), &[burst()], cost, now) {
+        Recall::Refuse(verdict) => Some(verdict.retry()),
+        Recall::Ask(_) => None,
+    }
+}
+
+#[test]
+fn a_refusal_ends_with_its_retry_time() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
+    assert_eq!(retry(&refusals, 1, START), Some(wait(700)));
+    assert_eq!(retry(&refusals, 1, after(699)), Some(wait(1)));
+    assert_eq!(retry(&refusals, 1, after(700)), None);
+}
+
+#[test]
+fn a_refusal_lives_no_longer_than_configured() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
+    assert_eq!(retry(&refusals, 1, after(874)), Some(wait(59_126)));
+    assert_eq!(retry(&refusals, 1, after(1000)), None);
+    let off = Refusals::new(Millis::ZERO);
+    remember(&off, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
+    assert!(off.is_empty());
+}
+
+#[test]
+fn one_request_renews_a_refusal_before_it_ends() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
+    assert_eq!(retry(&refusals, 1, after(875)), None, "this one asks Redis");
+    for ms in 875..1000 {
+        assert!(retry(&refusals, 1, after(ms)).is_some(), "the others do not: {ms}");
+    }
+    assert_eq!(retry(&refusals, 1, after(1000)), None);
+}
+
+#[test]
+fn budgets_age_with_the_refusal() {
+    let refusals = Refusals::new(SECOND);
+    let limits = [burst(), day()];
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(300)), budget(day(), wait(5_000))]);
+    let Recall::Refuse(verdict) = refusals.recall(&subject(0), &limits, 1, after(400)) else { panic!("refused") };
+    let aged = |limit, retry| Budget { limit, remaining: 3, retry, reset: Millis::new(8_600) };
+    // The bucket has refilled meanwhile.
+    assert_eq!(verdict, Verdict::Deny(vec![aged(burst(), Retry::Now), aged(day(), wait(4_600))]));
+}
+
+#[test]
+fn lower_costs_other_limits_and_other_subjects_ask_redis() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 5, vec![budget(burst(), wait(700))]);
+    assert_eq!(retry(&refusals, 4, START), None);
+    assert_eq!(retry(&refusals, 0, START), None, "a cost of 0 reads the budgets");
+    assert_eq!(retry(&refusals, 6, START), Some(wait(700)));
+    assert_eq!(retry(&refusals, 31, START), Some(Retry::Never), "the bucket holds 30");
+    let more = burst().with_quota(21, None).unwrap();
+    for limits in [&[more][..], &[day()], &[burst(), day()], &[burst().counting_requests()]] {
+        assert!(matches!(refusals.recall(&subject(0), limits, 5, START), Recall::Ask(_)), "{limits:?}");
+    }
+    assert!(matches!(refusals.recall(&subject(1), &[burst()], 5, START), Recall::Ask(_)));
+}
+
+#[test]
+fn a_limit_that_counts_requests_refuses_any_cost() {
+    let refusals = Refusals::new(SECOND);
+    let limits = [burst().counting_requests(), day()];
+    remember(&refusals, &subject(0), 5, vec![budget(limits[0].clone(), wait(700)), budget(day(), Retry::Now)]);
+    assert!(matches!(refusals.recall(&subject(0), &limits, 1, START), Recall::Refuse(_)));
+}
+
+#[test]
+fn refusals_by_leases_are_not_remembered() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700)), budget(inflight(), wait(10))]);
+    assert!(refusals.is_empty());
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700)), budget(inflight(), Retry::Now)]);
+    assert_eq!(refusals.len(), 1);
+}
+
+#[test]
+fn what_is_given_back_ends_a_refusal() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
+    // Redis is asked, units are given back, and only then Redis's refusal arrives.
+    let Recall::Ask(ticket) = refusals.recall(&subject(0), &[day()], 1, START) else { panic!("not refused") };
+    refusals.forget(&subject(0));
+    refusals.remember(&ticket, &subject(0), 1, &Verdict::Deny(vec![budget(day(), wait(700))]), START);
+    assert!(refusals.is_empty());
+}
+
+#[test]
+fn an_allowed_request_ends_refusals_of_its_cost() {
+    let refusals = Refusals::new(SECOND);
+    let allow = Verdict::Allow(vec![budget(burst(), Retry::Now)]);
+    remember(&refusals, &subject(0), 5, vec![budget(burst(), wait(700))]);
+    remember_verdict(&refusals, &subject(0), 4, &allow);
+    assert_eq!(refusals.len(), 1);
+    remember_verdict(&refusals, &subject(0), 5, &allow);
+    assert!(refusals.is_empty());
+}
+
+#[test]
+fn a_clock_set_back_ends_a_refusal() {
+    let refusals = Refusals::new(SECOND);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
+    assert_eq!(retry(&refusals, 1, Millis::new(START.get() - 1)), None);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let refusals = Refusals::with_capacity(SECOND, 100);
+    for number in 0..10_000 {
+        let life = 1 + (number as u64 * 7919) % 900;
+        remember(&refusals, &subject(number), 1, vec![budget(burst(), wait(life))]);
+        assert!(refusals.len() <= 100);
+    }
+    let entries = refusals.lock();
+    assert_eq!((entries.by_end.len(), entries.subjects.len()), (100, 100));
+    let first = entries.by_end.first_key_value().unwrap().0.0;
+    assert!(first >= after(880), "those that end last stay: {first:?}");
+    drop(entries);
+    for quota in 1..1000 {
+        let limit = burst().with_quota(quota, None).unwrap();
+        remember(&refusals, &subject(0), 1, vec![budget(limit, wait(950))]);
+    }
+    assert_eq!(refusals.lock().subjects[&subject(0)].len(), PER_SUBJECT);
+    let ticket = Ticket { forgotten: 0 };
+    refusals.remember(&ticket, &subject(1), 1, &Verdict::Allow(Vec::new()), after(2000));
+    assert!(refusals.is_empty() && refusals.lock().subjects.is_empty(), "entries that have ended are removed");
+}
