@@ -73,9 +73,15 @@ fn calls() -> Vec<Call> {
     calls.into_iter().map(|(name, words)| call(name, &words)).collect()
 }
 
+/// The text of the script's file, with its comments.
+fn file(script: &Script) -> String {
+    std::fs::read_to_string(format!("{}/lua/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name)).unwrap()
+}
+
 /// The part of the header's example after the file name.
 fn example(script: &Script) -> String {
-    let line = script.source.lines().find_map(|line| line.strip_prefix("-- example")).expect("a header has an example");
+    let file = file(script);
+    let line = file.lines().find_map(|line| line.strip_prefix("-- example")).expect("a header has an example");
     let start = format!("redis-cli --eval lua/{}.lua ", script.name);
     line.trim().strip_prefix(&start).unwrap_or_else(|| panic!("{line} begins with {start}")).to_owned()
 }
@@ -210,7 +216,8 @@ async fn both_dialects_load_and_run() {
 /// `-- KEYS[1]    state     string: …` is (1, false, "state"); `-- KEYS[2..]  set  …` is (2, true, "set").
 fn declared(script: &Script, table: &str) -> Vec<(usize, bool, String)> {
     let start = format!("-- {table}[");
-    let lines = script.source.lines().take_while(|line| line.starts_with("--"));
+    let file = file(script);
+    let lines = file.lines().take_while(|line| line.starts_with("--"));
     lines
         .filter_map(|line| line.strip_prefix(&start)?.split_once(']'))
         .map(|(index, rest)| {
@@ -254,7 +261,7 @@ fn a_header_declares_the_keys_and_arguments_used() {
         for table in ["KEYS", "ARGV"] {
             let declared = declared(script, table);
             let none =
-                script.source.lines().any(|line| line.starts_with(&format!("-- {table} ")) && line.ends_with(" none"));
+                file(script).lines().any(|line| line.starts_with(&format!("-- {table} ")) && line.ends_with(" none"));
             assert!(declared.is_empty() == none, "{}: {table} is declared, or said to be none", script.name);
             let mut used = used(script, table);
             if table == "ARGV" {
@@ -284,7 +291,8 @@ fn a_header_declares_the_keys_and_arguments_used() {
 #[test]
 fn a_header_is_complete() {
     for script in script::ALL {
-        let header: Vec<_> = script.source.lines().take_while(|line| line.starts_with("--")).collect();
+        let file = file(script);
+        let header: Vec<_> = file.lines().take_while(|line| line.starts_with("--")).collect();
         let place = |start: &str| header.iter().position(|line| line.starts_with(start));
         let order = ["-- KEYS", "-- ARGV", "-- returns", "-- example"]
             .map(|start| place(start).unwrap_or_else(|| panic!("{}: no line {start}", script.name)));

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::route::Path;
 use crate::config::Config;
 use crate::config::json::parse;
 use crate::http::problem::Problem;
@@ -72,6 +73,12 @@ impl<T: Transport> Admin<'_, T> {
 }
 
 impl Call<'_> {
+    /// Returns whether this is a check, which a client may be waiting for.
+    #[must_use]
+    pub fn is_check(&self) -> bool {
+        Path::parse(self.path) == Some(Path::Check)
+    }
+
     /// Parses the body as JSON.
     pub(super) fn object(&self) -> Result<Value, Problem> {
         self.json(&[JSON])

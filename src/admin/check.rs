@@ -47,8 +47,8 @@ impl<T: Transport> Admin<'_, T> {
             }
         };
         let request = CheckRequest { cost, lease: lease.as_ref() };
-        let verdict = self.limiter.check(&subject, &limits, request, self.check_time(now)).await?;
-        let (verdict, _usage) = usage::split(verdict);
+        let decided = self.limiter.decide(&subject, &limits, request, self.config.clock, now).await?;
+        let (verdict, _usage) = usage::split(decided.verdict);
         let response = Response::json(200, &verdict_json(&verdict, now));
         Ok(rate_limit::fields(&verdict, false)
             .into_iter()

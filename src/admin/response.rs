@@ -104,7 +104,7 @@ impl From<InvalidInput> for Failure {
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Failure { problem: Problem::redis_unavailable().into(), log: Some(error.to_string()) }
+        Failure { problem: Problem::redis_unavailable(error.retry()).into(), log: Some(error.to_string()) }
     }
 }
 

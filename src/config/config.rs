@@ -21,8 +21,10 @@ pub struct Config {
     pub ipv6_prefix: u8,
     /// What to do with requests while Redis is unavailable.
     pub on_outage: OnOutage,
-    /// The timeout of one round trip to Redis.
+    /// The longest time that a decision waits for Redis: all its calls together.
     pub timeout: Millis,
+    /// The longest time that an isolate remembers a refusal; 0 remembers none.
+    pub local_refusals: Millis,
     /// The clock by which limits are checked.
     pub clock: Clock,
     /// The dialect of the scripts that are sent to Redis.
@@ -35,6 +37,8 @@ pub struct Config {
     pub usage: bool,
     /// One in this many allowed requests is logged; 0 logs none.
     pub log_allowed_one_in: u64,
+    /// How refusals are logged.
+    pub log_refused: LogRefused,
     /// The plans, by name.
     pub plans: BTreeMap<String, Plan>,
     /// The plan of subjects without a plan of their own.
@@ -100,6 +104,17 @@ pub enum Scripts {
     Plain,
     /// With Upstash's flag line, so that scripts of different subjects run in parallel.
     KeyLocking,
+}
+
+/// How refusals are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename = "log mode", rename_all = "snake_case")]
+pub enum LogRefused {
+    /// The first refusal of a subject by a limit, and then every ten seconds the number of refusals.
+    #[default]
+    Summary,
+    /// Each refusal.
+    Each,
 }
 
 impl Config {

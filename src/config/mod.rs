@@ -22,7 +22,7 @@ mod parse;
 pub mod routes;
 mod suggestion;
 
-pub use config::{Config, Identify, KEY_PREFIX, KeySource, Scripts};
+pub use config::{Config, Identify, KEY_PREFIX, KeySource, LogRefused, Scripts};
 pub use error::ConfigError;
 pub use header_name::is_header_name;
 pub use outage::OnOutage;

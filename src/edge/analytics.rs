@@ -7,6 +7,7 @@
 //! blob3    limit: the first that denied the request, or nothing
 //! blob4    colo: the data center
 //! blob5    country
+//! blob6    the limiter that gave the verdict: `redis`, `memory`, or nothing
 //! double1  cost, in units
 //! double2  remaining: the least of all limits, in units
 //! double3  the duration of the decision, in milliseconds
@@ -14,7 +15,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
-use super::decision::{Decision, Outcome};
+use super::decision::{Decision, Outcome, Source};
 use super::isolate::Isolate;
 use super::js::{property, write_point};
 use crate::gateway::Charge;
@@ -36,7 +37,8 @@ pub(super) fn write(isolate: &Isolate, request: &Request, decision: &Decision, d
     let remaining = budgets.map(|budget| budget.remaining).min().unwrap_or(0);
     let subject = decision.identified.as_ref().map_or("-", |identified| identified.subject.as_str());
     let index = subject.get(..MAX_INDEX).unwrap_or(subject);
-    let blobs = [route.as_str(), verdict(decision), limit, colo.as_str(), country.as_str()];
+    let source = decision.source.map_or("", Source::name);
+    let blobs = [route.as_str(), verdict(decision), limit, colo.as_str(), country.as_str(), source];
     write_point(set, index, &blobs, &[cost as f64, remaining as f64, duration.get() as f64]);
 }
 

@@ -32,7 +32,10 @@ pub(super) async fn respond(
         if_match: if_match.as_deref(),
         body: &[],
     };
-    let admin = Admin { config: &isolate.config, limiter: &isolate.limiter, token, clock: &now };
+    // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
+    let deadline = call.is_check().then(|| isolate.deadline());
+    let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
+    let admin = Admin { config: &isolate.config, limiter: &limiter, token, clock: &now };
     let bytes;
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
     if admin.is_authorized(&call) {
@@ -43,6 +46,7 @@ pub(super) async fn respond(
     let reply = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &reply.changed {
         isolate.authenticator.forget(changed);
+        limiter.forget_refusals(&changed.subject());
     }
     if let Some(failure) = &reply.failure {
         log::failure("admin API", failure);

@@ -1,4 +1,4 @@
-//! Checks a charge in Redis, or follows the outage policy if Redis does not answer.
+//! Checks a charge: repeats a refusal that this isolate remembers, or asks Redis, or follows the outage policy.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use js_sys::futures::JsFuture;
 use worker::Context;
 
 use super::decision::{Charged, Outcome, Source};
-use super::isolate::Isolate;
+use super::isolate::{EdgeTransport, Isolate};
 use super::js::{error_message, now, object, property, random_uuid};
 use super::lease::Lease;
 use super::log;
@@ -14,23 +14,27 @@ use crate::config::OnOutage;
 use crate::gateway::Charge;
 use crate::http::problem::Problem;
 use crate::limit::{CheckRequest, LeaseId, Subject, Verdict, usage};
-use crate::limiter::{CheckError, Now};
+use crate::limiter::{CheckError, Decided, Limiter};
 use crate::time::Millis;
 
 /// The result of a check.
 pub(super) struct Checked {
     /// The verdict; `None` if no limiter could give one.
     pub(super) verdict: Option<Verdict>,
+    /// The limiter that gave the verdict.
+    pub(super) source: Option<Source>,
     /// The charge, if it was made and needs work after the response.
     pub(super) charged: Option<Charged>,
     /// Whether to forward the request.
     pub(super) outcome: Outcome,
 }
 
-/// Checks a charge of `subject` in one call to Redis. If Redis does not answer, `policy` decides.
+/// Checks a charge of `subject` in one call to Redis. If Redis does not answer before the deadline of `redis`, `policy`
+/// decides.
 pub(super) async fn check(
     isolate: &Rc<Isolate>,
     context: &Context,
+    redis: &Limiter<EdgeTransport<'_>>,
     subject: &Subject,
     charge: &Charge,
     policy: OnOutage,
@@ -39,12 +43,10 @@ pub(super) async fn check(
     let id = charge.outlives_answer().then(random_uuid);
     let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
     let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
-    let clock = Now::from_clock(isolate.config.clock, now);
-    let error = match isolate.limiter.check_batch_timed(subject, charge.limits(), [request], clock).await {
-        Ok(mut batch) => {
-            let verdict = batch.verdicts.pop();
-            return verdict
-                .map_or(Checked::FORWARD, |verdict| Checked::by_verdict(verdict, charge, id, batch.at, Source::Redis));
+    let error = match redis.decide(subject, charge.limits(), request, isolate.config.clock, now).await {
+        Ok(Decided { verdict, at, remembered }) => {
+            let source = if remembered { Source::Memory } else { Source::Redis };
+            return Checked::by_verdict(verdict, charge, id, at, source);
         }
         Err(CheckError::Invalid(error)) => {
             log::failure("request", &format!("cannot be checked: {error}"));
@@ -64,7 +66,7 @@ pub(super) async fn check(
         }
         OnOutage::Closed => {
             log::outage(&error, policy, "refused the request");
-            Checked::refuse(Problem::limiter_unavailable())
+            Checked::refuse(Problem::limiter_unavailable(error.retry()))
         }
         OnOutage::Local => {
             log::outage(&error, policy, "checked the request in this isolate");
@@ -117,7 +119,7 @@ async fn last_resort_allows(isolate: &Isolate, subject: &Subject) -> bool {
 }
 
 impl Checked {
-    const FORWARD: Checked = Checked { verdict: None, charged: None, outcome: Outcome::Forward };
+    const FORWARD: Checked = Checked { verdict: None, source: None, charged: None, outcome: Outcome::Forward };
 
     fn refuse(problem: Problem) -> Self {
         Checked { outcome: Outcome::Refuse(problem), ..Checked::FORWARD }
@@ -132,6 +134,6 @@ impl Checked {
         } else {
             Outcome::Refuse(Problem::quota_exceeded(&verdict))
         };
-        Checked { verdict: Some(verdict), charged, outcome }
+        Checked { verdict: Some(verdict), source: Some(source), charged, outcome }
     }
 }

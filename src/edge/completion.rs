@@ -93,7 +93,7 @@ impl Settler {
                 memory: MEMORY,
             };
             let clock = Now::from_clock(self.isolate.config.clock, now());
-            let settled = self.isolate.limiter.settle(&self.subject, &correction.limits, &settlement, clock).await;
+            let settled = self.isolate.limiter().settle(&self.subject, &correction.limits, &settlement, clock).await;
             if let Err(error) = settled {
                 log::failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));
             }

@@ -6,7 +6,7 @@ use worker::Context;
 
 use super::check::check;
 use super::decision::{Decision, Outcome};
-use super::isolate::Isolate;
+use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
 use super::keep_alive::KeepAlive;
 use super::log;
@@ -14,14 +14,17 @@ use crate::config::OnOutage;
 use crate::gateway::{RoutedRequest, find_route};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
+use crate::limiter::Limiter;
 use crate::tenant::Caller;
 use crate::tenant::authenticator::AuthenticationError;
-use crate::tenant::store::StoreError;
+use crate::tenant::store::{StoreError, TenantStore};
 
 /// Decides about a request for the origin.
 pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &RequestFacts) -> Decision {
     let mut decision = Decision::new();
-    if let Err(problem) = run(isolate, context, facts, &mut decision).await {
+    let deadline = isolate.deadline();
+    let redis = isolate.limiter_until(&deadline);
+    if let Err(problem) = run(isolate, context, &redis, facts, &mut decision).await {
         decision.outcome = Outcome::Refuse(problem);
     }
     decision
@@ -34,13 +37,14 @@ pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &Req
 async fn run(
     isolate: &Rc<Isolate>,
     context: &Context,
+    redis: &Limiter<EdgeTransport<'_>>,
     facts: &RequestFacts,
     decision: &mut Decision,
 ) -> Result<(), Problem> {
     let route = find_route(facts, &isolate.config)?;
     decision.route = route.cloned();
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
-    let caller = authenticate(isolate, context, &request).await?;
+    let caller = authenticate(isolate, context, redis, &request).await?;
     let policy = request.on_outage(matches!(caller, Caller::Tenant(..)));
     let identified = request.identify(caller, now())?;
     if let Some(unknown) = &identified.unknown_plan {
@@ -49,8 +53,9 @@ async fn run(
     }
     if let Some(charge) = &identified.charge {
         decision.keep_alive = charge.leases().next().map(|_| KeepAlive::start(context));
-        let checked = check(isolate, context, &identified.subject, charge, policy).await;
+        let checked = check(isolate, context, redis, &identified.subject, charge, policy).await;
         decision.verdict = checked.verdict;
+        decision.source = checked.source;
         decision.charged = checked.charged;
         decision.outcome = checked.outcome;
     }
@@ -66,15 +71,18 @@ async fn run(
 async fn authenticate(
     isolate: &Rc<Isolate>,
     context: &Context,
+    redis: &Limiter<EdgeTransport<'_>>,
     request: &RoutedRequest<'_>,
 ) -> Result<Caller, Problem> {
     let Some(key) = request.key() else { return Ok(Caller::Anonymous) };
-    let error = match isolate.authenticator.authenticate(isolate.tenants(), key, &request.client(), now()).await {
+    let tenants = TenantStore::of(redis);
+    let error = match isolate.authenticator.authenticate(tenants, key, &request.client(), now()).await {
         Ok(authentication) => {
             if authentication.refresh {
                 let (isolate, id) = (Rc::clone(isolate), key.tenant().clone());
                 context.wait_until(async move {
-                    if let Err(error) = isolate.authenticator.refresh(isolate.tenants(), &id, now()).await {
+                    let redis = isolate.limiter();
+                    if let Err(error) = isolate.authenticator.refresh(TenantStore::of(&redis), &id, now()).await {
                         log::failure(&format!("tenant {id}"), &error);
                     }
                 });
@@ -92,7 +100,7 @@ async fn authenticate(
         error => match request.on_outage(false) {
             policy @ OnOutage::Closed => {
                 log::outage(&error, policy, "refused the request");
-                Err(Problem::limiter_unavailable())
+                Err(Problem::limiter_unavailable(error.retry()))
             }
             policy @ (OnOutage::Open | OnOutage::Local) => {
                 log::outage(&error, policy, "could not look up the API key, and limited the client address instead");

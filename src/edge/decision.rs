@@ -18,6 +18,8 @@ pub(super) struct Decision {
     pub(super) identified: Option<IdentifiedRequest>,
     /// The verdict of the limits, if they were checked.
     pub(super) verdict: Option<Verdict>,
+    /// The limiter that gave the verdict.
+    pub(super) source: Option<Source>,
     /// The charge, if it needs work after the response.
     pub(super) charged: Option<Charged>,
     /// Whether to forward the request.
@@ -51,8 +53,18 @@ pub(super) struct Charged {
 pub(super) enum Source {
     /// Redis.
     Redis,
-    /// The fallback limiter of this isolate.
+    /// This isolate: its fallback limiter, or a refusal that it remembers.
     Memory,
+}
+
+impl Source {
+    /// Returns the name in the log and in data points.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Source::Redis => "redis",
+            Source::Memory => "memory",
+        }
+    }
 }
 
 impl Decision {
@@ -62,6 +74,7 @@ impl Decision {
             route: None,
             identified: None,
             verdict: None,
+            source: None,
             charged: None,
             outcome: Outcome::Forward,
             keep_alive: None,

@@ -1,27 +1,30 @@
 //! The state that an isolate keeps between requests.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use js_sys::JSON;
-use worker::Env;
+use worker::{Delay, Env};
 
-use super::js::{AnalyticsEngine, RateLimitBinding, binding, property};
+use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
 use super::log::{self, DecisionLog};
 use crate::config::Config;
 use crate::config::environment::{Environment, Origin};
 use crate::limit::memory::{Capacity, MemoryLimiter};
-use crate::limiter::Limiter;
-use crate::redis::{self, Command, HttpTransport, Token};
+use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
+use crate::limiter::{Limiter, Refusals};
+use crate::redis::script::Dialect;
+use crate::redis::{self, Command, Deadline, HttpTransport, RedisError, Timed, Token, Transport};
 use crate::tenant::authenticator::Authenticator;
-use crate::tenant::store::TenantStore;
 use crate::time::Millis;
 
 /// The state of an isolate, made on its first request. It can be lost with the isolate at any time.
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) origin: Origin,
-    pub(super) limiter: Limiter<HttpTransport>,
     pub(super) admin_token: Option<Token>,
     /// Resolves API keys to tenants.
     pub(super) authenticator: Authenticator,
@@ -33,8 +36,41 @@ pub(super) struct Isolate {
     pub(super) analytics: Option<AnalyticsEngine>,
     /// The log of decisions.
     pub(super) decision_log: DecisionLog,
+    /// The client of Redis; each of its calls has the configured timeout.
+    http: HttpTransport,
+    /// The same without a timeout, for calls that share a deadline.
+    http_until_deadline: HttpTransport,
+    dialect: Dialect,
+    /// The refusals that are repeated without asking Redis.
+    refusals: Arc<Refusals>,
+    /// Stops calls to Redis while it fails.
+    breaker: RefCell<CircuitBreaker>,
     /// The time of the last `PING`, and whether Redis answered it.
     last_ping: Cell<Option<(Millis, bool)>>,
+}
+
+/// The way to Redis: through the circuit breaker, and with a deadline if the calls share one.
+pub(super) struct EdgeTransport<'a>(Guarded<'a, Timed<'a, &'a HttpTransport>, Program>);
+
+impl Transport for EdgeTransport<'_> {
+    async fn post(&self, body: String) -> Result<redis::Response, RedisError> {
+        // Boxed, so that the Worker contains the code of a call once, and not once for each kind of reply.
+        let call: Pin<Box<dyn Future<Output = _> + '_>> = Box::pin(self.0.post(body));
+        call.await
+    }
+}
+
+/// The clock and the log, for the circuit breaker.
+struct Program;
+
+impl Surroundings for Program {
+    fn now(&self) -> Millis {
+        now()
+    }
+
+    fn breaker_changed(&self, change: Change, cause: Option<&str>) {
+        log::breaker(change, cause);
+    }
 }
 
 thread_local! {
@@ -53,13 +89,18 @@ impl Isolate {
     fn new(env: &Env) -> Result<Self, String> {
         let environment = Environment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
         let dialect = environment.dialect();
-        let transport = HttpTransport::new(environment.redis, &environment.token, environment.config.timeout);
+        let config = environment.config;
+        let http = HttpTransport::new(environment.redis, &environment.token, config.timeout);
         Ok(Isolate {
-            authenticator: Authenticator::new(&environment.config),
-            decision_log: DecisionLog::new(environment.config.log_allowed_one_in),
-            config: environment.config,
+            authenticator: Authenticator::new(&config),
+            decision_log: DecisionLog::new(&config),
             origin: environment.origin,
-            limiter: Limiter::new(transport, dialect),
+            http_until_deadline: http.without_timeout(),
+            http,
+            dialect,
+            refusals: Arc::new(Refusals::new(config.local_refusals)),
+            breaker: RefCell::new(CircuitBreaker::new(config.timeout, u64::from_le_bytes(random_bytes()))),
+            config,
             admin_token: environment.admin_token,
             fallback: RefCell::new(MemoryLimiter::new(Capacity::default())),
             last_resort: binding(env, LAST_RESORT),
@@ -68,9 +109,29 @@ impl Isolate {
         })
     }
 
-    /// Returns the store of tenants in Redis.
-    pub(super) fn tenants(&self) -> TenantStore<'_, HttpTransport> {
-        TenantStore::new(self.limiter.transport(), self.limiter.dialect())
+    /// Returns a deadline that passes when the configured timeout has. It begins with the first call that waits for it.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::new(Delay::from(Duration::from(self.config.timeout)))
+    }
+
+    /// Returns the limiter over Redis. Each of its calls has the configured timeout.
+    pub(super) fn limiter(&self) -> Limiter<EdgeTransport<'_>> {
+        self.limiter_over(Timed::new(&self.http, None))
+    }
+
+    /// Same as [`Isolate::limiter`], but all calls together end at the deadline.
+    pub(super) fn limiter_until<'a>(&'a self, deadline: &'a Deadline) -> Limiter<EdgeTransport<'a>> {
+        self.limiter_over(Timed::new(&self.http_until_deadline, Some(deadline)))
+    }
+
+    fn limiter_over<'a>(&'a self, transport: Timed<'a, &'a HttpTransport>) -> Limiter<EdgeTransport<'a>> {
+        let transport = EdgeTransport(Guarded::new(transport, &self.breaker, &Program));
+        Limiter::new(transport, self.dialect).with_refusals(Arc::clone(&self.refusals))
+    }
+
+    /// Returns the state of the circuit breaker.
+    pub(super) fn breaker_state(&self, now: Millis) -> BreakerState {
+        self.breaker.borrow().state(now)
     }
 
     /// Returns whether Redis answers. Sends at most one `PING` per second: it costs a command, and anybody can request
@@ -81,7 +142,7 @@ impl Isolate {
         {
             return answered;
         }
-        let reply = redis::run::<String>(self.limiter.transport(), Command::new("PING")).await;
+        let reply = redis::run::<String>(self.limiter().transport(), Command::new("PING")).await;
         if let Err(error) = &reply {
             log::failure("redis", error);
         }

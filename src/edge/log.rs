@@ -1,62 +1,105 @@
-//! The log: a line of JSON for each refusal and each failure, and for a sample of the allowed requests.
+//! The log: lines of JSON about refusals, failures and outages, and a sample of the allowed requests.
 //!
-//! No line contains a key, a token, a query or a body.
+//! What repeats is summarized: the first event is a line at once, and every ten seconds one more line has the number of
+//! events since. No timer runs between requests, so that line comes with the first request after the ten seconds. No line
+//! contains a key, a token, a query or a body.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
 use super::decision::{Decision, Outcome};
-use crate::config::OnOutage;
+use super::js::now;
+use crate::config::{Config, LogRefused, OnOutage};
+use crate::gateway::{LogSummary, SUMMARY_INTERVAL};
 use crate::http::RequestFacts;
 use crate::limit::{Retry, Verdict};
+use crate::limiter::breaker::Change;
 use crate::tenant::TenantId;
 use crate::tenant::history::Report;
 
+/// The members of a line.
+type Members = Vec<(&'static str, Value)>;
+
+/// What the events of one summary have in common: the members of its line.
+type Repeated = Vec<(&'static str, String)>;
+
+thread_local! {
+    /// The events whose summary is due later. The detail is the last error; empty if it is none.
+    static REPEATED: RefCell<LogSummary<Repeated, String>> = RefCell::new(LogSummary::new(MAX_REPEATED));
+}
+
 /// Logs a failure. `what` names the part that failed.
 pub(super) fn failure(what: &str, error: &dyn Display) {
-    worker::console_error!("{}", json!({ "event": "failure", "what": what, "error": error.to_string() }));
+    let repeated = vec![("event", "failure".to_owned()), ("what", what.to_owned())];
+    if let Some(error) = first(&repeated, error.to_string()) {
+        write(Level::Error, vec![("event", "failure".into()), ("what", what.into()), ("error", error.into())]);
+    }
 }
 
 /// Logs a failure of Redis, and what the outage policy did with the request.
 pub(super) fn outage(error: &dyn Display, policy: OnOutage, action: &str) {
     let policy = policy.name();
-    let error = format!("{error}; {action} (on_outage = {policy})");
-    worker::console_error!("{}", json!({ "event": "outage", "policy": policy, "error": error }));
+    let repeated = vec![("event", "outage".to_owned()), ("policy", policy.to_owned()), ("action", action.to_owned())];
+    if let Some(error) = first(&repeated, error.to_string()) {
+        let error = format!("{error}; {action} (on_outage = {policy})");
+        write(Level::Error, vec![("event", "outage".into()), ("policy", policy.into()), ("error", error.into())]);
+    }
+}
+
+/// Logs a change of the circuit breaker. That it stays open is told by the summary of the outage.
+pub(super) fn breaker(change: Change, cause: Option<&str>) {
+    let event = ("event", "breaker".into());
+    match change {
+        Change::Opened(pause) => {
+            let retry = ("retry_ms", pause.get().into());
+            write(Level::Error, vec![event, ("state", "open".into()), retry, ("error", json!(cause))]);
+        }
+        Change::StaysOpen(_) => {}
+        Change::Closed => write(Level::Info, vec![event, ("state", "closed".into())]),
+    }
 }
 
 /// Logs the report of a scheduled run.
 pub(super) fn recorded(report: &Report) {
     let unreadable: Vec<&str> = report.unreadable.iter().map(TenantId::as_str).collect();
-    let line = json!({
-        "event": "recorded",
-        "end": format!("{:?}", report.end),
-        "tenants": report.tenants,
-        "written": report.written,
-        "unreadable": unreadable,
-        "calls": report.calls,
-    });
-    worker::console_log!("{line}");
+    let members = vec![
+        ("event", "recorded".into()),
+        ("end", format!("{:?}", report.end).into()),
+        ("tenants", report.tenants.into()),
+        ("written", report.written.into()),
+        ("unreadable", json!(unreadable)),
+        ("calls", report.calls.into()),
+    ];
+    write(Level::Info, members);
 }
 
-/// The log of decisions: all that deny or refuse a request, and a sample of the others.
+/// The log of decisions: those that deny or refuse a request, and a sample of the others.
 pub(super) struct DecisionLog {
     /// One in this many of the other decisions is logged; 0 logs none.
     one_in: u64,
     /// The other decisions since the last one that was logged.
     skipped: Cell<u64>,
+    refused: LogRefused,
 }
 
 impl DecisionLog {
-    pub(super) fn new(one_in: u64) -> Self {
-        DecisionLog { one_in, skipped: Cell::new(0) }
+    pub(super) fn new(config: &Config) -> Self {
+        DecisionLog { one_in: config.log_allowed_one_in, skipped: Cell::new(0), refused: config.log_refused }
     }
 
     /// Logs a decision that denies or refuses its request, or that belongs to the sample.
     pub(super) fn write(&self, facts: &RequestFacts, decision: &Decision) {
-        if decision.is_denied() || matches!(decision.outcome, Outcome::Refuse(_)) || self.samples() {
-            worker::console_log!("{}", line(facts, decision));
+        let refuses = decision.is_denied() || matches!(decision.outcome, Outcome::Refuse(_));
+        let is_logged = match (refuses, self.refused) {
+            (true, LogRefused::Summary) => first(&repeated(facts, decision), String::new()).is_some(),
+            (true, LogRefused::Each) => true,
+            (false, _) => self.samples(),
+        };
+        write_due();
+        if is_logged {
+            write(Level::Info, line(facts, decision));
         }
     }
 
@@ -69,46 +112,98 @@ impl DecisionLog {
     }
 }
 
-/// Returns the line of a decision.
-fn line(facts: &RequestFacts, decision: &Decision) -> Value {
-    let mut line = Map::new();
-    let mut put = |name: &str, value: Value| drop(line.insert(name.to_owned(), value));
-    put("method", json!(facts.method));
-    put("path", json!(facts.path));
-    if decision.identified.is_none() {
-        put("address", json!(facts.address));
-    }
-    if let Some(identified) = &decision.identified {
-        put("subject", json!(identified.subject.as_str()));
-        if let Some(tenant) = &identified.tenant {
-            put("tenant", json!(tenant.as_str()));
+/// Counts an event, and returns its error if it is the first of its kind and must be logged now.
+fn first(repeated: &Repeated, error: String) -> Option<String> {
+    write_due();
+    REPEATED.with_borrow_mut(|summary| summary.count(repeated, error, now()))
+}
+
+/// Logs the summary of the last ten seconds, if it is due.
+fn write_due() {
+    let Some(due) = REPEATED.with_borrow_mut(|summary| summary.take(now())) else { return };
+    let others = (due.others > 0).then(|| (vec![("event", "others".to_owned())], due.others, String::new()));
+    for (repeated, count, error) in due.keys.into_iter().chain(others) {
+        let mut members: Members = repeated.into_iter().map(|(name, value)| (name, value.into())).collect();
+        members.push(("count", count.into()));
+        members.push(("seconds", SUMMARY_INTERVAL.ceil_secs().into()));
+        if !error.is_empty() {
+            members.push(("error", error.into()));
         }
-        if let Some(charge) = &identified.charge {
-            put("cost", json!(charge.cost()));
-            if charge.is_shadow() {
-                put("shadow", json!(true));
-            }
+        write(Level::Info, members);
+    }
+}
+
+/// How urgent a line is.
+#[derive(Clone, Copy)]
+enum Level {
+    Info,
+    Error,
+}
+
+/// Writes a line with these members.
+fn write(level: Level, members: Members) {
+    let mut object = Map::new();
+    for (name, value) in members {
+        object.insert(name.to_owned(), value);
+    }
+    let line = Value::Object(object).to_string();
+    match level {
+        Level::Info => worker::console_log!("{line}"),
+        Level::Error => worker::console_error!("{line}"),
+    }
+}
+
+/// Returns what a refusal has in common with those that its summary counts: whose it is, and the limit or the problem.
+fn repeated(facts: &RequestFacts, decision: &Decision) -> Repeated {
+    let event = if let Outcome::Refuse(_) = decision.outcome { "refused" } else { "passed" };
+    let denying = decision.verdict.as_ref().and_then(|verdict| verdict.refusing().next());
+    let reason = match (denying, &decision.outcome) {
+        (Some(budget), _) => ("limit", budget.limit.name().to_string()),
+        (None, Outcome::Refuse(problem)) => ("problem", problem.name().to_owned()),
+        (None, Outcome::Forward) => ("problem", String::new()),
+    };
+    let mut repeated = vec![("event", event.to_owned()), reason];
+    match (&decision.identified, &decision.outcome) {
+        // An outage refuses everybody.
+        (_, Outcome::Refuse(problem)) if problem.status == 503 => {}
+        (Some(identified), _) => repeated.push(("subject", identified.subject.as_str().to_owned())),
+        (None, _) => repeated.extend(facts.address.map(|address| ("address", address.to_string()))),
+    }
+    repeated
+}
+
+/// Returns the members of a decision's line.
+fn line(facts: &RequestFacts, decision: &Decision) -> Members {
+    let mut line = vec![("method", facts.method.as_str().into()), ("path", facts.path.as_str().into())];
+    match &decision.identified {
+        None => line.push(("address", json!(facts.address))),
+        Some(identified) => {
+            line.push(("subject", identified.subject.as_str().into()));
+            line.extend(identified.tenant.as_ref().map(|tenant| ("tenant", tenant.as_str().into())));
         }
     }
-    if let Some(route) = &decision.route {
-        put("route", json!(route.pattern.to_string()));
+    if let Some(charge) = decision.charge() {
+        line.push(("cost", charge.cost().into()));
+        line.extend(charge.is_shadow().then(|| ("shadow", true.into())));
     }
+    line.extend(decision.route.as_ref().map(|route| ("route", route.pattern.to_string().into())));
     if let Some(verdict) = &decision.verdict {
-        put("verdict", json!(if verdict.is_allow() { "allow" } else { "deny" }));
+        line.push(("verdict", (if verdict.is_allow() { "allow" } else { "deny" }).into()));
+        line.extend(decision.source.map(|source| ("by", source.name().into())));
         if let Verdict::Deny(_) = verdict {
-            put("limits", json!(verdict.refusing().map(|budget| budget.limit.name().as_str()).collect::<Vec<_>>()));
+            let names: Vec<_> = verdict.refusing().map(|budget| budget.limit.name().as_str()).collect();
+            line.push(("limits", json!(names)));
         }
         if let Retry::After(wait) = verdict.retry() {
-            put("retry_ms", json!(wait.get()));
+            line.push(("retry_ms", wait.get().into()));
         }
     }
-    let event = match &decision.outcome {
-        Outcome::Refuse(problem) => {
-            put("status", json!(problem.status));
-            "refused"
-        }
-        Outcome::Forward => "passed",
-    };
-    put("event", json!(event));
-    Value::Object(line)
+    match &decision.outcome {
+        Outcome::Refuse(problem) => line.extend([("status", problem.status.into()), ("event", "refused".into())]),
+        Outcome::Forward => line.push(("event", "passed".into())),
+    }
+    line
 }
+
+/// The most kinds of events that are counted each on their own: a hundred lines in ten seconds can be read.
+const MAX_REPEATED: usize = 100;

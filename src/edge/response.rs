@@ -56,9 +56,13 @@ pub(super) async fn health(
         }
         Ok(isolate) => (!isolate.redis_answers(now).await).then_some("redis"),
     };
+    let breaker = isolate.map(|isolate| isolate.breaker_state(now).name()).ok();
     match failing {
-        None => json(200, "application/json", &json!({ "status": "ok" }).to_string()),
-        Some(part) => json(503, "application/json", &json!({ "status": "failing", "part": part }).to_string()),
+        None => json(200, "application/json", &json!({ "status": "ok", "breaker": breaker }).to_string()),
+        Some(part) => {
+            let body = json!({ "status": "failing", "part": part, "breaker": breaker });
+            json(503, "application/json", &body.to_string())
+        }
     }
 }
 

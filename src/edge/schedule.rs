@@ -21,7 +21,8 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
         return;
     }
     let Ok(lease) = Lease::new(LEASE) else { return };
-    match Recorder::new(&isolate.limiter, Edge, lease).with_calls(CALLS).run(&random_uuid(), now()).await {
+    let limiter = isolate.limiter();
+    match Recorder::new(&limiter, Edge, lease).with_calls(CALLS).run(&random_uuid(), now()).await {
         Ok(report) => log::recorded(&report),
         Err(error) => log::failure("usage history", &error),
     }

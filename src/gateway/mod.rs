@@ -2,11 +2,14 @@
 //!
 //! - `request`: the route and the client of a request, or the refusal
 //! - `charge`: the limits and the cost of a request, and corrections after its response
+//! - `log_summary`: counts repeated events, so that the log has few lines of them
 //!
 //! It uses `config`, `http`, `limit`, `tenant` and `time`.
 
 mod charge;
+mod log_summary;
 mod request;
 
 pub use charge::{Charge, ChargeCorrection};
+pub use log_summary::{LogSummary, SUMMARY_INTERVAL, Summary};
 pub use request::{IdentifiedRequest, RoutedRequest, find_route};

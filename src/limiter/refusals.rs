@@ -73,8 +73,7 @@ impl Refusals {
     /// Same as [`Refusals::new`], with at most `capacity` entries.
     #[must_use]
     pub fn with_capacity(local_refusals: Millis, capacity: usize) -> Self {
-        let entries =
-            Entries { subjects: HashMap::new(), by_end: BTreeMap::new(), counter: 0, forgotten: [0; SLOTS] };
+        let entries = Entries { subjects: HashMap::new(), by_end: BTreeMap::new(), counter: 0, forgotten: [0; SLOTS] };
         Refusals { life: local_refusals, capacity, entries: Mutex::new(entries) }
     }
 

@@ -80,6 +80,15 @@ pub enum RedisError {
 }
 
 impl RedisError {
+    /// Returns when Redis will be asked again, if that is known.
+    #[must_use]
+    pub fn retry(&self) -> Option<Millis> {
+        match self {
+            RedisError::NotAsked { retry, .. } => Some(*retry),
+            _ => None,
+        }
+    }
+
     /// Returns whether the command's outcome is unknown: Redis itself did not reply, so the command may have
     /// run, may still run, or may never run.
     #[must_use]

@@ -14,7 +14,7 @@ pub struct HttpTransport {
     client: Client,
     url: Url,
     authorization: HeaderValue,
-    timeout: Millis,
+    timeout: Option<Millis>,
 }
 
 impl HttpTransport {
@@ -26,22 +26,28 @@ impl HttpTransport {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is a valid header value");
         authorization.set_sensitive(true);
-        HttpTransport { client: client(), url, authorization, timeout }
+        HttpTransport { client: client(), url, authorization, timeout: Some(timeout) }
+    }
+
+    /// Returns the same client without a timeout of its own, to be bounded by a [`Timed`](super::deadline::Timed).
+    #[must_use]
+    pub fn without_timeout(&self) -> Self {
+        HttpTransport { timeout: None, ..self.clone() }
     }
 }
 
 impl Transport for HttpTransport {
     async fn post(&self, body: String) -> Result<Response, RedisError> {
-        let response = self
+        let mut request = self
             .client
             .post(self.url.clone())
             .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, JSON)
-            .timeout(self.timeout.into())
-            .body(body)
-            .send()
-            .await
-            .map_err(error)?;
+            .body(body);
+        if let Some(timeout) = self.timeout {
+            request = request.timeout(timeout.into());
+        }
+        let response = request.send().await.map_err(error)?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(error)?.into();
         Ok(Response { status, body })

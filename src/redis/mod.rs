@@ -13,6 +13,7 @@
 //! - `error`: [`RedisError`], every way in which a command can fail.
 //! - `eval`: [`run`] for commands, [`eval`](eval()) for scripts.
 //! - [`script`]: the scripts of `lua/`, their dialects and SHA-1s.
+//! - `lua`: embeds a file of `lua/` without its comments.
 //! - [`cas`]: compare-and-swap of one value.
 //! - [`lock`]: a lock with a lease and a fencing token.
 
@@ -24,6 +25,7 @@ mod eval;
 #[cfg(feature = "rest")]
 mod http;
 pub mod lock;
+mod lua;
 mod reply;
 pub mod script;
 mod token;

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::lua::lua;
+
 /// A script of `lua/`, which is one atomic operation.
 #[derive(Debug)]
 pub struct Script {
     /// The file's name without `.lua`.
     pub name: &'static str,
-    /// The file's text.
+    /// The file's text, without the lines that are only comments.
     pub source: &'static str,
     plain: OnceLock<PreparedScript>,
     key_locking: OnceLock<PreparedScript>,
@@ -17,7 +19,7 @@ pub struct Script {
 /// The form of a script that a server accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// The file unchanged. For Redis and Valkey, which reject the flag line of the other dialect.
+    /// The text alone. For Redis and Valkey, which reject the flag line of the other dialect.
     Plain,
     /// With a flag line first: Upstash then locks the script's keys instead of the whole database.
     KeyLocking,
@@ -33,31 +35,31 @@ pub struct PreparedScript {
 }
 
 /// Checks a batch of requests against all limits of one subject.
-pub static CHECK: Script = Script::new("check", include_str!("../../lua/check.lua"));
+pub static CHECK: Script = Script::new("check", lua!("check.lua"));
 
 /// Settles a request: charges what it cost beyond the reserved cost, or refunds the difference.
-pub static SETTLE: Script = Script::new("settle", include_str!("../../lua/settle.lua"));
+pub static SETTLE: Script = Script::new("settle", lua!("settle.lua"));
 
 /// Ends leases of concurrency limits.
-pub static RELEASE: Script = Script::new("release", include_str!("../../lua/release.lua"));
+pub static RELEASE: Script = Script::new("release", lua!("release.lua"));
 
 /// Deletes the state of a subject.
-pub static RESET: Script = Script::new("reset", include_str!("../../lua/reset.lua"));
+pub static RESET: Script = Script::new("reset", lua!("reset.lua"));
 
 /// Creates, replaces or deletes a value if it is the expected one.
-pub static CAS: Script = Script::new("cas", include_str!("../../lua/cas.lua"));
+pub static CAS: Script = Script::new("cas", lua!("cas.lua"));
 
 /// Acquires a lock and issues a fencing token.
-pub static LOCK_ACQUIRE: Script = Script::new("lock_acquire", include_str!("../../lua/lock_acquire.lua"));
+pub static LOCK_ACQUIRE: Script = Script::new("lock_acquire", lua!("lock_acquire.lua"));
 
 /// Renews the lease of a lock.
-pub static LOCK_RENEW: Script = Script::new("lock_renew", include_str!("../../lua/lock_renew.lua"));
+pub static LOCK_RENEW: Script = Script::new("lock_renew", lua!("lock_renew.lua"));
 
 /// Releases a lock.
-pub static LOCK_RELEASE: Script = Script::new("lock_release", include_str!("../../lua/lock_release.lua"));
+pub static LOCK_RELEASE: Script = Script::new("lock_release", lua!("lock_release.lua"));
 
 /// Writes a value guarded by a lock, unless a newer fencing token is known.
-pub static FENCED_WRITE: Script = Script::new("fenced_write", include_str!("../../lua/fenced_write.lua"));
+pub static FENCED_WRITE: Script = Script::new("fenced_write", lua!("fenced_write.lua"));
 
 /// All scripts.
 pub static ALL: [&Script; 9] =

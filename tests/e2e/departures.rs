@@ -175,8 +175,7 @@ async fn a_delayed_check_keeps_no_lease() {
     })
     .await;
     let mut connection = redis::Client::open(bare.redis.url()).unwrap().get_connection().unwrap();
-    let check = include_str!("../../lua/check.lua");
-    redis::cmd("SCRIPT").arg("LOAD").arg(check).exec(&mut connection).unwrap();
+    redis::cmd("SCRIPT").arg("LOAD").arg(sluicegate::redis::script::CHECK.source).exec(&mut connection).unwrap();
     assert!(bare.head("/any").await.contains("desc=\"unjudged\""));
     eventually("a lease taken", || (bare.executed("zadd") == 1, bare.executed("zadd"))).await;
     bare.expect_leases(0).await;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::duration::duration;
 use super::plan::{RawPlan, find};
 use super::route::{self, RawRoute};
-use crate::config::config::{Config, Identify, KeySource, Scripts};
+use crate::config::config::{Config, Identify, KeySource, LogRefused, Scripts};
 use crate::config::error::ConfigError;
 use crate::config::outage::OnOutage;
 use crate::limiter::Clock;
@@ -26,6 +26,8 @@ pub(super) struct RawConfig {
     on_outage: OnOutage,
     #[serde(default = "default_timeout", deserialize_with = "duration")]
     timeout: Millis,
+    #[serde(default = "default_local_refusals", deserialize_with = "duration")]
+    local_refusals: Millis,
     #[serde(default)]
     clock: RawClock,
     #[serde(default)]
@@ -40,6 +42,8 @@ pub(super) struct RawConfig {
     usage: bool,
     #[serde(default)]
     log_allowed_one_in: u64,
+    #[serde(default)]
+    log_refused: LogRefused,
     plans: BTreeMap<String, RawPlan>,
     #[serde(default)]
     routes: Vec<RawRoute>,
@@ -70,6 +74,7 @@ impl RawConfig {
             return Err(ConfigError::new("ipv6_prefix", problem));
         }
         check_range("timeout", self.timeout, Millis::new(1)..=MAX_TIMEOUT)?;
+        check_range("local_refusals", self.local_refusals, Millis::ZERO..=MAX_LOCAL_REFUSALS)?;
         check_range("tenant_ttl", self.tenant_ttl, Millis::new(1)..=MAX_TENANT_TTL)?;
         if !(1..=MAX_TENANT_CACHE).contains(&self.tenant_cache) {
             let problem = format!("expected 1 to {MAX_TENANT_CACHE} tenants, found {}", self.tenant_cache);
@@ -89,6 +94,7 @@ impl RawConfig {
             ipv6_prefix: self.ipv6_prefix,
             on_outage: self.on_outage,
             timeout: self.timeout,
+            local_refusals: self.local_refusals,
             clock: match self.clock {
                 RawClock::Edge => Clock::Edge,
                 RawClock::Redis => Clock::Redis,
@@ -98,6 +104,7 @@ impl RawConfig {
             tenant_cache: self.tenant_cache,
             usage: self.usage,
             log_allowed_one_in: self.log_allowed_one_in,
+            log_refused: self.log_refused,
             plans,
             default_plan,
             routes,
@@ -132,6 +139,11 @@ fn default_timeout() -> Millis {
     Millis::new(250)
 }
 
+/// Short enough that nobody notices a unit given back elsewhere that late.
+fn default_local_refusals() -> Millis {
+    Millis::from_secs(1)
+}
+
 /// The smallest network that an IPv6 client gets. It can use any address within.
 fn default_ipv6_prefix() -> u8 {
     64
@@ -152,6 +164,9 @@ fn default_usage() -> bool {
 
 /// A client that waits longer has disconnected.
 const MAX_TIMEOUT: Millis = Millis::from_secs(30);
+
+/// A unit given back elsewhere may be refused for this long.
+const MAX_LOCAL_REFUSALS: Millis = Millis::from_secs(60);
 
 /// A suspended tenant may still pass for this long.
 const MAX_TENANT_TTL: Millis = Millis::from_secs(3600);

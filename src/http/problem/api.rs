@@ -141,9 +141,9 @@ impl Problem {
 
     /// 503: Redis is unavailable. Whether a change was made is unknown; the log has the reason.
     #[must_use]
-    pub fn redis_unavailable() -> Self {
+    pub fn redis_unavailable(retry: Option<Millis>) -> Self {
         let detail = "Redis did not answer as it should (a change may or may not have been made)".to_owned();
-        Problem::new(503, urn!("redis-unavailable"), "Redis unavailable", detail).after(OUTAGE_RETRY)
+        Problem::new(503, urn!("redis-unavailable"), "Redis unavailable", detail).after(retry.unwrap_or(OUTAGE_RETRY))
     }
 }
 
@@ -172,6 +172,8 @@ mod tests {
     fn headers_say_how_to_continue() {
         assert_eq!(Problem::allow_only("GET, PUT").headers(), [("Allow", "GET, PUT".to_owned())]);
         assert_eq!(Problem::unauthorized().headers(), [("WWW-Authenticate", "Bearer".to_owned())]);
-        assert_eq!(Problem::redis_unavailable().headers(), [("Retry-After", "5".to_owned())]);
+        assert_eq!(Problem::redis_unavailable(None).headers(), [("Retry-After", "5".to_owned())]);
+        let retry = Some(Millis::new(1200));
+        assert_eq!(Problem::redis_unavailable(retry).headers(), [("Retry-After", "2".to_owned())]);
     }
 }

@@ -45,12 +45,13 @@ impl Problem {
         }
     }
 
-    /// 503: Redis is unavailable and the outage policy is to refuse.
+    /// 503: Redis is unavailable and the outage policy is to refuse. `retry` is the time until Redis is asked again, if
+    /// it is known.
     #[must_use]
-    pub fn limiter_unavailable() -> Self {
+    pub fn limiter_unavailable(retry: Option<Millis>) -> Self {
         let detail = "the rate limiter cannot check requests at the moment".to_owned();
         let title = "Request cannot be satisfied due to temporary server capacity constraints";
-        Problem::new(503, REDUCED_CAPACITY, title, detail).after(OUTAGE_RETRY)
+        Problem::new(503, REDUCED_CAPACITY, title, detail).after(retry.unwrap_or(OUTAGE_RETRY))
     }
 
     /// 502: the origin does not answer.
@@ -93,6 +94,12 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed() -> Self {
         Problem::allow_only("GET, HEAD")
+    }
+
+    /// Returns the end of the problem's type, for example `quota-exceeded`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.rsplit(['#', ':']).next().unwrap_or_default()
     }
 
     /// Returns the response's header fields other than `Content-Type`: `Retry-After` in seconds,

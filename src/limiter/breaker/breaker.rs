@@ -74,6 +74,18 @@ pub enum Change {
     Closed,
 }
 
+impl BreakerState {
+    /// Returns the name in health reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            BreakerState::Closed => "closed",
+            BreakerState::Open(_) => "open",
+            BreakerState::Probing => "probing",
+        }
+    }
+}
+
 impl CircuitBreaker {
     /// Creates a closed breaker. `probe_timeout` is the timeout of a call; `seed` makes the pauses of different breakers
     /// differ.

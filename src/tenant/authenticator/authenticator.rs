@@ -52,6 +52,17 @@ pub enum AuthenticationError {
     Store(#[from] StoreError),
 }
 
+impl AuthenticationError {
+    /// Returns when Redis will be asked again, if that is known.
+    #[must_use]
+    pub fn retry(&self) -> Option<Millis> {
+        match self {
+            AuthenticationError::Store(StoreError::Redis(error)) => error.retry(),
+            _ => None,
+        }
+    }
+}
+
 impl Authenticator {
     /// Creates an authenticator with an empty cache.
     #[must_use]

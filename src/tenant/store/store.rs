@@ -1,5 +1,6 @@
 //! The client of the tenant store, and the keys it uses.
 
+use crate::limiter::Limiter;
 use crate::redis::Transport;
 use crate::redis::script::Dialect;
 use crate::tenant::id::TenantId;
@@ -24,6 +25,11 @@ impl<'a, T: Transport> TenantStore<'a, T> {
     /// Creates a store on the Redis that `transport` reaches.
     pub fn new(transport: &'a T, dialect: Dialect) -> Self {
         TenantStore { transport, dialect }
+    }
+
+    /// Creates a store on the Redis of a limiter.
+    pub fn of(limiter: &'a Limiter<T>) -> Self {
+        TenantStore::new(limiter.transport(), limiter.dialect())
     }
 }
 

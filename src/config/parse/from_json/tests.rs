@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::config::{Identify, KeySource, Scripts};
+use crate::config::config::{Identify, KeySource, LogRefused, Scripts};
 use crate::config::outage::OnOutage;
 use crate::limiter::Clock;
 use crate::time::Millis;
@@ -41,6 +41,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(config.api_key_from, [KeySource::Authorization, KeySource::XApiKey]);
     assert_eq!((config.tenant_ttl, config.tenant_cache), (Millis::from_secs(30), 10_000));
     assert_eq!((config.usage, config.log_allowed_one_in), (true, 0));
+    assert_eq!((config.local_refusals, config.log_refused), (Millis::from_secs(1), LogRefused::Summary));
     assert_eq!(config.routes.all().len(), 0);
     let names: Vec<_> = config.default_plan.limits().iter().map(|l| l.name().as_str()).collect();
     assert_eq!(names, ["burst", "day"]);
@@ -61,6 +62,8 @@ fn every_field_is_read() {
         ("tenant_cache", json!(7)),
         ("usage", json!(false)),
         ("log_allowed_one_in", json!(100)),
+        ("local_refusals", json!("0s")),
+        ("log_refused", json!("each")),
     ] {
         config[field] = value;
     }
@@ -72,6 +75,7 @@ fn every_field_is_read() {
     assert_eq!(config.api_key_from, [KeySource::XApiKey]);
     assert_eq!((config.tenant_ttl, config.tenant_cache), (Millis::from_secs(1), 7));
     assert_eq!((config.usage, config.log_allowed_one_in), (false, 100));
+    assert_eq!((config.local_refusals, config.log_refused), (Millis::ZERO, LogRefused::Each));
 }
 
 #[test]
@@ -117,6 +121,7 @@ fn messages_name_the_path() {
     check("/plans/anonymous/limits", json!([]), "plans.anonymous.limits: expected 1 to 16 limits, found 0");
     check("/default_plan", json!("pro"), "default_plan: no plan is named \"pro\" (plans: anonymous)");
     check("/timeout", json!("0s"), "timeout: expected 1ms to 30s, found 0ms");
+    check("/local_refusals", json!("2m"), "local_refusals: expected 0ms to 1m, found 2m");
     check("/tenant_ttl", json!("2h"), "tenant_ttl: expected 1ms to 1h, found 2h");
     check("/tenant_cache", json!(0), "tenant_cache: expected 1 to 100000 tenants, found 0");
     check("/api_key_from", json!([]), "api_key_from: is empty (leave it out to look everywhere)");
@@ -136,8 +141,8 @@ fn messages_name_the_path() {
 
 #[test]
 fn unknown_names_come_with_the_nearest_known_one() {
-    let top = "identify, api_key_from, default_plan, on_outage, timeout, clock, scripts, ipv6_prefix, tenant_ttl, \
-        tenant_cache, usage, log_allowed_one_in, plans, routes";
+    let top = "identify, api_key_from, default_plan, on_outage, timeout, local_refusals, clock, scripts, ipv6_prefix, \
+        tenant_ttl, tenant_cache, usage, log_allowed_one_in, log_refused, plans, routes";
     let limit = "name, algorithm, limit, window, burst, lease, counts";
     let algorithms = "sliding_log, sliding_window, fixed_window, token_bucket, concurrency";
     for (pointer, value, message) in [
