@@ -95,7 +95,7 @@ impl Settler {
             let clock = Now::from_clock(self.isolate.config.clock, now());
             let settled = self.isolate.limiter().settle(&self.subject, &correction.limits, &settlement, clock).await;
             if let Err(error) = settled {
-                log::failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));
+                log::redis_failure("settlement", &format!("{} is not settled: {error}", self.subject.as_str()));
             }
         }
     }

@@ -83,7 +83,7 @@ async fn authenticate(
                 context.wait_until(async move {
                     let redis = isolate.limiter();
                     if let Err(error) = isolate.authenticator.refresh(TenantStore::of(&redis), &id, now()).await {
-                        log::failure(&format!("tenant {id}"), &error);
+                        log::redis_failure("tenant", &format!("{id} is not read again: {error}"));
                     }
                 });
             }

@@ -144,7 +144,7 @@ impl Isolate {
         }
         let reply = redis::run::<String>(self.limiter().transport(), Command::new("PING")).await;
         if let Err(error) = &reply {
-            log::failure("redis", error);
+            log::redis_failure("redis", error);
         }
         self.last_ping.set(Some((now, reply.is_ok())));
         reply.is_ok()

@@ -79,7 +79,7 @@ impl Lease {
     }
 
     fn log_unreleased(&self, error: &RedisError) {
-        log::failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
+        log::redis_failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
     }
 }
 

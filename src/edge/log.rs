@@ -32,20 +32,24 @@ thread_local! {
 
 /// Logs a failure. `what` names the part that failed.
 pub(super) fn failure(what: &str, error: &dyn Display) {
+    let error = error.to_string();
+    let repeated = vec![("event", "failure".to_owned()), ("what", what.to_owned()), ("error", error)];
+    write_first(Level::Error, repeated, String::new());
+}
+
+/// Logs a failure that an outage of Redis repeats for many requests, with different errors.
+pub(super) fn redis_failure(what: &str, error: &dyn Display) {
     let repeated = vec![("event", "failure".to_owned()), ("what", what.to_owned())];
-    if let Some(error) = first(&repeated, error.to_string()) {
-        write(Level::Error, vec![("event", "failure".into()), ("what", what.into()), ("error", error.into())]);
-    }
+    write_first(Level::Error, repeated, error.to_string());
 }
 
 /// Logs a failure of Redis, and what the outage policy did with the request.
 pub(super) fn outage(error: &dyn Display, policy: OnOutage, action: &str) {
-    let policy = policy.name();
-    let repeated = vec![("event", "outage".to_owned()), ("policy", policy.to_owned()), ("action", action.to_owned())];
-    if let Some(error) = first(&repeated, error.to_string()) {
-        let error = format!("{error}; {action} (on_outage = {policy})");
-        write(Level::Error, vec![("event", "outage".into()), ("policy", policy.into()), ("error", error.into())]);
-    }
+    let (policy, error) = (policy.name(), error.to_string());
+    // The details behind the colon differ from request to request.
+    let cause = error.split(": ").next().unwrap_or_default().to_owned();
+    let repeated = vec![("event", "outage".to_owned()), ("policy", policy.to_owned()), ("cause", cause)];
+    write_first(Level::Error, repeated, format!("{error}; {action} (on_outage = {policy})"));
 }
 
 /// Logs a change of the circuit breaker. That it stays open is told by the summary of the outage.
@@ -118,19 +122,32 @@ fn first(repeated: &Repeated, error: String) -> Option<String> {
     REPEATED.with_borrow_mut(|summary| summary.count(repeated, error, now()))
 }
 
+/// Logs an event if it is the first of its kind, and counts it otherwise.
+fn write_first(level: Level, repeated: Repeated, error: String) {
+    if let Some(error) = first(&repeated, error) {
+        write(level, members(repeated, error));
+    }
+}
+
 /// Logs the summary of the last ten seconds, if it is due.
 fn write_due() {
     let Some(due) = REPEATED.with_borrow_mut(|summary| summary.take(now())) else { return };
     let others = (due.others > 0).then(|| (vec![("event", "others".to_owned())], due.others, String::new()));
     for (repeated, count, error) in due.keys.into_iter().chain(others) {
-        let mut members: Members = repeated.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let mut members = members(repeated, error);
         members.push(("count", count.into()));
         members.push(("seconds", SUMMARY_INTERVAL.ceil_secs().into()));
-        if !error.is_empty() {
-            members.push(("error", error.into()));
-        }
         write(Level::Info, members);
     }
+}
+
+/// Returns the members of the line of a repeated event with its last error.
+fn members(repeated: Repeated, error: String) -> Members {
+    let mut members: Members = repeated.into_iter().map(|(name, value)| (name, value.into())).collect();
+    if !error.is_empty() {
+        members.push(("error", error.into()));
+    }
+    members
 }
 
 /// How urgent a line is.

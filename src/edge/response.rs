@@ -56,14 +56,15 @@ pub(super) async fn health(
         }
         Ok(isolate) => (!isolate.redis_answers(now).await).then_some("redis"),
     };
-    let breaker = isolate.map(|isolate| isolate.breaker_state(now).name()).ok();
-    match failing {
-        None => json(200, "application/json", &json!({ "status": "ok", "breaker": breaker }).to_string()),
-        Some(part) => {
-            let body = json!({ "status": "failing", "part": part, "breaker": breaker });
-            json(503, "application/json", &body.to_string())
-        }
+    let (status, text) = if failing.is_none() { (200, "ok") } else { (503, "failing") };
+    let mut body = json!({ "status": text });
+    if let Some(part) = failing {
+        body["part"] = part.into();
     }
+    if let Ok(isolate) = isolate {
+        body["breaker"] = isolate.breaker_state(now).name().into();
+    }
+    json(status, "application/json", &body.to_string())
 }
 
 /// Responds with a file of the demo page, if the Worker has it.

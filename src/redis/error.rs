@@ -18,7 +18,7 @@ pub enum RedisError {
     #[error("redis did not answer in time")]
     Timeout,
     /// No call was made, because the last calls failed: the circuit breaker is open.
-    #[error("redis is not asked for {retry}, because calls failed: {cause}")]
+    #[error("redis is not asked because calls failed: {cause} (next call in {retry})")]
     NotAsked {
         /// The time until the next call.
         retry: Millis,

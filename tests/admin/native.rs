@@ -22,7 +22,7 @@ pub(crate) async fn serve<T>(client: impl AsyncFnOnce(String) -> T) -> T {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (requests, mut pending) = mpsc::channel::<PendingRequest>(16);
     let router = Router::new()
-        .route("/_sluicegate/health", axum::routing::get(|| async { r#"{"status":"ok"}"# }))
+        .route("/_sluicegate/health", axum::routing::get(|| async { r#"{"status":"ok","breaker":"closed"}"# }))
         .fallback(forward)
         .with_state(requests);
     let server = tokio::spawn(axum::serve(listener, router).into_future());

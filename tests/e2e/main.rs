@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod bare;
 mod configuration;
+mod deny_cache;
 mod departures;
 mod direct_redis;
 mod key_guessing;

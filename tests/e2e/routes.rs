@@ -30,6 +30,7 @@ pub(crate) fn configuration() -> Value {
         { "match": "* /admin/*", "require_key": true },
     ]);
     config["log_allowed_one_in"] = json!(0);
+    config["log_refused"] = json!("each");
     config
 }
 

@@ -12,9 +12,15 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// A configuration with one plan of these limits, a long timeout and `on_outage = "closed"`: a slow machine must not
-/// look like a limiter that admits too much.
+/// look like a limiter that admits too much. Redis decides about every request; `deny_cache` tests refusals from memory.
 pub(crate) fn limits(limits: &Value) -> Value {
-    json!({ "default_plan": "p", "timeout": "30s", "on_outage": "closed", "plans": { "p": { "limits": limits } } })
+    json!({
+        "default_plan": "p",
+        "timeout": "30s",
+        "local_refusals": "0s",
+        "on_outage": "closed",
+        "plans": { "p": { "limits": limits } },
+    })
 }
 
 /// A configuration with limits that no test can use up.

@@ -64,7 +64,7 @@ async fn in_three_steps(stack: &Stack) -> String {
     let line = log::wait_for(stack, "\"tenant\":\"acme\"").await;
     let retry = line["retry_ms"].as_u64().unwrap();
     assert!((3_000_000..=3_600_000).contains(&retry), "{line}");
-    let expected = json!({ "event": "refused", "status": 429, "verdict": "deny", "limits": ["hour"], "cost": 1,
+    let expected = json!({ "event": "refused", "status": 429, "verdict": "deny", "limits": ["hour"], "by": "redis", "cost": 1,
         "subject": "acme", "tenant": "acme", "method": "GET", "path": "/hello", "retry_ms": retry });
     assert_eq!(line, expected);
     key

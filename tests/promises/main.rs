@@ -6,6 +6,7 @@
 
 mod bounds;
 mod clocks;
+mod deny_cache;
 mod leases;
 mod plans;
 mod prices;

@@ -18,6 +18,7 @@ pub(crate) async fn run(url: Option<&str>, token: &str) -> Result<Report, Failur
         Ok((status, body)) => {
             let text = |name: &str| body.get(name).and_then(Value::as_str);
             findings.push(health(status.as_u16(), text("status"), text("part")));
+            findings.extend(text("breaker").map(breaker));
             true
         }
         Err(Failure::NoAnswer(problem)) => {
@@ -50,6 +51,18 @@ fn health(http: u16, status: Option<&str>, part: Option<&str>) -> Finding {
             "worker",
             format!("not sluicegate (status {http})"),
             "check --url, and that its route leads to the Worker",
+        ),
+    }
+}
+
+/// Interprets the state of the circuit breaker in the isolate that answered.
+fn breaker(state: &str) -> Finding {
+    match state {
+        "closed" => Finding::ok("breaker", "closed"),
+        _ => Finding::warning(
+            "breaker",
+            format!("{state}: calls to Redis failed, and `on_outage` decides about requests"),
+            "mend what `redis` names; the breaker closes by itself within seconds",
         ),
     }
 }

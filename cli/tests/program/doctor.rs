@@ -6,7 +6,7 @@ use crate::fake_worker::{Exchange, FakeWorker};
 use crate::run::{end, program, run};
 
 fn healthy() -> Exchange {
-    Exchange::new("GET /health", 200, json!({ "status": "ok" }))
+    Exchange::new("GET /health", 200, json!({ "status": "ok", "breaker": "closed" }))
 }
 
 fn diagnosis(redis: &Value) -> Exchange {
@@ -31,6 +31,7 @@ async fn check(exchanges: impl IntoIterator<Item = Exchange>, code: i32, text: &
 
 const HEAD: &str = "\
 ok       worker: serving
+ok       breaker: closed
 ok       admin token: accepted
 ok       version: 0.1.0
 ";
@@ -65,6 +66,7 @@ async fn each_problem_has_a_remedy() {
     let body = json!({ "version": "0.0.9", "redis": redis, "problems": problems });
     let text = "\
 ok       worker: serving
+ok       breaker: closed
 ok       admin token: accepted
 warning  version: the Worker has 0.0.9, this program 0.1.0
          → use the same version of both
@@ -113,17 +115,19 @@ failures: 2, warnings: 0
     let absent = Exchange::problem("GET /v1/diagnosis", 404, "not-found", "Not found");
     check([Exchange::new("GET /health", 503, broken), absent], 1, text).await;
 
-    let failing = json!({ "status": "failing", "part": "redis" });
+    let failing = json!({ "status": "failing", "part": "redis", "breaker": "open" });
     let text = format!(
         "\
 failure  worker: is failing: redis
          → `wrangler tail` shows why; for redis, check UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+warning  breaker: open: calls to Redis failed, and `on_outage` decides about requests
+         → mend what `redis` names; the breaker closes by itself within seconds
 {}\
 failure  redis: unreachable
          → check UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN
-failures: 2, warnings: 0
+failures: 2, warnings: 1
 ",
-        HEAD.split_once('\n').unwrap().1
+        HEAD.split_once("closed\n").unwrap().1
     );
     let unreachable = json!({ "reachable": false, "round_trip_ms": null, "clock_skew_ms": null });
     check([Exchange::new("GET /health", 503, failing), diagnosis(&unreachable)], 1, &text).await;

@@ -1,0 +1,240 @@
+//! A remembered refusal is one that Redis would have given, and nothing else differs from a limiter that remembers none.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
+use sluicegate::limiter::{Clock, Correction, Decided, Limiter, Now, Refusals, RequestId, Settlement};
+use sluicegate::time::Millis;
+
+use crate::clocked::{Clocked, ClockedTransport};
+use crate::direct::at_once;
+use crate::{T, cases, limit, with_limiter};
+
+/// What an isolate does.
+#[derive(Debug, Clone)]
+enum Action {
+    /// Checks a request of this cost under a plan.
+    Check { plan: usize, cost: u64, lease: u8 },
+    /// Settles the cost of an earlier request.
+    Settle { correction: Correction, age: u64 },
+    /// Ends a lease.
+    Release { lease: u8 },
+    /// Resets the subject.
+    Reset,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let correction = prop_oneof![(0_u64..5).prop_map(Correction::Charge), (0_u64..5).prop_map(Correction::GiveBack)];
+    prop_oneof![
+        30 => (prop::bool::weighted(0.1), 0_u64..7, 0_u8..4)
+            .prop_map(|(other, cost, lease)| Action::Check { plan: usize::from(other), cost, lease }),
+        2 => (correction, 0_u64..2000).prop_map(|(correction, age)| Action::Settle { correction, age }),
+        1 => (0_u8..4).prop_map(|lease| Action::Release { lease }),
+        1 => Just(Action::Reset),
+    ]
+}
+
+/// Several isolates that share one Redis. Each action is repeated for a twin of the subject, without a deny cache.
+struct World<'a> {
+    server: &'a Clocked,
+    isolates: Vec<(Limiter<ClockedTransport<'a>>, u64)>,
+    plans: [Vec<Limit>; 2],
+    life: u64,
+    /// The time by an exact clock.
+    now: u64,
+    /// For each isolate and plan, when something was given back that the isolate did not see.
+    unseen: Vec<[Option<u64>; 2]>,
+    /// The number of changes of the subject.
+    changes: usize,
+    /// The last refusal that each isolate got from Redis: the changes so far, and the request.
+    refused: Vec<Option<(usize, Asked)>>,
+    /// How many refusals were remembered, and how many of them Redis would not have given.
+    remembered: usize,
+    wrong: usize,
+}
+
+/// A request for a check: its plan, its cost and the number of its lease.
+type Asked = (usize, u64, u8);
+
+impl<'a> World<'a> {
+    fn new(server: &'a Clocked, skews: &[u64], plans: [Vec<Limit>; 2], life: u64) -> Self {
+        let isolate =
+            |skew: &u64| (server.unforgetting().with_refusals(Arc::new(Refusals::new(Millis::new(life)))), *skew);
+        World {
+            server,
+            isolates: skews.iter().map(isolate).collect(),
+            plans,
+            life,
+            now: T,
+            unseen: vec![[None; 2]; skews.len()],
+            changes: 0,
+            refused: vec![None; skews.len()],
+            remembered: 0,
+            wrong: 0,
+        }
+    }
+
+    fn act(&mut self, isolate: usize, action: &Action) -> Result<(), TestCaseError> {
+        let now = Millis::new(self.now + self.isolates[isolate].1);
+        match action {
+            Action::Check { plan, cost, lease } => self.check(isolate, (*plan, *cost, *lease), now)?,
+            Action::Settle { correction, age } => {
+                self.changes += 1;
+                let request = RequestId::new(&format!("request-{}", self.changes)).unwrap();
+                let charged_at = Millis::new(now.get() - age);
+                let memory = Millis::from_secs(60);
+                let settlement = Settlement { request: &request, charged_at, correction: *correction, memory };
+                let (limiter, limits) = (&self.isolates[isolate].0, &self.plans[0]);
+                for subject in [subject(), twin()] {
+                    at_once(limiter.settle(&subject, limits, &settlement, Now::At(now))).unwrap();
+                }
+                self.gives_back(|other, _| other != isolate);
+            }
+            Action::Release { lease } => {
+                for subject in [subject(), twin()] {
+                    at_once(self.isolates[isolate].0.release(&subject, &self.plans[0], &leased(*lease))).unwrap();
+                }
+                self.changes += 1;
+            }
+            Action::Reset => {
+                for subject in [subject(), twin()] {
+                    at_once(self.isolates[isolate].0.reset(&subject, &self.plans[1])).unwrap();
+                }
+                self.changes += 1;
+                self.gives_back(|other, _| other != isolate);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, isolate: usize, asked: Asked, now: Millis) -> Result<(), TestCaseError> {
+        let (plan, cost, lease) = (asked.0, asked.1, leased(asked.2));
+        let (limits, request) = (&self.plans[plan], CheckRequest { cost, lease: Some(&lease) });
+        let plain = self.server.unforgetting();
+        let decided = at_once(self.isolates[isolate].0.decide(&subject(), limits, request, Clock::Edge, now)).unwrap();
+        let expected = at_once(plain.check(&twin(), limits, request, Now::At(now))).unwrap();
+        if decided.remembered {
+            self.remembered += 1;
+            self.expect_remembered(isolate, asked, &decided, &expected)?;
+            if expected.is_allow() {
+                self.wrong += 1;
+                let late = self.unseen[isolate][plan].map(|since| self.now - since);
+                prop_assert!(late.is_some_and(|late| late <= self.life), "wrong {late:?} after a return of units");
+                // The subject and its twin stay the same.
+                let late = at_once(plain.check(&subject(), limits, request, Now::At(now))).unwrap();
+                prop_assert_eq!(&late, &expected);
+            }
+        } else {
+            prop_assert_eq!(&decided.verdict, &expected);
+            self.refused[isolate] = (!expected.is_allow()).then_some((self.changes, asked));
+        }
+        if expected.is_allow() && cost > 0 {
+            self.changes += 1;
+            // A clock that is ahead refills for the others. A charge under another plan changes the bucket: it refills at
+            // another rate, and owes at most another burst.
+            let (skew, changes_limits) = (self.isolates[isolate].1, self.plans[0] != self.plans[1]);
+            let skews: Vec<u64> = self.isolates.iter().map(|(_, skew)| *skew).collect();
+            self.gives_back(|other, of| skews[other] < skew || of != plan && changes_limits);
+        }
+        Ok(())
+    }
+
+    fn expect_remembered(
+        &self,
+        isolate: usize,
+        asked: Asked,
+        decided: &Decided,
+        expected: &Verdict,
+    ) -> Result<(), TestCaseError> {
+        prop_assert!(!decided.verdict.is_allow() && asked.1 > 0);
+        if self.refused[isolate] == Some((self.changes, asked)) {
+            // Nothing has happened since: it is the same to the millisecond. Only a concurrency limit may have begun to
+            // refuse, because a lease has ended; that does not prolong the wait.
+            prop_assert_eq!(decided.verdict.retry(), expected.retry());
+            for (own, its) in decided.verdict.budgets().iter().zip(expected.budgets()) {
+                if !own.limit.needs_lease() {
+                    prop_assert_eq!((&own.limit, own.retry, own.reset), (&its.limit, its.retry, its.reset));
+                }
+            }
+        } else if let (Retry::After(own), Retry::After(its)) = (decided.verdict.retry(), expected.retry()) {
+            let unseen = self.unseen[isolate][asked.0].is_some_and(|since| self.now - since <= self.life);
+            prop_assert!(own <= its || unseen, "{own} is longer than {its}");
+        }
+        Ok(())
+    }
+
+    /// Units were given back now, and for these plans these isolates did not see it.
+    fn gives_back(&mut self, unseen_by: impl Fn(usize, usize) -> bool) {
+        for (isolate, plans) in self.unseen.iter_mut().enumerate() {
+            for (plan, unseen) in plans.iter_mut().enumerate() {
+                if unseen_by(isolate, plan) {
+                    *unseen = Some(self.now);
+                }
+            }
+        }
+    }
+}
+
+fn subject() -> Subject {
+    Subject::named("s")
+}
+
+fn twin() -> Subject {
+    Subject::named("twin")
+}
+
+fn leased(number: u8) -> LeaseId {
+    LeaseId::new(&format!("lease-{number}")).unwrap()
+}
+
+proptest! {
+    #![proptest_config(cases::config(300, "regressions"))]
+
+    #[test]
+    fn remembered_refusals_are_those_of_redis(
+        kinds in prop::collection::vec((0_u8..5, 1_u64..8, 200_u64..6000, any::<bool>()), 1..=3),
+        raise in 0_u64..3, life in prop_oneof![Just(1000_u64), 1_u64..3000],
+        skews in prop_oneof![Just([0, 0, 0]), [0_u64..400, 0..400, 0..400]],
+        steps in prop::collection::vec((0_usize..3, prop_oneof![Just(0_u64), 0_u64..60, 0_u64..900], action()), 1..120)
+    ) {
+        with_limiter(|_, server| {
+            let numbered = kinds.iter().enumerate();
+            let plan: Vec<Limit> = numbered.map(|(i, (kind, quota, window, counts))| {
+                let limit = limit(*kind, &format!("n{i}"), *quota, *window).unwrap();
+                if *counts { limit.counting_requests() } else { limit }
+            }).collect();
+            let raised = plan.iter().map(|limit| limit.with_quota(limit.quota() + raise, None).unwrap()).collect();
+            let mut world = World::new(server, &skews, [plan, raised], life);
+            for (isolate, pause, action) in &steps {
+                world.now += pause;
+                world.act(*isolate, action)?;
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// The property above would also hold if nothing were remembered.
+#[test]
+fn a_flood_is_refused_from_memory() {
+    with_limiter(|_, server| {
+        let plan = vec![limit(0, "log", 5, 60_000).unwrap()];
+        let mut world = World::new(server, &[0, 0], [plan.clone(), plan], 1000);
+        for ms in 0..10_000 {
+            world.now = T + ms;
+            world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+        }
+        // One call every 875 ms.
+        assert_eq!((world.remembered, world.wrong), (10_000 - 5 - 12, 0));
+        world.act(1, &Action::Settle { correction: Correction::GiveBack(1), age: 10_000 })?;
+        world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+        assert_eq!(world.wrong, 1, "units given back elsewhere are seen later");
+        world.now += 1000;
+        world.act(0, &Action::Settle { correction: Correction::GiveBack(1), age: 11_000 })?;
+        world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+        assert_eq!(world.wrong, 1, "units given back here are seen at once");
+        Ok(())
+    })
+    .unwrap();
+}
