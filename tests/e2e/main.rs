@@ -11,6 +11,7 @@ mod deny_cache;
 mod departures;
 mod direct_redis;
 mod key_guessing;
+mod last_resort;
 mod leases;
 mod limits;
 mod log;
