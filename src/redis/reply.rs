@@ -14,6 +14,7 @@ use super::transport::Response;
 /// [`RedisError::Length`].
 pub fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, RedisError> {
     if response.status == 200
+        && is_object(&response.body)
         && let Ok(Success { result }) = serde_json::from_slice(&response.body)
     {
         return Ok(result);
@@ -23,8 +24,16 @@ pub fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, RedisError> 
 
 /// The body of a successful response. Unknown members are ignored: a server may add some.
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct Success<T> {
+    /// Without `deserialize_with`, serde takes a missing member for the `None` of an `Option`.
+    #[serde(deserialize_with = "Deserialize::deserialize")]
     result: T,
+}
+
+/// Returns whether the JSON text is an object. Serde also reads a struct from an array.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
 }
 
 /// Returns the error of a response that is not a `T`. This is the slow path: it parses the body again.
@@ -56,7 +65,9 @@ fn is_exhausted(text: &str) -> bool {
 
 fn mismatch<T: DeserializeOwned>(body: Value, bytes: &[u8]) -> String {
     let reason = match serde_json::from_value::<Success<T>>(body) {
-        Err(error) => error.to_string(),
+        _ if !is_object(bytes) => "expected an object".to_owned(),
+        // The error may quote a text of any length.
+        Err(error) => shorten(&error.to_string()),
         Ok(_) => "two results".to_owned(),
     };
     format!("{reason} in {}", beginning(bytes))
@@ -149,11 +160,33 @@ mod tests {
     fn long_texts_are_truncated() {
         let RedisError::NotJson { body } = read(200, &"é".repeat(500)).unwrap_err() else { panic!() };
         assert_eq!(body.chars().count(), LONGEST_TEXT + 1);
+        let RedisError::Shape { reason } = read(200, &format!(r#"{{"result":"{}"}}"#, "é".repeat(500))).unwrap_err()
+        else {
+            panic!()
+        };
+        assert!(reason.chars().count() <= 2 * LONGEST_TEXT + 6, "{reason}");
     }
 
     #[test]
     fn optional_result_may_be_null() {
         let response = Response { status: 200, body: br#"{"result":null}"#.into() };
         assert_eq!(parse::<Option<String>>(&response), Ok(None));
+    }
+
+    #[test]
+    fn optional_result_must_be_there() {
+        let read = |body: &str| parse::<Option<String>>(&Response { status: 200, body: body.into() });
+        assert_eq!(read(r#"{"error":"ERR odd"}"#), Err(RedisError::Command { reason: reason("ERR odd") }));
+        for body in ["{}", r#"{"message":"hello"}"#, "[null]", r#"["text"]"#] {
+            assert!(matches!(read(body), Err(RedisError::Shape { .. })), "{body}");
+        }
+    }
+
+    #[test]
+    fn array_is_not_a_response() {
+        for body in ["[[1,2]]", " [[1]]"] {
+            let error = read(200, body).unwrap_err();
+            assert_eq!(error, RedisError::Shape { reason: format!("expected an object in {body}") });
+        }
     }
 }
