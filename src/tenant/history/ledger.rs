@@ -127,11 +127,14 @@ impl Ledger {
         };
         let through = field("through").as_u64().ok_or_else(|| wrong("through", "a number of units"))?;
         let day = |text: &str| text.parse().ok();
-        let newest = field("day").as_str().and_then(day).ok_or_else(|| wrong("day", "a day"))?;
+        let newest: Day = field("day").as_str().and_then(day).ok_or_else(|| wrong("day", "a day"))?;
         let days = field("days").as_object().ok_or_else(|| wrong("days", "an object"))?;
-        let entry = |(name, units): (&String, &Value)| day(name).zip(units.as_u64());
+        let kept = |day: &Day| (newest.back(DAYS - 1)..=newest).contains(day);
+        let entry =
+            |(name, units): (&String, &Value)| day(name).filter(kept).zip(units.as_u64().filter(|units| *units > 0));
         let days: Option<_> = days.iter().map(entry).collect();
-        Ok(Ledger { generation, through, day: newest, days: days.ok_or_else(|| wrong("days", "units by day"))? })
+        let days = days.ok_or_else(|| wrong("days", "units above 0 by day, of the 90 days up to the newest"))?;
+        Ok(Ledger { generation, through, day: newest, days })
     }
 }
 

@@ -123,6 +123,7 @@ fn invalid_ledgers_are_refused_with_the_field() {
         Ledger::from_json(&ledger.to_string())
     };
     assert!(good("through", json!(2)).is_ok());
+    assert!(good("days", json!({ "2026-11-22": 1, "2026-08-25": u64::MAX })).is_ok());
     for (field, value) in [
         ("v", json!(2)),
         ("life", json!(7)),
@@ -131,6 +132,9 @@ fn invalid_ledgers_are_refused_with_the_field() {
         ("days", json!([])),
         ("days", json!({ "2026-11-22": "1" })),
         ("days", json!({ "today": 1 })),
+        ("days", json!({ "2026-11-22": 0 })),
+        ("days", json!({ "2026-11-23": 1 })),
+        ("days", json!({ "2026-08-24": 1 })),
     ] {
         let error = good(field, value).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{field}: expected")), "{error}");
@@ -143,9 +147,11 @@ proptest! {
     fn ledgers_round_trip(
         generation in prop::option::of(any::<u64>().prop_map(Generation::new)),
         through in any::<u64>(),
-        units in prop::collection::btree_map((0_u64..40_000).prop_map(numbered), any::<u64>(), 0..90),
+        newest in (100_u64..40_000).prop_map(numbered),
+        units in prop::collection::btree_map(0_u64..DAYS, 1..=u64::MAX, 0..90),
     ) {
-        let ledger = Ledger { generation, through, day: day("2026-11-22"), days: units };
+        let days = units.into_iter().map(|(ago, units)| (newest.back(ago), units)).collect();
+        let ledger = Ledger { generation, through, day: newest, days };
         prop_assert_eq!(Ledger::from_json(&ledger.to_json()), Ok(ledger));
     }
 }
