@@ -13,9 +13,10 @@ impl Statuses {
     /// Returns the problem if the text is neither.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         let class = text.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
+        // Three characters: a parsed number may also have a sign or leading zeros.
         let range = match (class, text.parse::<u16>()) {
-            (Some(class @ 1..=5), _) => class * 100..=class * 100 + 99,
-            (_, Ok(status @ 100..=599)) => status..=status,
+            (Some(class @ 1..=5), _) if text.len() == 3 => class * 100..=class * 100 + 99,
+            (_, Ok(status @ 100..=599)) if text.len() == 3 => status..=status,
             _ => return Err(format!("expected a status like \"404\" or a class like \"5xx\", found {text:?}")),
         };
         self.0.push(range);
@@ -46,7 +47,7 @@ mod tests {
         statuses.add("5xx").unwrap();
         let found: Vec<u16> = [403, 404, 405, 499, 500, 599].into_iter().filter(|s| statuses.contains(*s)).collect();
         assert_eq!(found, [404, 500, 599]);
-        for bad in ["", "5XX", "6xx", "99", "600", "xx", "+404x", "-1"] {
+        for bad in ["", "5XX", "6xx", "99", "600", "xx", "+404x", "-1", "+404", "0404", "+5xx", "05xx"] {
             assert!(Statuses::default().add(bad).is_err(), "{bad}");
         }
     }
