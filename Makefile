@@ -55,6 +55,10 @@ load: redis ## run a million checks from 64 connections, with flushes and crashe
 	@export CHECKS="$(or $(CHECKS),1000000)"
 	cargo test --locked --release -p sluicegate --test load -- --nocapture --test-threads=1 steady::every_reply crash::
 
+.PHONY: fuzz
+fuzz: c++ ## fuzz everything that strangers and servers send: RUNS=2000000 [TARGET=routes]
+	@RUNS='$(RUNS)' TARGET='$(TARGET)' fuzz/run.sh
+
 .PHONY: lint
 lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and the configurations in the repository
 	@$(environment)
@@ -119,7 +123,7 @@ node_modules/.stamp: package.json package-lock.json
 	step 'install the JavaScript tools' env NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis
+.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis c++
 wasm:
 	@setup/wasm.sh
 
@@ -131,6 +135,9 @@ redis:
 
 redis-6.2:
 	@setup/redis-6.2.sh
+
+c++:
+	@setup/system.sh c++=g++
 
 chromium:
 	@setup/system.sh chromium=chromium chromedriver=chromium-driver

@@ -113,7 +113,7 @@ fn links_resolve_to_files_and_headings() {
 #[test]
 fn paths_in_documents_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["bench", "bridge", "cli", "devstack", "docs", "lua", "setup", "src", "tests", "www"];
+    let folders = ["bench", "bridge", "cli", "devstack", "docs", "fuzz", "lua", "setup", "src", "tests", "www"];
     let mut checked = 0;
     for path in documents() {
         for code in document(&path).split('`').skip(1).step_by(2) {
