@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{eventually, in_group, root, tiny};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use sluicegate_devstack::{Options, Stack};
+use sluicegate_devstack::{Fault, Options, Stack};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
@@ -80,25 +80,25 @@ async fn the_network_to_the_bridge_can_be_slowed_and_cut() {
     let reply = json!({ "result": "PONG" });
 
     let delay = Duration::from_millis(200);
-    stack.network.set_delay(delay);
+    stack.network.inject(Fault::Delay(delay)).await;
     let begin = Instant::now();
     assert_eq!(json_of(ping.clone()).await, reply);
     assert!(begin.elapsed() >= delay);
-    stack.network.set_delay(Duration::ZERO);
+    stack.network.heal().await;
 
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     let mut held = tokio::spawn(json_of(ping.clone()));
     assert!(timeout(delay, &mut held).await.is_err());
-    stack.network.release();
+    stack.network.heal().await;
     assert_eq!(held.await.unwrap(), reply);
 
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     // A POST, because workerd retries a GET when a persistent connection breaks.
     let cut = tokio::spawn(reqwest::Client::new().post(ping.clone()).send());
     eventually("the request has reached the bridge", || stack.network.held_back() == 1).await;
     stack.network.cut();
     assert_eq!(cut.await.unwrap().unwrap().status(), 500);
-    stack.network.release();
+    stack.network.heal().await;
     assert_eq!(json_of(ping).await, reply);
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::backends::{BackendOptions, Backends};
 use sluicegate_devstack::workerd::{Binding, Compatibility, Config, Workerd, built_worker};
-use sluicegate_devstack::{BridgeServer, Origin, Throttle};
+use sluicegate_devstack::{BridgeServer, Network, Origin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 /// A running redis-server, bridge, network to the bridge, origin and Worker.
 pub(crate) struct Bare {
     workerd: Workerd,
-    pub(crate) network: Throttle,
+    pub(crate) network: Network,
     _bridge: BridgeServer,
     pub(crate) origin: Origin,
     pub(crate) redis: RedisServer,
@@ -38,7 +38,7 @@ impl Bare {
     /// Starts all parts with this configuration; the Worker reaches the bridge through [`Bare::network`].
     pub(crate) async fn start(sluicegate: Value) -> Self {
         let backends = backends().await;
-        let network = Throttle::start(backends.bridge.address()).await.unwrap();
+        let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = network.url();
         Self::serve(sluicegate, rest, network, backends).await
     }
@@ -46,12 +46,12 @@ impl Bare {
     /// Starts all parts; the Worker reaches the bridge at the URL that `rest` returns for the bridge's address.
     pub(crate) async fn start_behind(sluicegate: Value, rest: impl FnOnce(SocketAddr) -> String) -> Self {
         let backends = backends().await;
-        let network = Throttle::start(backends.bridge.address()).await.unwrap();
+        let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = rest(backends.bridge.address());
         Self::serve(sluicegate, rest, network, backends).await
     }
 
-    async fn serve(sluicegate: Value, rest: String, network: Throttle, backends: Backends) -> Self {
+    async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends) -> Self {
         let Backends { bridge, origin, redis } = backends;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let bindings = [

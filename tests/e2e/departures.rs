@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sluicegate_devstack::Fault;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -92,13 +93,13 @@ async fn leaving_during_the_check_frees_the_place() {
     // Loads the script.
     bare.head("/any").await;
     bare.expect_leases(0).await;
-    bare.network.hold();
+    bare.network.inject(Fault::HoldResponses).await;
     let client = bare.get("/sse?gate=never").await;
     bare.expect_leases(1).await;
     client.reset();
     // workerd has noticed the disconnect when it answers a later request.
     assert!(bare.head("/_sluicegate/nothing").await.starts_with("http/1.1 404"));
-    bare.network.release();
+    bare.network.heal().await;
     bare.expect_leases(0).await;
     assert_eq!(bare.origin.open_streams(), 0);
 }
@@ -135,11 +136,11 @@ async fn a_late_reply_of_redis_keeps_no_lease() {
     assert!(bare.head("/any").await.contains("ratelimit:"));
     bare.expect_leases(0).await;
     let taken = bare.executed("zadd");
-    bare.network.set_delay(Duration::from_secs(1));
+    bare.network.inject(Fault::Delay(Duration::from_secs(1))).await;
     for _ in 0..2 {
         assert!(bare.head("/any").await.contains("desc=\"unjudged\""));
     }
-    bare.network.set_delay(Duration::ZERO);
+    bare.network.heal().await;
     eventually("2 leases taken", || (bare.executed("zadd") == taken + 2, bare.executed("zadd"))).await;
     bare.expect_leases(0).await;
     assert!(bare.head("/any").await.contains("ratelimit:"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sluicegate_devstack::Stack;
+use sluicegate_devstack::{Fault, Stack};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -109,7 +109,7 @@ async fn a_body_nobody_reads(stack: &Stack, inside: &Inside) {
 async fn nothing_is_held_back(stack: &Stack, inside: &Inside) {
     let address = "192.0.2.4";
     let mut answer = get_from(stack, address, "/stream?n=2&gate=slow").send().await.unwrap();
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     let body = async {
         for _ in 0..2 {
             stack.origin.release("slow");
@@ -119,7 +119,7 @@ async fn nothing_is_held_back(stack: &Stack, inside: &Inside) {
     };
     tokio::time::timeout(Duration::from_secs(10), body).await.expect("the body ends although Redis does not answer");
     until("Redis was asked to take the lease back", async || stack.network.held_back() > 0).await;
-    stack.network.release();
+    stack.network.heal().await;
     free(inside, address).await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sluicegate_devstack::{Options, Stack};
+use sluicegate_devstack::{Fault, Options, Stack};
 
 use crate::support::{body, get, header, limits, stack};
 
@@ -83,10 +83,10 @@ async fn open_forwards_and_marks_the_response() {
     expect_judged(&stack, 200).await;
 
     // Replies arrive too late: the charge happened, and no verdict is made up.
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     expect_forwarded_unjudged(&stack).await;
     expect_logged(&stack, "did not answer in time").await;
-    stack.network.release();
+    stack.network.heal().await;
     expect_judged(&stack, 429).await;
     stack.stop().await;
 }
@@ -102,9 +102,9 @@ async fn closed_refuses_with_503() {
     expect_refused_unjudged(&stack).await;
     stack.redis.restart().await.unwrap();
     stack.bridge.restart().await.unwrap();
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     expect_refused_unjudged(&stack).await;
-    stack.network.release();
+    stack.network.heal().await;
     stack.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use sluicegate_devstack::Stack;
+use sluicegate_devstack::{Fault, Stack};
 use tokio::sync::watch;
 
 use crate::api::{create_key, create_tenant, revoke_key};
@@ -78,9 +78,9 @@ pub(crate) async fn to_a_cold_isolate(stack: &Stack, inside: &Inside) {
     let (client, url) = (client(), format!("{}/private/x", stack.worker.url()));
     let request = || client.get(&url).header(ADDRESS, "198.51.100.9").bearer_auth(made["key"].as_str().unwrap());
     // Redis is far away, so all of them arrive before the first reply.
-    stack.network.set_delay(Duration::from_millis(300));
+    stack.network.inject(Fault::Delay(Duration::from_millis(300))).await;
     let statuses = join_all((0..100).map(|_| status(request()))).await;
-    stack.network.set_delay(Duration::ZERO);
+    stack.network.heal().await;
     assert_eq!(statuses, [200; 100]);
 }
 

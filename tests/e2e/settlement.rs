@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sluicegate_devstack::Stack;
+use sluicegate_devstack::{Fault, Stack};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -176,12 +176,12 @@ async fn the_answer_does_not_wait(stack: &Stack, inside: &Inside) -> Settled {
     let request = get_from(stack, "192.0.2.60", "/late/slow?x-tokens-used=7").send();
     let waiting = tokio::spawn(async { request.await.unwrap().text().await.unwrap() });
     until("the request is at the origin", async || stack.origin.requests_to("/late/slow") == 1).await;
-    stack.network.hold();
+    stack.network.inject(Fault::HoldResponses).await;
     stack.origin.release("slow");
     let answer = tokio::time::timeout(Duration::from_secs(10), waiting).await;
     assert_eq!(answer.expect("the answer is here although nothing is settled").unwrap(), "headers as asked\n");
     until("Redis was asked to settle", async || stack.network.held_back() > 0).await;
-    stack.network.release();
+    stack.network.heal().await;
     expect_left(inside, "192.0.2.60", 93, 9999).await;
     Settled { requests: 1, corrections: 1 }
 }

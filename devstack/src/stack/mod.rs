@@ -12,8 +12,8 @@ use crate::{
     backends::{BackendOptions, Backends, BackendsError},
     bridge::BridgeServer,
     dev_vars::{ADMIN_TOKEN, REST_TOKEN, Secrets, write_privately},
+    network::Network,
     origin::Origin,
-    throttle::Throttle,
     worker::{Worker, WorkerError, WorkerOptions},
 };
 pub use configuration::ConfigurationError;
@@ -78,7 +78,7 @@ pub struct Stack {
     /// The Worker, in workerd.
     pub worker: Worker,
     /// The network between the Worker and the bridge.
-    pub network: Throttle,
+    pub network: Network,
     /// The REST bridge.
     pub bridge: BridgeServer,
     /// The demo origin.
@@ -100,7 +100,7 @@ impl Stack {
         let secrets = Secrets::random()?;
         let backends = BackendOptions { redis_arguments: options.redis_arguments, ..BackendOptions::default() };
         let Backends { bridge, origin, redis } = Backends::start(&secrets.rest_token, &backends).await?;
-        let network = Throttle::start(bridge.address()).await?;
+        let network = Network::start(bridge.address()).await?;
 
         let folder = tempfile::Builder::new().prefix("sluicegate-").tempdir()?;
         let config = folder.path().join("wrangler.json");
