@@ -21,11 +21,15 @@ async fn start(script: &str) -> Result<Workerd, WorkerdError> {
 
 #[tokio::test]
 async fn a_worker_has_its_bindings_and_its_log_can_be_read() {
-    let script = "export default { fetch(request, env) { console.error('one line'); return Response.json(env); } };";
+    let script = "export default { fetch(request, env) {
+        console.error('an error'); console.log('a remark'); return Response.json(env);
+    } };";
     let workerd = start(script).await.unwrap();
     let body = reqwest::get(format!("http://{}", workerd.address())).await.unwrap().text().await.unwrap();
     assert_eq!(body, r#"{"TEXT":"a \"b\" é","OBJECT":{"list":[1]}}"#);
-    eventually("the log has the line", || workerd.log().contains("one line")).await;
+    for line in ["an error", "a remark"] {
+        eventually("the log has the line", || workerd.log().contains(line)).await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Stdio,
@@ -53,7 +53,7 @@ impl Workerd {
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(folder.path().join(LOG))?)
+            .stderr(log(folder.path())?)
             .kill_on_drop(true)
             // Keeps the terminal's Ctrl-C away from it.
             .process_group(0)
@@ -67,8 +67,13 @@ impl Workerd {
             Ok(port) => port?.ok_or_else(|| not_ready("it ended".to_owned()))?,
             Err(_) => return Err(not_ready(format!("it does not listen after {PATIENCE:?}"))),
         };
-        // A full pipe would block workerd.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut log = log(folder.path())?;
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                // The pipe must be read also if the line is lost: a full one would block workerd.
+                drop(writeln!(log, "{line}"));
+            }
+        });
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { child, process, address, _guard: guard, folder })
     }
@@ -85,7 +90,7 @@ impl Workerd {
         self.process
     }
 
-    /// Returns what workerd and the Worker have written to standard error.
+    /// Returns what workerd and the Worker have written to standard output and standard error.
     #[must_use]
     pub fn log(&self) -> String {
         read_log(self.folder.path())
@@ -139,6 +144,11 @@ async fn port(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Option<u1
         }
     }
     Ok(None)
+}
+
+/// Opens the log, to which both outputs of workerd are appended.
+fn log(folder: &Path) -> io::Result<File> {
+    File::options().create(true).append(true).open(folder.join(LOG))
 }
 
 fn read_log(folder: &Path) -> String {
