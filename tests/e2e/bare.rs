@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 pub(crate) struct Bare {
     workerd: Workerd,
     pub(crate) network: Network,
-    _bridge: BridgeServer,
+    pub(crate) bridge: BridgeServer,
     pub(crate) origin: Origin,
     pub(crate) redis: RedisServer,
 }
@@ -37,10 +37,7 @@ impl Drop for Bare {
 impl Bare {
     /// Starts all parts with this configuration; the Worker reaches the bridge through [`Bare::network`].
     pub(crate) async fn start(sluicegate: Value) -> Self {
-        let backends = backends().await;
-        let network = Network::start(backends.bridge.address()).await.unwrap();
-        let rest = network.url();
-        Self::serve(sluicegate, rest, network, backends).await
+        Self::start_on(sluicegate, backends().await).await
     }
 
     /// Starts all parts; the Worker reaches the bridge at the URL that `rest` returns for the bridge's address.
@@ -48,6 +45,13 @@ impl Bare {
         let backends = backends().await;
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = rest(backends.bridge.address());
+        Self::serve(sluicegate, rest, network, backends).await
+    }
+
+    /// Starts a network and the Worker on top of running servers.
+    pub(crate) async fn start_on(sluicegate: Value, backends: Backends) -> Self {
+        let network = Network::start(backends.bridge.address()).await.unwrap();
+        let rest = network.url();
         Self::serve(sluicegate, rest, network, backends).await
     }
 
@@ -67,7 +71,17 @@ impl Bare {
             compatibility: Compatibility::read(&root.join("wrangler.toml")).unwrap(),
         };
         let workerd = Workerd::start(&root.join("node_modules/.bin/workerd"), &config).await.unwrap();
-        Self { workerd, network, _bridge: bridge, origin, redis }
+        Self { workerd, network, bridge, origin, redis }
+    }
+
+    /// Returns the base URL of the Worker, without a trailing slash.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.workerd.address())
+    }
+
+    /// Returns what the Worker has logged.
+    pub(crate) fn log(&self) -> String {
+        self.workerd.log()
     }
 
     /// Sends the head of a request, without the empty line that ends it.

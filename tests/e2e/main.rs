@@ -10,6 +10,7 @@ mod configuration;
 mod deny_cache;
 mod departures;
 mod direct_redis;
+mod faults;
 mod key_guessing;
 mod last_resort;
 mod leases;
