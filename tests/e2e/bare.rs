@@ -148,6 +148,15 @@ impl Client {
         String::from_utf8(head).unwrap().to_lowercase()
     }
 
+    /// Returns the head of the response, in lower case, and reads the body, whose length it gives.
+    pub(crate) async fn response(&mut self) -> String {
+        let head = self.head().await;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.unwrap_or_else(|| panic!("no length: {head}")).parse().unwrap();
+        self.stream.read_exact(&mut vec![0; length]).await.unwrap();
+        head
+    }
+
     /// Resets the connection.
     pub(crate) fn reset(self) {
         self.stream.set_zero_linger().unwrap();

@@ -11,6 +11,7 @@ mod deny_cache;
 mod departures;
 mod direct_redis;
 mod faults;
+mod flood;
 mod key_guessing;
 mod last_resort;
 mod leases;
