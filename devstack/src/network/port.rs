@@ -4,6 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use tokio::net::{TcpListener, TcpSocket};
@@ -18,10 +19,17 @@ pub(super) async fn serve(mut listener: TcpListener, server: SocketAddr, state: 
             () = accept(&listener, server, &state) => {}
             _ = conditions.wait_for(|conditions| conditions.fault == Fault::Refuse) => {}
         }
-        // Fails only if the system has no socket left; then the port stays open.
+        // From here on, only a system without sockets or memory fails.
         let Ok(address) = listener.local_addr() else { return };
         drop(listener);
-        let Ok(reserved) = reserve(address) else { return };
+        let reserved = loop {
+            match reserve(address) {
+                Ok(reserved) => break reserved,
+                // A process that this one is starting has a copy of the socket until it executes its program.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => tokio::time::sleep(RETRY_INTERVAL).await,
+                Err(_) => return,
+            }
+        };
         state.set_port(false);
         if conditions.wait_for(|conditions| conditions.fault != Fault::Refuse).await.is_err() {
             return;
@@ -51,3 +59,4 @@ fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 const BACKLOG: u32 = 1024;
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
