@@ -1,6 +1,6 @@
 //! Builds the responses that do not come from the origin, and adds the rate limit headers to all.
 
-use serde_json::json;
+use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, Request, Response, ResponseInit};
 use worker::Env;
@@ -57,14 +57,14 @@ pub(super) async fn health(
         Ok(isolate) => (!isolate.redis_answers(now).await).then_some("redis"),
     };
     let (status, text) = if failing.is_none() { (200, "ok") } else { (503, "failing") };
-    let mut body = json!({ "status": text });
+    let mut body = Map::from_iter([("status".to_owned(), text.into())]);
     if let Some(part) = failing {
-        body["part"] = part.into();
+        body.insert("part".to_owned(), part.into());
     }
     if let Ok(isolate) = isolate {
-        body["breaker"] = isolate.breaker_state(now).name().into();
+        body.insert("breaker".to_owned(), isolate.breaker_state(now).name().into());
     }
-    json(status, "application/json", &body.to_string())
+    json(status, "application/json", &Value::Object(body).to_string())
 }
 
 /// Responds with a file of the demo page, if the Worker has it.

@@ -48,6 +48,12 @@ impl Transport for HttpTransport {
             request = request.timeout(timeout.into());
         }
         let response = request.send().await.map_err(error)?;
+        if *response.url() != self.url {
+            let host = response.url().host_str().unwrap_or_default();
+            return Err(RedisError::Unreachable {
+                reason: format!("the server redirects to another address ({host})"),
+            });
+        }
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(error)?.into();
         Ok(Response { status, body })
@@ -56,8 +62,8 @@ impl Transport for HttpTransport {
 
 /// Builds the HTTP client. It does not follow redirects: a redirect is an error like any other status.
 ///
-/// In the Worker `reqwest` cannot turn redirects off, and the runtime follows them. That is harmless: a server
-/// that redirects has not run the command.
+/// In the Worker `reqwest` cannot turn redirects off, and the runtime follows them, without the token. What another server
+/// replies is not used.
 fn client() -> Client {
     #[cfg(target_arch = "wasm32")]
     return Client::new();

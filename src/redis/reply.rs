@@ -13,13 +13,15 @@ use super::transport::Response;
 /// Returns any [`RedisError`] except [`RedisError::Unreachable`], [`RedisError::Timeout`] and
 /// [`RedisError::Length`].
 pub fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, RedisError> {
-    if response.status == 200
-        && is_object(&response.body)
-        && let Ok(Success { result }) = serde_json::from_slice(&response.body)
-    {
-        return Ok(result);
-    }
-    Err(failure::<T>(response))
+    let mismatch = if response.status == 200 && is_object(&response.body) {
+        match serde_json::from_slice(&response.body) {
+            Ok(Success { result }) => return Ok(result),
+            Err(error) => error.to_string(),
+        }
+    } else {
+        "expected an object".to_owned()
+    };
+    Err(failure(response, &mismatch))
 }
 
 /// The body of a successful response. Unknown members are ignored: a server may add some.
@@ -36,8 +38,8 @@ fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{")
 }
 
-/// Returns the error of a response that is not a `T`. This is the slow path: it parses the body again.
-fn failure<T: DeserializeOwned>(response: &Response) -> RedisError {
+/// Returns the error of a response without the expected result. `mismatch` says why it is not a successful one.
+fn failure(response: &Response, mismatch: &str) -> RedisError {
     let body = serde_json::from_slice::<Value>(&response.body);
     let text = body.as_ref().ok().and_then(|body| body.get("error")).and_then(Value::as_str);
     match (response.status, text) {
@@ -49,7 +51,8 @@ fn failure<T: DeserializeOwned>(response: &Response) -> RedisError {
         (200 | 400, Some(text)) => RedisError::Command { reason: shorten(text) },
         (200, None) => match body {
             Err(_) => RedisError::NotJson { body: beginning(&response.body) },
-            Ok(body) => RedisError::Shape { reason: mismatch::<T>(body, &response.body) },
+            // The mismatch may quote a text of any length.
+            Ok(_) => RedisError::Shape { reason: format!("{} in {}", shorten(mismatch), beginning(&response.body)) },
         },
         (status, text) => {
             RedisError::Server { status, reason: text.map_or_else(|| beginning(&response.body), shorten) }
@@ -61,16 +64,6 @@ fn failure<T: DeserializeOwned>(response: &Response) -> RedisError {
 /// exceeded`.
 fn is_exhausted(text: &str) -> bool {
     text.contains("max") && text.contains("limit exceeded")
-}
-
-fn mismatch<T: DeserializeOwned>(body: Value, bytes: &[u8]) -> String {
-    let reason = match serde_json::from_value::<Success<T>>(body) {
-        _ if !is_object(bytes) => "expected an object".to_owned(),
-        // The error may quote a text of any length.
-        Err(error) => shorten(&error.to_string()),
-        Ok(_) => "two results".to_owned(),
-    };
-    format!("{reason} in {}", beginning(bytes))
 }
 
 fn beginning(body: &[u8]) -> String {

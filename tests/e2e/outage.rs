@@ -49,8 +49,8 @@ async fn expect_health(stack: &Stack, failing: Option<&str>) {
         let answer = get(stack, "/_sluicegate/health").send().await.unwrap();
         let (found, body) = (answer.status().as_u16(), body(answer).await);
         if (found, &body["status"], &body["part"]) == (status, &json!(text), &json!(failing)) {
-            let states = if failing.is_none() { &["closed"][..] } else { &["closed", "open", "probing"] };
-            assert!(states.contains(&body["breaker"].as_str().unwrap()), "{body}");
+            let known = if failing.is_none() { &["closed"][..] } else { &["closed", "open", "probing"] };
+            assert!(known.contains(&body["breaker"].as_str().unwrap()), "{body}");
             return;
         }
         assert!(tokio::time::Instant::now() < deadline, "{found} {body}");

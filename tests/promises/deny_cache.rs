@@ -111,9 +111,9 @@ impl<'a> World<'a> {
     fn check(&mut self, isolate: usize, asked: Asked, now: Millis) -> Result<(), TestCaseError> {
         let (plan, cost, lease) = (asked.0, asked.1, leased(asked.2));
         let (limits, request) = (&self.plans[plan], CheckRequest { cost, lease: Some(&lease) });
-        let plain = self.server.unforgetting();
+        let forgetful = self.server.unforgetting();
         let decided = at_once(self.isolates[isolate].0.decide(&subject(), limits, request, Clock::Edge, now)).unwrap();
-        let expected = at_once(plain.check(&twin(), limits, request, Now::At(now))).unwrap();
+        let expected = at_once(forgetful.check(&twin(), limits, request, Now::At(now))).unwrap();
         if decided.remembered {
             self.remembered += 1;
             self.expect_remembered(isolate, asked, &decided, &expected)?;
@@ -122,7 +122,7 @@ impl<'a> World<'a> {
                 let late = self.unseen[isolate][plan].map(|since| self.now - since);
                 prop_assert!(late.is_some_and(|late| late <= self.life), "wrong {late:?} after a return of units");
                 // The subject and its twin stay the same.
-                let late = at_once(plain.check(&subject(), limits, request, Now::At(now))).unwrap();
+                let late = at_once(forgetful.check(&subject(), limits, request, Now::At(now))).unwrap();
                 prop_assert_eq!(&late, &expected);
             }
         } else {

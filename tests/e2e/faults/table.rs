@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = {
         row(Failure::CutJson,       "JSON that is cut off",                      Policy("response is not JSON", Never, Opens)),
         row(Failure::WrongShape,    "JSON of another shape",                     Policy("a reply of an unexpected shape", Never, Opens)),
         row(Failure::WrongType,     "a result of another type",                  Policy("a reply of an unexpected shape", Never, StaysClosed)),
-        row(Failure::Redirect,      "a redirect to another server",              Policy("a reply of an unexpected shape", Never, Opens)),
+        row(Failure::Redirect,      "a redirect to another server",              Policy("redirects to another address", Never, Opens)),
         row(Failure::QuotaExceeded, "the database's own quota is used up",       Policy("over its own quota", Never, Opens)),
         row(Failure::FlushAll,      "`FLUSHALL`",                                Redis(StartOver)),
         row(Failure::ScriptFlush,   "`SCRIPT FLUSH`",                            Redis(Continue)),
