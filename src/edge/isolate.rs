@@ -98,7 +98,7 @@ impl Isolate {
             http_until_deadline: http.without_timeout(),
             http,
             dialect,
-            refusals: Arc::new(Refusals::new(config.local_refusals)),
+            refusals: Arc::new(Refusals::new(config.local_refusals, config.timeout)),
             breaker: RefCell::new(CircuitBreaker::new(config.timeout, u64::from_le_bytes(random_bytes()))),
             config,
             admin_token: environment.admin_token,

@@ -14,11 +14,16 @@ use crate::time::Millis;
 /// remembered until its retry time, but at most for `local_refusals`: that bounds how late units that another isolate
 /// gives back are seen. What this isolate gives back is seen at once ([`Refusals::forget`]).
 ///
+/// Shortly before an entry ends, one request asks Redis again. Until it has the reply, but at most for the timeout of a
+/// call, the others are still refused from memory. So a flood does not reach Redis, even if Redis is slow.
+///
 /// A refusal by a concurrency limit is not remembered, because a lease can end at any time.
 #[derive(Debug)]
 pub struct Refusals {
     /// The longest life of an entry; 0 remembers nothing.
     life: Millis,
+    /// The timeout of a call to Redis.
+    timeout: Millis,
     /// The most entries; when there are more, those that end first are evicted.
     capacity: usize,
     // Never contended: an isolate has one thread.
@@ -43,6 +48,9 @@ struct Entry {
     budgets: Vec<Budget>,
     cost: u64,
     asked: Millis,
+    /// When Redis may allow the request.
+    refused_until: Millis,
+    /// The key in `by_end`: when the entry ends, and a unique number.
     key: (Millis, u64),
     /// When to ask Redis again, before the entry ends; `None` if somebody has, or if the entry ends with its retry time.
     renewal: Option<Millis>,
@@ -64,17 +72,18 @@ pub(super) struct Ticket {
 }
 
 impl Refusals {
-    /// Creates an empty cache whose entries live for at most `local_refusals`.
+    /// Creates an empty cache whose entries live for at most `local_refusals`, and until the reply of the call that renews
+    /// them, which takes at most `timeout`.
     #[must_use]
-    pub fn new(local_refusals: Millis) -> Self {
-        Refusals::with_capacity(local_refusals, CAPACITY)
+    pub fn new(local_refusals: Millis, timeout: Millis) -> Self {
+        Refusals::with_capacity(local_refusals, timeout, CAPACITY)
     }
 
     /// Same as [`Refusals::new`], with at most `capacity` entries.
     #[must_use]
-    pub fn with_capacity(local_refusals: Millis, capacity: usize) -> Self {
+    pub fn with_capacity(local_refusals: Millis, timeout: Millis, capacity: usize) -> Self {
         let entries = Entries { subjects: HashMap::new(), by_end: BTreeMap::new(), counter: 0, forgotten: [0; SLOTS] };
-        Refusals { life: local_refusals, capacity, entries: Mutex::new(entries) }
+        Refusals { life: local_refusals, timeout, capacity, entries: Mutex::new(entries) }
     }
 
     /// Forgets the refusals of a subject, because units were given back to it. Also a refusal that is on its way from
@@ -101,19 +110,21 @@ impl Refusals {
     }
 
     /// Looks for a refusal of a request with this cost at `now`.
-    ///
-    /// Shortly before an entry ends, one request is sent to Redis, so that a flood that goes on does not reach Redis all
-    /// at once when the entry ends.
     pub(super) fn recall(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Millis) -> Recall {
         let mut entries = self.lock();
         let ticket = Ticket { forgotten: entries.forgotten(subject) };
         let found = entries.find(subject, limits);
         let Some(entry) = found.filter(|entry| entry.applies(cost, now)) else { return Recall::Ask(ticket) };
-        if entry.renewal.is_some_and(|renewal| renewal <= now) {
-            entry.renewal = None;
-            return Recall::Ask(ticket);
+        if entry.renewal.is_none_or(|renewal| now < renewal) {
+            return Recall::Refuse(entry.verdict(cost, now));
         }
-        Recall::Refuse(entry.verdict(cost, now))
+        let old = entry.key;
+        entry.prolong(Millis::new(now.get().saturating_add(self.timeout.get())));
+        let new = entry.key;
+        if let Some(subject) = entries.by_end.remove(&old) {
+            entries.by_end.insert(new, subject);
+        }
+        Recall::Ask(ticket)
     }
 
     /// Remembers the verdict of Redis, which was asked at `asked` with this ticket.
@@ -127,21 +138,21 @@ impl Refusals {
         if verdict.is_allow() || verdict.refusing().any(|budget| budget.limit.needs_lease()) {
             return;
         }
-        let life = match verdict.retry() {
-            Retry::After(wait) => wait.min(self.life),
-            Retry::Never => self.life,
+        let refused_until = match verdict.retry() {
+            Retry::After(wait) => Millis::new(asked.get().saturating_add(wait.get())),
+            Retry::Never => Millis::new(u64::MAX),
             Retry::Now => return,
         };
-        if life == Millis::ZERO {
+        let end = refused_until.min(Millis::new(asked.get().saturating_add(self.life.get())));
+        if end <= asked {
             return;
         }
         entries.counter += 1;
-        let end = Millis::new(asked.get() + life.get());
         // An entry that ends with its retry time needs no renewal: the request may pass then.
-        let renewal = (verdict.retry() != Retry::After(life)).then(|| Millis::new(end.get() - life.get() / RENEWAL));
+        let renewal = (end < refused_until).then(|| Millis::new(end.get() - self.life.get() / RENEWAL));
         let key = (end, entries.counter);
         let budgets = verdict.budgets().to_vec();
-        let entry = Entry { budgets, cost, asked, key, renewal };
+        let entry = Entry { budgets, cost, asked, refused_until, key, renewal };
         entries.by_end.insert(key, subject.clone());
         let of_subject = entries.subjects.entry(subject.clone()).or_default();
         of_subject.push(entry);
@@ -165,12 +176,12 @@ impl Entries {
         self.subjects.get_mut(subject)?.iter_mut().find(|entry| entry.has_limits(limits.iter()))
     }
 
-    /// Removes the entry that a new verdict on a request of this cost replaces. If a request was allowed, the entry of a
-    /// request of at most the same cost is wrong: units were given back elsewhere.
+    /// Removes the entry that a new verdict on a request of this cost replaces. If the request was allowed although the
+    /// entry covers it, units were given back elsewhere.
     fn remove_outdated(&mut self, subject: &Subject, cost: u64, verdict: &Verdict) {
         let Some(entries) = self.subjects.get_mut(subject) else { return };
         let same_limits = |entry: &Entry| entry.has_limits(verdict.budgets().iter().map(|budget| &budget.limit));
-        let outdated = |entry: &Entry| same_limits(entry) && (!verdict.is_allow() || entry.cost <= cost);
+        let outdated = |entry: &Entry| same_limits(entry) && (!verdict.is_allow() || entry.covers(cost));
         if let Some(key) = entries.iter().find(|entry| outdated(entry)).map(|entry| entry.key) {
             self.by_end.remove(&key);
             self.remove(subject, key);
@@ -220,11 +231,19 @@ impl Entry {
 
     /// Returns whether a request of this cost is refused at `now`. A clock that was set back must not prolong an entry.
     fn applies(&self, cost: u64, now: Millis) -> bool {
-        let costs_as_much = |budget: &Budget| budget.limit.charge_for(cost) >= budget.limit.charge_for(self.cost);
-        self.asked <= now
-            && now < self.key.0
-            && cost > 0
-            && self.budgets.iter().filter(|budget| budget.retry != Retry::Now).all(costs_as_much)
+        self.asked <= now && now < self.key.0 && self.covers(cost)
+    }
+
+    /// Returns whether a request of this cost takes at least as much as the refused one, at all limits that refused it.
+    fn covers(&self, cost: u64) -> bool {
+        let takes_as_much = |budget: &Budget| budget.limit.charge_for(cost) >= budget.limit.charge_for(self.cost);
+        cost > 0 && self.budgets.iter().filter(|budget| budget.retry != Retry::Now).all(takes_as_much)
+    }
+
+    /// Lets one request renew the entry, which lives until `deadline` then, but no longer than Redis refuses.
+    fn prolong(&mut self, deadline: Millis) {
+        self.renewal = None;
+        self.key.0 = self.key.0.max(deadline.min(self.refused_until));
     }
 
     /// Returns the verdict at `now`. A higher cost than the one refused gets the same retry time, which is never too
@@ -254,7 +273,7 @@ const PER_SUBJECT: usize = 16;
 /// The number of counters of forgotten subjects. Two subjects that share one only delay each other's entries.
 const SLOTS: usize = 256;
 
-/// An entry is renewed in the last eighth of its life: 125 ms, for a second, are enough for a call to Redis.
+/// An entry is renewed in the last eighth of its life, so that a call to Redis can end before it.
 const RENEWAL: u64 = 8;
 
 #[cfg(test)]

@@ -59,8 +59,9 @@ type Asked = (usize, u64, u8);
 
 impl<'a> World<'a> {
     fn new(server: &'a Clocked, skews: &[u64], plans: [Vec<Limit>; 2], life: u64) -> Self {
-        let isolate =
-            |skew: &u64| (server.unforgetting().with_refusals(Arc::new(Refusals::new(Millis::new(life)))), *skew);
+        let isolate = |skew: &u64| {
+            (server.unforgetting().with_refusals(Arc::new(Refusals::new(Millis::new(life), Millis::new(250)))), *skew)
+        };
         World {
             server,
             isolates: skews.iter().map(isolate).collect(),

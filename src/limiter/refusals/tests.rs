@@ -3,6 +3,7 @@ use crate::limiter::fixtures::{burst, day, inflight};
 
 const START: Millis = Millis::new(1_800_000_000_000);
 const SECOND: Millis = Millis::from_secs(1);
+const TIMEOUT: Millis = Millis::new(250);
 
 fn after(ms: u64) -> Millis {
     Millis::new(START.get() + ms)
@@ -40,7 +41,7 @@ fn retry(refusals: &Refusals, cost: u64, now: Millis) -> Option<Retry> {
 
 #[test]
 fn a_refusal_ends_with_its_retry_time() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
     assert_eq!(retry(&refusals, 1, START), Some(wait(700)));
     assert_eq!(retry(&refusals, 1, after(699)), Some(wait(1)));
@@ -49,29 +50,39 @@ fn a_refusal_ends_with_its_retry_time() {
 
 #[test]
 fn a_refusal_lives_no_longer_than_configured() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
     assert_eq!(retry(&refusals, 1, after(874)), Some(wait(59_126)));
     assert_eq!(retry(&refusals, 1, after(1000)), None);
-    let off = Refusals::new(Millis::ZERO);
+    let off = Refusals::new(Millis::ZERO, TIMEOUT);
     remember(&off, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
     assert!(off.is_empty());
 }
 
 #[test]
 fn one_request_renews_a_refusal_before_it_ends() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(60_000))]);
-    assert_eq!(retry(&refusals, 1, after(875)), None, "this one asks Redis");
-    for ms in 875..1000 {
-        assert!(retry(&refusals, 1, after(ms)).is_some(), "the others do not: {ms}");
+    assert_eq!(retry(&refusals, 1, after(880)), None, "this one asks Redis");
+    for ms in 880..1130 {
+        assert!(retry(&refusals, 1, after(ms)).is_some(), "the others wait for it: {ms}");
     }
-    assert_eq!(retry(&refusals, 1, after(1000)), None);
+    assert_eq!(retry(&refusals, 1, after(1130)), None, "it took too long");
+    assert_eq!(refusals.lock().by_end.first_key_value().unwrap().0.0, after(1130));
+}
+
+#[test]
+fn a_renewal_does_not_prolong_a_refusal_beyond_its_retry_time() {
+    let refusals = Refusals::new(SECOND, TIMEOUT);
+    remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(1010))]);
+    assert_eq!(retry(&refusals, 1, after(999)), None, "this one asks Redis");
+    assert_eq!(retry(&refusals, 1, after(1009)), Some(wait(1)));
+    assert_eq!(retry(&refusals, 1, after(1010)), None);
 }
 
 #[test]
 fn budgets_age_with_the_refusal() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     let limits = [burst(), day()];
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(300)), budget(day(), wait(5_000))]);
     let Recall::Refuse(verdict) = refusals.recall(&subject(0), &limits, 1, after(400)) else { panic!("refused") };
@@ -82,7 +93,7 @@ fn budgets_age_with_the_refusal() {
 
 #[test]
 fn lower_costs_other_limits_and_other_subjects_ask_redis() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 5, vec![budget(burst(), wait(700))]);
     assert_eq!(retry(&refusals, 4, START), None);
     assert_eq!(retry(&refusals, 0, START), None, "a cost of 0 reads the budgets");
@@ -97,7 +108,7 @@ fn lower_costs_other_limits_and_other_subjects_ask_redis() {
 
 #[test]
 fn a_limit_that_counts_requests_refuses_any_cost() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     let limits = [burst().counting_requests(), day()];
     remember(&refusals, &subject(0), 5, vec![budget(limits[0].clone(), wait(700)), budget(day(), Retry::Now)]);
     assert!(matches!(refusals.recall(&subject(0), &limits, 1, START), Recall::Refuse(_)));
@@ -105,7 +116,7 @@ fn a_limit_that_counts_requests_refuses_any_cost() {
 
 #[test]
 fn refusals_by_leases_are_not_remembered() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700)), budget(inflight(), wait(10))]);
     assert!(refusals.is_empty());
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700)), budget(inflight(), Retry::Now)]);
@@ -114,7 +125,7 @@ fn refusals_by_leases_are_not_remembered() {
 
 #[test]
 fn what_is_given_back_ends_a_refusal() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
     // Redis is asked, units are given back, and only then Redis's refusal arrives.
     let Recall::Ask(ticket) = refusals.recall(&subject(0), &[day()], 1, START) else { panic!("not refused") };
@@ -125,25 +136,30 @@ fn what_is_given_back_ends_a_refusal() {
 
 #[test]
 fn an_allowed_request_ends_refusals_of_its_cost() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     let allow = Verdict::Allow(vec![budget(burst(), Retry::Now)]);
     remember(&refusals, &subject(0), 5, vec![budget(burst(), wait(700))]);
     remember_verdict(&refusals, &subject(0), 4, &allow);
     assert_eq!(refusals.len(), 1);
     remember_verdict(&refusals, &subject(0), 5, &allow);
     assert!(refusals.is_empty());
+    // The limit that refused counts requests, so the cost does not matter.
+    let counting = || budget(burst().counting_requests(), wait(700));
+    remember(&refusals, &subject(0), 5, vec![counting()]);
+    remember_verdict(&refusals, &subject(0), 1, &Verdict::Allow(vec![counting()]));
+    assert!(refusals.is_empty());
 }
 
 #[test]
 fn a_clock_set_back_ends_a_refusal() {
-    let refusals = Refusals::new(SECOND);
+    let refusals = Refusals::new(SECOND, TIMEOUT);
     remember(&refusals, &subject(0), 1, vec![budget(burst(), wait(700))]);
     assert_eq!(retry(&refusals, 1, Millis::new(START.get() - 1)), None);
 }
 
 #[test]
 fn memory_is_bounded() {
-    let refusals = Refusals::with_capacity(SECOND, 100);
+    let refusals = Refusals::with_capacity(SECOND, TIMEOUT, 100);
     for number in 0..10_000 {
         let life = 1 + (number as u64 * 7919) % 900;
         remember(&refusals, &subject(number), 1, vec![budget(burst(), wait(life))]);
