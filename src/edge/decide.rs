@@ -8,7 +8,6 @@ use super::check::check;
 use super::decision::{Decision, Outcome};
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
-use super::keep_alive::KeepAlive;
 use super::log;
 use crate::config::OnOutage;
 use crate::gateway::{RoutedRequest, find_route};
@@ -52,7 +51,6 @@ async fn run(
         log::failure(&format!("tenant {tenant}"), &format!("{unknown}; the default plan applies"));
     }
     if let Some(charge) = &identified.charge {
-        decision.keep_alive = charge.leases().next().map(|_| KeepAlive::start(context));
         let checked = check(isolate, context, redis, &identified.subject, charge, policy).await;
         decision.verdict = checked.verdict;
         decision.source = checked.source;

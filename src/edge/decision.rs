@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::keep_alive::KeepAlive;
 use crate::config::routes::Route;
 use crate::gateway::{Charge, IdentifiedRequest};
 use crate::http::problem::Problem;
@@ -24,9 +23,6 @@ pub(super) struct Decision {
     pub(super) charged: Option<Charged>,
     /// Whether to forward the request.
     pub(super) outcome: Outcome,
-    /// Keeps the request alive until `completion` has taken over its lease, even if the client
-    /// disconnects.
-    pub(super) keep_alive: Option<KeepAlive>,
 }
 
 /// What to do with a request.
@@ -77,7 +73,6 @@ impl Decision {
             source: None,
             charged: None,
             outcome: Outcome::Forward,
-            keep_alive: None,
         }
     }
 

@@ -3,8 +3,9 @@
 use futures_channel::oneshot;
 use worker::Context;
 
-/// Keeps a request alive until the value is dropped. Without it, the runtime ends the request when the client
-/// disconnects, and a lease taken in Redis meanwhile would stay until it expires.
+/// Keeps a request alive until the value is dropped. Without it, the runtime abandons the request when the client
+/// disconnects: its future is neither polled again nor dropped. Its memory would never be freed, and a lease taken in Redis
+/// meanwhile would stay until it expires.
 pub(super) struct KeepAlive {
     _until_dropped: oneshot::Sender<()>,
 }

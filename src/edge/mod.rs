@@ -6,9 +6,9 @@
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
 //! - `check`: checks the charge in Redis, or follows the outage policy.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
-//! - `completion`: settles the cost and releases the lease after the response; `lease`, `keep_alive` serve it.
+//! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //!
-//! Around the request: `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron
+//! Around the request: `keep_alive` (it survives its client), `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron
 //! trigger), `log`, `analytics`, and `js` (bindings to the runtime).
 
 mod analytics;
@@ -38,6 +38,7 @@ use self::completion::OriginResponse;
 use self::decision::{Decision, Outcome};
 use self::isolate::Isolate;
 use self::js::now;
+use self::keep_alive::KeepAlive;
 use crate::gateway::Charge;
 use crate::http::problem::Problem;
 use crate::http::{Destination, RequestFacts};
@@ -50,6 +51,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let Ok(url) = Url::parse(&request.url()) else {
         return Ok(response::problem(&Problem::unreadable_url())?);
     };
+    let _until_answered = KeepAlive::start(&context);
     let isolate = isolate::current(&env);
     let facts = facts::read(&request, &url, isolate.as_deref().ok());
     let destination = facts.destination();

@@ -36,8 +36,8 @@ pub(super) enum OriginError {
 ///
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and so has its copy.
 ///
-/// If the client of a request disconnects, the runtime ends the request and everything done for it. With `watch`, the
-/// request stays alive for its completion, so this ends the request to the origin and the body of its response.
+/// The request stays alive if its client disconnects, so this then ends the request to the origin and the body of its
+/// response. With `watch`, the end of the body can be awaited.
 ///
 /// # Errors
 /// Fails if the origin does not answer, or if its response cannot be passed on.
@@ -69,12 +69,11 @@ pub(super) async fn forward(
     let runtime: WorkerGlobalScope = js_sys::global().unchecked_into();
     let init: RequestInit = if watch {
         // Without this, a compressed body would be decoded for the stream, encoded again, and lose its length.
-        let init: RequestInit = object([("encodeResponseBody", "manual".into())]).unchecked_into();
-        init.set_signal(Some(&disconnected(request)));
-        init
+        object([("encodeResponseBody", "manual".into())]).unchecked_into()
     } else {
         RequestInit::new()
     };
+    init.set_signal(Some(&disconnected(request)));
     let response = JsFuture::from(runtime.fetch_with_request_and_init(&onward, &init)).await?;
     let response: Response = response.unchecked_into();
     if response.status() > MAX_STATUS {
