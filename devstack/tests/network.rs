@@ -132,8 +132,8 @@ async fn the_body_can_be_held_whole_or_half() {
 async fn a_drip_sends_byte_by_byte() {
     let (network, _origin) = start().await;
     network.inject(Fault::Drip(SILENCE)).await;
-    let mut client = send(&network).await;
     let start = Instant::now();
+    let mut client = send(&network).await;
     assert_eq!(read(&mut client, 3).await, "HTT");
     assert!(start.elapsed() >= SILENCE, "the third byte comes an interval after the second one");
     network.heal().await;

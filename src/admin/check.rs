@@ -47,9 +47,19 @@ impl<T: Transport> Admin<'_, T> {
             }
         };
         let request = CheckRequest { cost, lease: lease.as_ref() };
-        let decided = self.limiter.decide(&subject, &limits, request, self.config.clock, now).await?;
-        let (verdict, _usage) = usage::split(decided.verdict);
-        let response = Response::json(200, &verdict_json(&verdict, now));
+        // Reading the tenant may have taken a while.
+        let asked = self.now();
+        let decided = self.limiter.decide(&subject, &limits, request, self.config.clock, asked).await;
+        let (verdict, at) = match decided {
+            Ok(decided) => (decided.verdict, asked),
+            Err(error) => {
+                let now = self.now();
+                let remembered = self.limiter.remembered(&subject, &limits, cost, now);
+                (remembered.ok_or(error)?, now)
+            }
+        };
+        let (verdict, _usage) = usage::split(verdict);
+        let response = Response::json(200, &verdict_json(&verdict, at));
         Ok(rate_limit::fields(&verdict, false)
             .into_iter()
             .fold(response, |response, (name, value)| response.with(name, value)))

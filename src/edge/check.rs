@@ -29,8 +29,8 @@ pub(super) struct Checked {
     pub(super) outcome: Outcome,
 }
 
-/// Checks a charge of `subject` in one call to Redis. If Redis does not answer before the deadline of `redis`, `policy`
-/// decides.
+/// Checks a charge of `subject`: by a remembered refusal, or in one call to Redis. If Redis does not answer before the
+/// deadline of `redis`, a remembered refusal decides if there is one, and otherwise `policy`.
 pub(super) async fn check(
     isolate: &Rc<Isolate>,
     context: &Context,
@@ -39,11 +39,11 @@ pub(super) async fn check(
     charge: &Charge,
     policy: OnOutage,
 ) -> Checked {
-    let now = now();
+    let asked = now();
     let id = charge.outlives_answer().then(random_uuid);
     let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
     let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
-    let error = match redis.decide(subject, charge.limits(), request, isolate.config.clock, now).await {
+    let error = match redis.decide(subject, charge.limits(), request, isolate.config.clock, asked).await {
         Ok(Decided { verdict, at, remembered }) => {
             let source = if remembered { Source::Memory } else { Source::Redis };
             return Checked::by_verdict(verdict, charge, id, at, source);
@@ -58,6 +58,10 @@ pub(super) async fn check(
         && let Some(lease) = id.as_deref().and_then(|id| Lease::of(isolate, Source::Redis, subject, charge, id))
     {
         context.wait_until(async move { lease.release_unconfirmed().await });
+    }
+    let now = now();
+    if let Some(verdict) = redis.remembered(subject, charge.limits(), request.cost, now) {
+        return Checked::by_verdict(verdict, charge, None, now, Source::Memory);
     }
     match policy {
         OnOutage::Open => {

@@ -44,11 +44,11 @@ impl Lease {
         })
     }
 
-    /// Releases the lease. If the outcome is unknown, tries once more after [`RELEASE_RETRY_DELAY`].
+    /// Releases the lease. If the outcome is unknown, or Redis was not asked, tries again after [`RELEASE_RETRY_DELAY`].
     pub(super) async fn release(&self) {
         match self.try_release().await {
             Ok(()) => {}
-            Err(error) if error.outcome_is_unknown() => self.retry_release().await,
+            Err(error) if error.outcome_is_unknown() || error.retry().is_some() => self.retry_release().await,
             Err(error) => self.log_unreleased(&error),
         }
     }
@@ -63,7 +63,13 @@ impl Lease {
 
     async fn retry_release(&self) {
         Delay::from(RELEASE_RETRY_DELAY).await;
-        if let Err(error) = self.try_release().await {
+        let mut released = self.try_release().await;
+        if let Err(RedisError::NotAsked { retry, .. }) = released {
+            // Redis may be back. Many releases wait for the same call that finds out, so this one comes after it.
+            Delay::from(Duration::from(retry) + AFTER_PROBE).await;
+            released = self.try_release().await;
+        }
+        if let Err(error) = released {
             self.log_unreleased(&error);
         }
     }
@@ -86,3 +92,6 @@ impl Lease {
 /// Long enough for Redis to come back from a failover, and well within the 30 seconds that a Worker has after its
 /// response.
 const RELEASE_RETRY_DELAY: Duration = Duration::from_secs(5);
+
+/// Longer than a call to Redis usually takes.
+const AFTER_PROBE: Duration = Duration::from_millis(500);

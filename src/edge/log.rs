@@ -26,21 +26,24 @@ type Members = Vec<(&'static str, Value)>;
 type Repeated = Vec<(&'static str, String)>;
 
 thread_local! {
-    /// The events whose summary is due later. The detail is the last error; empty if it is none.
-    static REPEATED: RefCell<LogSummary<Repeated, String>> = RefCell::new(LogSummary::new(MAX_REPEATED));
+    /// The refusals whose summary is due later.
+    static REFUSALS: RefCell<LogSummary<Repeated, String>> = RefCell::new(LogSummary::new(MAX_REFUSALS));
+    /// The failures and outages whose summary is due later, with the last error. They are apart, so that a flood of
+    /// refusals does not hide them.
+    static FAILURES: RefCell<LogSummary<Repeated, String>> = RefCell::new(LogSummary::new(MAX_FAILURES));
 }
 
 /// Logs a failure. `what` names the part that failed.
 pub(super) fn failure(what: &str, error: &dyn Display) {
     let error = error.to_string();
     let repeated = vec![("event", "failure".to_owned()), ("what", what.to_owned()), ("error", error)];
-    write_first(Level::Error, repeated, String::new());
+    write_first(repeated, String::new());
 }
 
 /// Logs a failure that an outage of Redis repeats for many requests, with different errors.
 pub(super) fn redis_failure(what: &str, error: &dyn Display) {
     let repeated = vec![("event", "failure".to_owned()), ("what", what.to_owned())];
-    write_first(Level::Error, repeated, error.to_string());
+    write_first(repeated, error.to_string());
 }
 
 /// Logs a failure of Redis, and what the outage policy did with the request.
@@ -49,7 +52,7 @@ pub(super) fn outage(error: &dyn Display, policy: OnOutage, action: &str) {
     // The details behind the colon differ from request to request.
     let cause = error.split(": ").next().unwrap_or_default().to_owned();
     let repeated = vec![("event", "outage".to_owned()), ("policy", policy.to_owned()), ("cause", cause)];
-    write_first(Level::Error, repeated, format!("{error}; {action} (on_outage = {policy})"));
+    write_first(repeated, format!("{error}; {action} (on_outage = {policy})"));
 }
 
 /// Logs a change of the circuit breaker. That it stays open is told by the summary of the outage.
@@ -96,12 +99,15 @@ impl DecisionLog {
     /// Logs a decision that denies or refuses its request, or that belongs to the sample.
     pub(super) fn write(&self, facts: &RequestFacts, decision: &Decision) {
         let refuses = decision.is_denied() || matches!(decision.outcome, Outcome::Refuse(_));
+        write_due();
         let is_logged = match (refuses, self.refused) {
-            (true, LogRefused::Summary) => first(&repeated(facts, decision), String::new()).is_some(),
+            (true, LogRefused::Summary) => {
+                let repeated = repeated(facts, decision);
+                REFUSALS.with_borrow_mut(|refusals| refusals.count(&repeated, String::new(), now())).is_some()
+            }
             (true, LogRefused::Each) => true,
             (false, _) => self.samples(),
         };
-        write_due();
         if is_logged {
             write(Level::Info, line(facts, decision));
         }
@@ -116,28 +122,27 @@ impl DecisionLog {
     }
 }
 
-/// Counts an event, and returns its error if it is the first of its kind and must be logged now.
-fn first(repeated: &Repeated, error: String) -> Option<String> {
+/// Logs a failure if it is the first of its kind, and counts it otherwise.
+fn write_first(repeated: Repeated, error: String) {
     write_due();
-    REPEATED.with_borrow_mut(|summary| summary.count(repeated, error, now()))
-}
-
-/// Logs an event if it is the first of its kind, and counts it otherwise.
-fn write_first(level: Level, repeated: Repeated, error: String) {
-    if let Some(error) = first(&repeated, error) {
-        write(level, members(repeated, error));
+    if let Some(error) = FAILURES.with_borrow_mut(|failures| failures.count(&repeated, error, now())) {
+        write(Level::Error, members(repeated, error));
     }
 }
 
-/// Logs the summary of the last ten seconds, if it is due.
+/// Logs the summaries of the last ten seconds, if they are due.
 fn write_due() {
-    let Some(due) = REPEATED.with_borrow_mut(|summary| summary.take(now())) else { return };
-    let others = (due.others > 0).then(|| (vec![("event", "others".to_owned())], due.others, String::new()));
-    for (repeated, count, error) in due.keys.into_iter().chain(others) {
-        let mut members = members(repeated, error);
-        members.push(("count", count.into()));
-        members.push(("seconds", SUMMARY_INTERVAL.ceil_secs().into()));
-        write(Level::Info, members);
+    let refusals = REFUSALS.with_borrow_mut(|refusals| refusals.take(now()));
+    let failures = FAILURES.with_borrow_mut(|failures| failures.take(now()));
+    for (level, event, due) in [(Level::Info, "other refusals", refusals), (Level::Error, "other failures", failures)] {
+        let Some(due) = due else { continue };
+        let others = (due.others > 0).then(|| (vec![("event", event.to_owned())], due.others, String::new()));
+        for (repeated, count, error) in due.keys.into_iter().chain(others) {
+            let mut members = members(repeated, error);
+            members.push(("count", count.into()));
+            members.push(("seconds", SUMMARY_INTERVAL.ceil_secs().into()));
+            write(level, members);
+        }
     }
 }
 
@@ -222,5 +227,8 @@ fn line(facts: &RequestFacts, decision: &Decision) -> Members {
     line
 }
 
-/// The most kinds of events that are counted each on their own: a hundred lines in ten seconds can be read.
-const MAX_REPEATED: usize = 100;
+/// The most kinds of refusals that are counted each on their own: a hundred lines in ten seconds can be read.
+const MAX_REFUSALS: usize = 100;
+
+/// The most kinds of failures: there are fewer causes than clients.
+const MAX_FAILURES: usize = 50;

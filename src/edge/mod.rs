@@ -4,7 +4,7 @@
 //!
 //! - `facts`: reads method, path, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
-//! - `check`: checks the charge in Redis, or follows the outage policy.
+//! - `check`: repeats a remembered refusal, checks the charge in Redis, or follows the outage policy.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //!

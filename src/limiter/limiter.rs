@@ -81,6 +81,13 @@ impl<T: Transport> Limiter<T> {
         Ok(Decided { verdict, at: batch.at, remembered: false })
     }
 
+    /// Returns a refusal of the request that still holds at `now`. [`Limiter::decide`] asks Redis in spite of it if the
+    /// refusal ends soon, so call this if that has failed.
+    #[must_use]
+    pub fn remembered(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Millis) -> Option<Verdict> {
+        self.refusals.as_ref()?.remembered(subject, limits, cost, now)
+    }
+
     /// Forgets the remembered refusals of a subject, because its limits or its quota have changed.
     pub fn forget_refusals(&self, subject: &Subject) {
         if let Some(refusals) = &self.refusals {
@@ -164,8 +171,13 @@ impl<T: Transport> Limiter<T> {
         validate_check(limits, &[CheckRequest::from(0)])?;
         let (keys, arguments) = settle_arguments(subject, limits, settlement, now);
         let script = script::SETTLE.in_dialect(self.dialect());
+        let gives_back = matches!(settlement.correction, Correction::GiveBack(_));
+        if gives_back {
+            // Now too, because the caller may be gone before the reply.
+            self.forget_refusals(subject);
+        }
         let numbers = redis::eval::<Vec<u64>>(self.transport(), script, &keys, &arguments).await;
-        if let Correction::GiveBack(_) = settlement.correction {
+        if gives_back {
             // Also after a failure: the correction may have been made.
             self.forget_refusals(subject);
         }
@@ -210,6 +222,7 @@ impl<T: Transport> Limiter<T> {
     ) -> Result<u64, RedisError> {
         let (sets, _) = limit_arguments(subject, limits);
         let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
+        self.forget_refusals(subject);
         let deleted = redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await;
         self.forget_refusals(subject);
         deleted

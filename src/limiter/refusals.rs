@@ -14,17 +14,17 @@ use crate::time::Millis;
 /// remembered until its retry time, but at most for `local_refusals`: that bounds how late units that another isolate
 /// gives back are seen. What this isolate gives back is seen at once ([`Refusals::forget`]).
 ///
-/// Shortly before an entry ends, one request asks Redis again. Until it has the reply, but at most for the timeout of a
-/// call, the others are still refused from memory. So a flood does not reach Redis, even if Redis is slow.
+/// Before an entry ends, one request asks Redis again, and the others are still refused from memory. So a flood that goes on
+/// does not reach Redis all at once when the entry ends.
 ///
 /// A refusal by a concurrency limit is not remembered, because a lease can end at any time.
 #[derive(Debug)]
 pub struct Refusals {
     /// The longest life of an entry; 0 remembers nothing.
     life: Millis,
-    /// The timeout of a call to Redis.
-    timeout: Millis,
-    /// The most entries; when there are more, those that end first are evicted.
+    /// How long before its end an entry is renewed.
+    lead: Millis,
+    /// The most budgets, of all entries together; when there are more, the entries that end first are evicted.
     capacity: usize,
     // Never contended: an isolate has one thread.
     entries: Mutex<Entries>,
@@ -36,6 +36,8 @@ struct Entries {
     subjects: HashMap<Subject, Vec<Entry>>,
     /// The subjects by the end of their entries. The second number makes keys with the same millisecond unique.
     by_end: BTreeMap<(Millis, u64), Subject>,
+    /// The number of budgets of all entries.
+    budgets: usize,
     /// The number of entries so far, the source of those unique numbers.
     counter: u64,
     /// How often subjects were forgotten, by the hash of the subject.
@@ -48,8 +50,6 @@ struct Entry {
     budgets: Vec<Budget>,
     cost: u64,
     asked: Millis,
-    /// When Redis may allow the request.
-    refused_until: Millis,
     /// The key in `by_end`: when the entry ends, and a unique number.
     key: (Millis, u64),
     /// When to ask Redis again, before the entry ends; `None` if somebody has, or if the entry ends with its retry time.
@@ -72,18 +72,26 @@ pub(super) struct Ticket {
 }
 
 impl Refusals {
-    /// Creates an empty cache whose entries live for at most `local_refusals`, and until the reply of the call that renews
-    /// them, which takes at most `timeout`.
+    /// Creates an empty cache whose entries live for at most `local_refusals`. `timeout` is how long the call may take
+    /// that renews an entry.
     #[must_use]
     pub fn new(local_refusals: Millis, timeout: Millis) -> Self {
         Refusals::with_capacity(local_refusals, timeout, CAPACITY)
     }
 
-    /// Same as [`Refusals::new`], with at most `capacity` entries.
+    /// Same as [`Refusals::new`], with at most `capacity` budgets of limits.
     #[must_use]
     pub fn with_capacity(local_refusals: Millis, timeout: Millis, capacity: usize) -> Self {
-        let entries = Entries { subjects: HashMap::new(), by_end: BTreeMap::new(), counter: 0, forgotten: [0; SLOTS] };
-        Refusals { life: local_refusals, timeout, capacity, entries: Mutex::new(entries) }
+        let entries = Entries {
+            subjects: HashMap::new(),
+            by_end: BTreeMap::new(),
+            budgets: 0,
+            counter: 0,
+            forgotten: [0; SLOTS],
+        };
+        let life = local_refusals.get();
+        let lead = Millis::new(timeout.get().clamp(life / 8, life / 4));
+        Refusals { life: local_refusals, lead, capacity, entries: Mutex::new(entries) }
     }
 
     /// Forgets the refusals of a subject, because units were given back to it. Also a refusal that is on its way from
@@ -115,16 +123,18 @@ impl Refusals {
         let ticket = Ticket { forgotten: entries.forgotten(subject) };
         let found = entries.find(subject, limits);
         let Some(entry) = found.filter(|entry| entry.applies(cost, now)) else { return Recall::Ask(ticket) };
-        if entry.renewal.is_none_or(|renewal| now < renewal) {
-            return Recall::Refuse(entry.verdict(cost, now));
+        if entry.renewal.is_some_and(|renewal| renewal <= now) {
+            entry.renewal = None;
+            return Recall::Ask(ticket);
         }
-        let old = entry.key;
-        entry.prolong(Millis::new(now.get().saturating_add(self.timeout.get())));
-        let new = entry.key;
-        if let Some(subject) = entries.by_end.remove(&old) {
-            entries.by_end.insert(new, subject);
-        }
-        Recall::Ask(ticket)
+        Recall::Refuse(entry.verdict(cost, now))
+    }
+
+    /// Returns the refusal of a request with this cost that is remembered at `now`, even if it should be renewed.
+    pub(super) fn remembered(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Millis) -> Option<Verdict> {
+        let mut entries = self.lock();
+        let entry = entries.find(subject, limits).filter(|entry| entry.applies(cost, now))?;
+        Some(entry.verdict(cost, now))
     }
 
     /// Remembers the verdict of Redis, which was asked at `asked` with this ticket.
@@ -149,18 +159,11 @@ impl Refusals {
         }
         entries.counter += 1;
         // An entry that ends with its retry time needs no renewal: the request may pass then.
-        let renewal = (end < refused_until).then(|| Millis::new(end.get() - self.life.get() / RENEWAL));
+        let renewal = (end < refused_until).then(|| Millis::new(end.get() - self.lead.get()));
         let key = (end, entries.counter);
         let budgets = verdict.budgets().to_vec();
-        let entry = Entry { budgets, cost, asked, refused_until, key, renewal };
-        entries.by_end.insert(key, subject.clone());
-        let of_subject = entries.subjects.entry(subject.clone()).or_default();
-        of_subject.push(entry);
-        if of_subject.len() > PER_SUBJECT {
-            let oldest = of_subject.remove(0).key;
-            entries.by_end.remove(&oldest);
-        }
-        while entries.by_end.len() > self.capacity {
+        entries.insert(subject, Entry { budgets, cost, asked, key, renewal });
+        while entries.budgets > self.capacity {
             entries.remove_first();
         }
     }
@@ -176,13 +179,35 @@ impl Entries {
         self.subjects.get_mut(subject)?.iter_mut().find(|entry| entry.has_limits(limits.iter()))
     }
 
-    /// Removes the entry that a new verdict on a request of this cost replaces. If the request was allowed although the
-    /// entry covers it, units were given back elsewhere.
+    fn insert(&mut self, subject: &Subject, entry: Entry) {
+        self.by_end.insert(entry.key, subject.clone());
+        self.budgets += entry.budgets.len();
+        let entries = self.subjects.entry(subject.clone()).or_default();
+        entries.push(entry);
+        if entries.len() > PER_SUBJECT
+            && let Some(oldest) = entries.first().map(|entry| entry.key)
+        {
+            self.by_end.remove(&oldest);
+            self.remove(subject, oldest);
+        }
+    }
+
+    /// Removes the entries that a new verdict on a request of this cost replaces.
+    ///
+    /// If the request was allowed although an entry covers it, units were given back elsewhere. If it was charged to a limit
+    /// of the same name with other parameters, the state of that limit has changed.
     fn remove_outdated(&mut self, subject: &Subject, cost: u64, verdict: &Verdict) {
-        let Some(entries) = self.subjects.get_mut(subject) else { return };
-        let same_limits = |entry: &Entry| entry.has_limits(verdict.budgets().iter().map(|budget| &budget.limit));
-        let outdated = |entry: &Entry| same_limits(entry) && (!verdict.is_allow() || entry.covers(cost));
-        if let Some(key) = entries.iter().find(|entry| outdated(entry)).map(|entry| entry.key) {
+        let limits = || verdict.budgets().iter().map(|budget| &budget.limit);
+        let same_name = |own: &Budget| limits().find(|limit| limit.name() == own.limit.name());
+        let is_outdated = |entry: &Entry| match (entry.has_limits(limits()), verdict.is_allow()) {
+            (true, is_allow) => !is_allow || entry.covers(cost),
+            (false, is_allow) => {
+                is_allow && entry.budgets.iter().any(|own| same_name(own).is_some_and(|limit| *limit != own.limit))
+            }
+        };
+        let entries = self.subjects.get(subject).into_iter().flatten();
+        let outdated: Vec<_> = entries.filter(|entry| is_outdated(entry)).map(|entry| entry.key).collect();
+        for key in outdated {
             self.by_end.remove(&key);
             self.remove(subject, key);
         }
@@ -191,6 +216,7 @@ impl Entries {
     fn remove_all(&mut self, subject: &Subject) {
         for entry in self.subjects.remove(subject).unwrap_or_default() {
             self.by_end.remove(&entry.key);
+            self.budgets -= entry.budgets.len();
         }
     }
 
@@ -208,7 +234,9 @@ impl Entries {
 
     fn remove(&mut self, subject: &Subject, key: (Millis, u64)) {
         let Some(entries) = self.subjects.get_mut(subject) else { return };
-        entries.retain(|entry| entry.key != key);
+        if let Some(index) = entries.iter().position(|entry| entry.key == key) {
+            self.budgets -= entries.remove(index).budgets.len();
+        }
         if entries.is_empty() {
             self.subjects.remove(subject);
         }
@@ -240,12 +268,6 @@ impl Entry {
         cost > 0 && self.budgets.iter().filter(|budget| budget.retry != Retry::Now).all(takes_as_much)
     }
 
-    /// Lets one request renew the entry, which lives until `deadline` then, but no longer than Redis refuses.
-    fn prolong(&mut self, deadline: Millis) {
-        self.renewal = None;
-        self.key.0 = self.key.0.max(deadline.min(self.refused_until));
-    }
-
     /// Returns the verdict at `now`. A higher cost than the one refused gets the same retry time, which is never too
     /// long, unless the request can never pass.
     fn verdict(&self, cost: u64, now: Millis) -> Verdict {
@@ -264,17 +286,14 @@ impl Entry {
     }
 }
 
-/// About five megabytes: a small part of a Worker's 128 MB.
-const CAPACITY: usize = 10_000;
+/// Ten thousand entries of three limits, about five megabytes: a small part of a Worker's 128 MB.
+const CAPACITY: usize = 30_000;
 
 /// The most lists of limits that one subject is remembered for. They are searched one by one.
 const PER_SUBJECT: usize = 16;
 
 /// The number of counters of forgotten subjects. Two subjects that share one only delay each other's entries.
 const SLOTS: usize = 256;
-
-/// An entry is renewed in the last eighth of its life, so that a call to Redis can end before it.
-const RENEWAL: u64 = 8;
 
 #[cfg(test)]
 mod tests;

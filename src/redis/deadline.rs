@@ -11,7 +11,7 @@ use super::transport::{Response, Transport};
 
 /// A deadline: a timer, shared by all calls of one decision.
 ///
-/// The calls must come one after the other: a timer wakes only the task that polled it last.
+/// The calls must come one after the other, in one task: a timer wakes only one.
 pub struct Deadline {
     timer: RefCell<Pin<Box<dyn Future<Output = ()>>>>,
     passed: Cell<bool>,

@@ -5,12 +5,12 @@ use sluicegate_devstack::Stack;
 
 use crate::api::{api, tenant_with_key};
 use crate::log;
-use crate::support::{body, get, get_as, header, limits, stack, status, trips};
+use crate::support::{body, get, get_as, header, limits, stack, status, trips, until};
 
 /// Two requests an hour, and refusals that are remembered as long as possible.
 fn two_an_hour() -> Value {
     let mut config = limits(&json!([
-        { "name": "hour", "algorithm": "fixed_window", "limit": 2, "window": "1h" },
+        { "name": "hour", "algorithm": "sliding_log", "limit": 2, "window": "1h" },
         { "name": "day", "algorithm": "token_bucket", "limit": 86_400, "window": "1d" },
     ]));
     config["identify"] = json!(["api_key", "address"]);
@@ -57,11 +57,11 @@ async fn a_repeated_refusal_costs_no_call() {
     assert_eq!(shadow.status(), 200);
     assert!(header(&shadow, "server-timing").contains("desc=\"shadow\""), "{}", header(&shadow, "server-timing"));
     let timing = header(&get(&stack, "/x").send().await.unwrap(), "server-timing");
-    assert_eq!(timing, "limiter;dur=0;desc=\"refused\"");
+    // Here the clock also runs between calls, so this may be a millisecond or two; at the edge it is 0.
+    assert!(timing.ends_with(";desc=\"refused\""), "{timing}");
     assert_eq!((trips(&stack).await, stack.origin.requests()), (before, reached + 1));
-    let lines = log::of_path(&stack, "/x");
-    let sources: Vec<&Value> = lines.iter().map(|line| &line["by"]).collect();
-    assert_eq!(sources, ["redis", "memory", "memory"], "{lines:?}");
+    let sources = || log::of_path(&stack, "/x").iter().map(|line| line["by"].clone()).collect::<Vec<_>>();
+    until("three lines", async || sources() == ["redis", "memory", "memory"]).await;
     stack.stop().await;
 }
 

@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             // another rate, and owes at most another burst.
             let (skew, changes_limits) = (self.isolates[isolate].1, self.plans[0] != self.plans[1]);
             let skews: Vec<u64> = self.isolates.iter().map(|(_, skew)| *skew).collect();
-            self.gives_back(|other, of| skews[other] < skew || of != plan && changes_limits);
+            self.gives_back(|other, of| skews[other] < skew || other != isolate && of != plan && changes_limits);
         }
         Ok(())
     }

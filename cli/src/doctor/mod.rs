@@ -62,7 +62,7 @@ fn breaker(state: &str) -> Finding {
         _ => Finding::warning(
             "breaker",
             format!("{state}: calls to Redis failed, and `on_outage` decides about requests"),
-            "mend what `redis` names; the breaker closes by itself within seconds",
+            "fix what `redis` names; the breaker closes by itself within seconds",
         ),
     }
 }

@@ -121,7 +121,7 @@ failures: 2, warnings: 0
 failure  worker: is failing: redis
          → `wrangler tail` shows why; for redis, check UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 warning  breaker: open: calls to Redis failed, and `on_outage` decides about requests
-         → mend what `redis` names; the breaker closes by itself within seconds
+         → fix what `redis` names; the breaker closes by itself within seconds
 {}\
 failure  redis: unreachable
          → check UPSTASH_REDIS_REST_URL and the secret UPSTASH_REDIS_REST_TOKEN

@@ -69,9 +69,11 @@ impl Workerd {
         };
         let mut log = log(folder.path())?;
         tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                // The pipe must be read also if the line is lost: a full one would block workerd.
-                drop(writeln!(log, "{line}"));
+            while let Ok(Some(mut line)) = lines.next_line().await {
+                // In one write, because workerd writes to the same file. The pipe must be read also if the line is lost: a
+                // full one would block workerd.
+                line.push('\n');
+                drop(log.write_all(line.as_bytes()));
             }
         });
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

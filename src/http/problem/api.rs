@@ -139,10 +139,15 @@ impl Problem {
         Problem::new(500, urn!("corrupt-document"), "Corrupt document", detail)
     }
 
-    /// 503: Redis is unavailable. Whether a change was made is unknown; the log has the reason.
+    /// 503: Redis is unavailable; the log has the reason. If `retry` is known, Redis was not asked. Otherwise it is unknown
+    /// whether a change was made.
     #[must_use]
     pub fn redis_unavailable(retry: Option<Millis>) -> Self {
-        let detail = "Redis did not answer as it should (a change may or may not have been made)".to_owned();
+        let detail = match retry {
+            None => "Redis did not answer as it should (a change may or may not have been made)",
+            Some(_) => "Redis does not answer, so it was not asked (nothing was changed)",
+        };
+        let detail = detail.to_owned();
         Problem::new(503, urn!("redis-unavailable"), "Redis unavailable", detail).after(retry.unwrap_or(OUTAGE_RETRY))
     }
 }

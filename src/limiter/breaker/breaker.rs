@@ -23,7 +23,7 @@ pub struct CircuitBreaker {
     /// The number of times the breaker has opened, closed or begun a probe. A call that began before the last of them
     /// says nothing about the present.
     epoch: u64,
-    /// How long a probe may take. A probe that has not ended by then has been abandoned.
+    /// How long a probe may take. A probe that has not ended by then has been abandoned: its request no longer runs.
     probe_timeout: Millis,
     /// The state of the random numbers for the jitter.
     random: u64,
@@ -87,17 +87,16 @@ impl BreakerState {
 }
 
 impl CircuitBreaker {
-    /// Creates a closed breaker. `probe_timeout` is the timeout of a call; `seed` makes the pauses of different breakers
-    /// differ.
+    /// Creates a closed breaker for calls with this timeout; `seed` makes the pauses of different breakers differ.
     #[must_use]
-    pub fn new(probe_timeout: Millis, seed: u64) -> Self {
+    pub fn new(timeout: Millis, seed: u64) -> Self {
         CircuitBreaker {
             phase: Phase::Closed,
             recent: VecDeque::with_capacity(RECENT_CALLS),
             failures_in_a_row: 0,
             cause: String::new(),
             epoch: 0,
-            probe_timeout,
+            probe_timeout: Millis::new(timeout.get().saturating_add(GRACE.get())),
             // The generator stays at 0 if it starts there.
             random: seed | 1,
         }
@@ -219,6 +218,9 @@ const FIRST_PAUSE: Millis = Millis::from_secs(1);
 
 /// The longest time that a recovery goes unnoticed, apart from the jitter.
 const LONGEST_PAUSE: Millis = Millis::from_secs(10);
+
+/// A call that times out ends a little after its timeout. Only a probe that is much later has been abandoned.
+const GRACE: Millis = Millis::from_secs(1);
 
 /// In percent of the pause, so that isolates do not probe all at once.
 const JITTER: u64 = 20;

@@ -77,8 +77,8 @@ fn exactly_one_call_probes() {
     let (mut breaker, probe) = open();
     let permit = breaker.permit(probe).unwrap();
     assert_eq!(breaker.state(probe), BreakerState::Probing);
-    for ms in 0..250 {
-        assert_eq!(breaker.permit(Millis::new(probe.get() + ms)), Err(Millis::new(250 - ms)));
+    for ms in 0..1250 {
+        assert_eq!(breaker.permit(Millis::new(probe.get() + ms)), Err(Millis::new(1250 - ms)));
     }
     assert_eq!(breaker.record(&permit, None, probe), Some(Change::Closed));
     assert_eq!(breaker.state(probe), BreakerState::Closed);
@@ -86,10 +86,20 @@ fn exactly_one_call_probes() {
 }
 
 #[test]
+fn a_probe_that_times_out_late_doubles_the_pause() {
+    let (mut breaker, probe) = open();
+    let permit = breaker.permit(probe).unwrap();
+    let late = Millis::new(probe.get() + 260);
+    assert!(breaker.permit(late).is_err());
+    let Some(Change::StaysOpen(pause)) = breaker.record(&permit, Some(CAUSE), late) else { panic!("it stays open") };
+    assert!((1600..=2400).contains(&pause.get()), "{pause}");
+}
+
+#[test]
 fn an_abandoned_probe_is_replaced() {
     let (mut breaker, probe) = open();
     let abandoned = breaker.permit(probe).unwrap();
-    let later = Millis::new(probe.get() + 250);
+    let later = Millis::new(probe.get() + 1250);
     let next = breaker.permit(later).unwrap();
     // The first one is too late to decide.
     assert_eq!(breaker.record(&abandoned, Some(CAUSE), later), None);
@@ -164,7 +174,7 @@ proptest! {
                     if !closed {
                         // A probe: every earlier one has timed out or has been overtaken by a change.
                         let live = begun.iter().filter(|(earlier, since)| {
-                            earlier.epoch == permit.epoch && now.get() - since.get() < 250
+                            earlier.epoch == permit.epoch && now.get() - since.get() < 1250
                         });
                         prop_assert_eq!(live.count(), 0);
                         prop_assert!(breaker.permit(now).is_err());
