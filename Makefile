@@ -85,6 +85,12 @@ bench-lua: redis ## compare the scripts with the classic ones, inside Redis
 	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
 	cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
+.PHONY: soak
+soak: build redis ## mixed traffic with faults; fails if a status is unexplained or memory grows: MINUTES=30
+	@$(environment)
+	step 'build the soak test' cargo build --locked -p sluicegate-bench --bin soak
+	exec cargo run --quiet --locked -p sluicegate-bench --bin soak
+
 .PHONY: validate
 validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml [ENV=staging]
 	@$(environment)

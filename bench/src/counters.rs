@@ -3,8 +3,7 @@
 use std::{fs, io, net::SocketAddr, time::Duration};
 
 use redis::RedisError;
-
-use crate::http::{self, Connection, HttpError};
+use sluicegate_bench::http::{self, Connection, HttpError};
 
 /// The connections through which the counters are read.
 pub(crate) struct Counters {

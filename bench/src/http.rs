@@ -3,27 +3,27 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
     body::Incoming,
     client::conn::http1::{SendRequest, handshake},
-    header::HOST,
+    header::{HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinHandle};
 
 /// A connection; closed when dropped.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
-    host: String,
+    host: HeaderValue,
 }
 
 /// A connection that failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HttpError {
+pub enum HttpError {
     /// The server does not accept a connection.
     #[error("cannot connect to {address}: {source}")]
     Connect {
@@ -42,29 +42,57 @@ pub(crate) enum HttpError {
 
 impl Connection {
     /// Connects to a server.
-    pub(crate) async fn open(address: SocketAddr) -> Result<Self, HttpError> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if the server does not accept the connection.
+    pub async fn open(address: SocketAddr) -> Result<Self, HttpError> {
         let connect = async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             Ok(stream)
         };
         let stream = connect.await.map_err(|source| HttpError::Connect { address, source })?;
+        Self::over(stream, address).await
+    }
+
+    /// Uses a stream that is connected to the server at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection breaks.
+    pub async fn over(stream: TcpStream, address: SocketAddr) -> Result<Self, HttpError> {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(async move {
             // The pending request returns the error as well.
             let _ = connection.await;
         });
-        Ok(Self { sender, driver, host: address.to_string() })
+        let host = HeaderValue::try_from(address.to_string()).map_err(hyper::http::Error::from)?;
+        Ok(Self { sender, driver, host })
     }
 
     /// Sends a `GET` for `path`; `client` is the address that Cloudflare would report.
-    pub(crate) async fn get(&mut self, path: &str, client: Option<IpAddr>) -> Result<Response<Incoming>, HttpError> {
-        self.sender.ready().await?;
-        let mut request = Request::get(path).header(HOST, &self.host);
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request is invalid or the connection breaks before the head of the response.
+    pub async fn get(&mut self, path: &str, client: Option<IpAddr>) -> Result<Response<Incoming>, HttpError> {
+        let mut request = Request::get(path);
         if let Some(client) = client {
             request = request.header("cf-connecting-ip", client.to_string());
         }
-        Ok(self.sender.send_request(request.body(Empty::new())?).await?)
+        self.send(request.body(Full::default())?).await
+    }
+
+    /// Sends a request, to which this adds `Host`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection breaks before the head of the response.
+    pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, HttpError> {
+        request.headers_mut().insert(HOST, self.host.clone());
+        self.sender.ready().await?;
+        Ok(self.sender.send_request(request).await?)
     }
 }
 
@@ -75,7 +103,11 @@ impl Drop for Connection {
 }
 
 /// Reads a body to its end and discards it.
-pub(crate) async fn drain(mut body: Incoming) -> Result<(), HttpError> {
+///
+/// # Errors
+///
+/// Fails if the connection breaks before the end.
+pub async fn drain(mut body: Incoming) -> Result<(), HttpError> {
     while let Some(frame) = body.frame().await {
         frame?;
     }
@@ -83,6 +115,10 @@ pub(crate) async fn drain(mut body: Incoming) -> Result<(), HttpError> {
 }
 
 /// Returns a body as text; bytes that are not UTF-8 become U+FFFD.
-pub(crate) async fn text(body: Incoming) -> Result<String, HttpError> {
+///
+/// # Errors
+///
+/// Fails if the connection breaks before the end.
+pub async fn text(body: Incoming) -> Result<String, HttpError> {
     Ok(String::from_utf8_lossy(&body.collect().await?.to_bytes()).into_owned())
 }

@@ -6,9 +6,8 @@ use std::{
 };
 
 use hyper::StatusCode;
+use sluicegate_bench::http::{self, Connection, HttpError};
 use tokio::{task::JoinSet, time::Instant};
-
-use crate::http::{self, Connection, HttpError};
 
 /// Connections to one Worker.
 #[derive(Debug)]

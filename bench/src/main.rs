@@ -4,7 +4,6 @@
 
 mod contender;
 mod counters;
-mod http;
 mod limit;
 mod load;
 mod machine;
