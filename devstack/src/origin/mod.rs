@@ -6,6 +6,8 @@
 //! | `/slow/MS` | the echo, after MS milliseconds |
 //! | `/stream?n=&every=&gate=&tokens=` | `n` pieces of text, one at a time |
 //! | `/broken?n=&every=&gate=&tokens=` | the same, then the connection breaks |
+//! | `/reset?after=N&tokens=` | N bytes, then the connection is reset; with `after=0` before the head of the response |
+//! | `/length?declared=N&sent=M&tokens=` | M bytes after `Content-Length: N` |
 //! | `/sse?n=&every=&gate=` | `n` server-sent events, one at a time |
 //! | `/ws` | a WebSocket that echoes messages; the text `close CODE REASON` makes it close |
 //! | `/bytes/N` | N bytes of [`pattern`] |
@@ -30,11 +32,13 @@ mod pieces;
 mod responses;
 mod socket;
 mod state;
+mod violations;
 mod volume;
+mod wire;
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, middleware, routing::any, serve::ListenerExt};
+use axum::{Router, middleware, routing::any};
 use tokio::net::TcpListener;
 
 use crate::{endpoint::endpoint, server::Server};
@@ -76,13 +80,13 @@ impl Origin {
         self.state.requests_to(path)
     }
 
-    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/sse`, `/bytes`) being sent now.
+    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/reset`, `/length`, `/sse`, `/bytes`) being sent now.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.state.open_streams()
     }
 
-    /// Returns the number of body bytes handed to the network for `/stream`, `/broken`, `/sse` and `/bytes`.
+    /// Returns the number of body bytes of these handed to the network.
     #[must_use]
     pub fn bytes_streamed(&self) -> u64 {
         self.state.bytes_streamed()
@@ -124,13 +128,12 @@ pub struct OriginError {
 async fn bind(address: SocketAddr, state: Arc<State>) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    let listener = listener.tap_io(|stream| {
-        // Each piece is sent when it is written. An error only means that a piece may be late.
-        drop(stream.set_nodelay(true));
-    });
     Ok((address, async move {
         // Never returns: errors of accept are retried.
-        drop(axum::serve(listener, router(state)).await);
+        drop(
+            axum::serve(wire::Listener(listener), router(state).into_make_service_with_connect_info::<wire::Wire>())
+                .await,
+        );
     }))
 }
 
@@ -145,6 +148,8 @@ fn router(state: Arc<State>) -> Router {
         .route("/late/{gate}", any(responses::late))
         .route("/stream", any(pieces::stream))
         .route("/broken", any(pieces::broken))
+        .route("/reset", any(violations::reset))
+        .route("/length", any(violations::length))
         .route("/sse", any(pieces::events))
         .route("/ws", any(socket::echo))
         .route("/bytes/{count}", any(volume::bytes))

@@ -109,4 +109,4 @@ const fn default_every() -> u64 {
     100
 }
 
-const X_TOKENS_USED: HeaderName = HeaderName::from_static("x-tokens-used");
+pub(super) const X_TOKENS_USED: HeaderName = HeaderName::from_static("x-tokens-used");

@@ -5,10 +5,12 @@
 
 mod compatibility;
 mod config;
+mod memory;
 mod module;
 mod process;
 
 pub use compatibility::Compatibility;
 pub use config::{Binding, Config};
+pub use memory::resident_memory;
 pub use module::{Code, Module, NotBuilt, built_worker};
 pub use process::{Workerd, WorkerdError};

@@ -6,6 +6,7 @@ mod bodies;
 mod common;
 mod connections;
 mod responses;
+mod violations;
 
 use reqwest::{Client, Response, redirect::Policy};
 use sluicegate_devstack::Origin;
