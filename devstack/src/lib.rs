@@ -12,6 +12,7 @@ pub mod dev_vars;
 mod endpoint;
 mod host;
 pub mod network;
+pub mod open_files;
 pub mod origin;
 pub mod ports;
 mod server;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::backends::{BackendOptions, Backends};
-use sluicegate_devstack::workerd::{Binding, Compatibility, Config, Workerd, built_worker};
+use sluicegate_devstack::workerd::{Binding, Compatibility, Config, Workerd, built_worker, resident_memory};
 use sluicegate_devstack::{BridgeServer, Network, Origin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -84,10 +84,20 @@ impl Bare {
         self.workerd.log()
     }
 
+    /// Returns the resident memory of workerd, in bytes.
+    pub(crate) fn resident_memory(&self) -> u64 {
+        resident_memory(self.workerd.process()).unwrap()
+    }
+
     /// Sends the head of a request, without the empty line that ends it.
     pub(crate) async fn send(&self, request: &str) -> Client {
+        self.send_from("192.0.2.1", request).await
+    }
+
+    /// Sends the head of a request as a client of this address.
+    pub(crate) async fn send_from(&self, address: &str, request: &str) -> Client {
         let mut stream = TcpStream::connect(self.workerd.address()).await.unwrap();
-        let head = format!("{request} HTTP/1.1\r\nHost: edge\r\nCF-Connecting-IP: 192.0.2.1\r\n");
+        let head = format!("{request} HTTP/1.1\r\nHost: edge\r\nCF-Connecting-IP: {address}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         Client { stream }
     }
@@ -162,6 +172,14 @@ impl Client {
         let length = length.unwrap_or_else(|| panic!("no length: {head}")).parse().unwrap();
         self.stream.read_exact(&mut vec![0; length]).await.unwrap();
         head
+    }
+
+    /// Reads until the connection ends; returns the bytes.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset is an error, after which the bytes before it are here.
+        let _ = timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await.expect("the connection ends");
+        rest
     }
 
     /// Resets the connection.

@@ -12,6 +12,7 @@ use sluicegate::limiter::{Limiter, Now};
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::time::Millis;
+use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::{BridgeServer, Stack};
 
 /// Stops when dropped.
@@ -26,14 +27,19 @@ pub(crate) struct Inside {
 impl Inside {
     /// Opens access to a stack with this configuration.
     pub(crate) async fn of(stack: &Stack, config: &Value) -> Self {
-        let bridge = BridgeServer::start(0, TOKEN, stack.redis.url()).await.unwrap();
+        Self::at(&stack.redis, config).await
+    }
+
+    /// Opens access to a Redis that a Worker with this configuration uses.
+    pub(crate) async fn at(redis: &RedisServer, config: &Value) -> Self {
+        let bridge = BridgeServer::start(0, TOKEN, redis.url()).await.unwrap();
         let transport =
             HttpTransport::new(bridge.url().parse().unwrap(), &Token::new(TOKEN).unwrap(), Millis::from_secs(30));
         Inside {
             config: Config::from_json(&config.to_string()).unwrap(),
             limiter: Limiter::new(transport, Dialect::Plain),
             keys: 0.into(),
-            redis: redis::Client::open(stack.redis.url()).unwrap(),
+            redis: redis::Client::open(redis.url()).unwrap(),
             _bridge: bridge,
         }
     }

@@ -17,6 +17,7 @@ mod last_resort;
 mod leases;
 mod limits;
 mod log;
+mod origin_faults;
 mod outage;
 mod outage_policies;
 mod overrides;

@@ -104,9 +104,11 @@ impl Display for Exchange {
         match seen {
             Seen::Nothing(error) => write!(f, "{error}"),
             Seen::Response { status, headers, body } => {
-                let body =
-                    body.as_ref().map(|body| String::from_utf8_lossy(body).chars().take(200).collect::<String>());
-                write!(f, "{status} {body:?} {headers:?}")
+                let body = body.as_ref().map_or_else(Clone::clone, |body| String::from_utf8_lossy(body).into_owned());
+                let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let (retry, timing) = (header("retry-after"), header("server-timing"));
+                let body: String = body.chars().take(SHOWN).collect();
+                write!(f, "{status}, Retry-After: {retry}, Server-Timing: {timing}, {body}")
             }
         }
     }
@@ -122,6 +124,9 @@ fn problem(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let kind = json.get("type")?.as_str()?;
     Some(kind.rsplit_once("problem:").or_else(|| kind.rsplit_once('#')).map_or(kind, |(_, name)| name).to_owned())
 }
+
+/// Characters of a body in a description.
+const SHOWN: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -145,7 +150,7 @@ mod tests {
     async fn a_503_needs_a_fault() {
         let (timeline, unavailable) = (Timeline::default(), refusal(503, "temporary-reduced-capacity"));
         assert_eq!(unavailable.explain(&timeline), None);
-        timeline.begin(Cause::Redis, Instant::now());
+        timeline.begin(Cause::Redis, "a fault", Instant::now());
         let unavailable = refusal(503, "temporary-reduced-capacity");
         assert_eq!(unavailable.explain(&timeline), Some(Explanation::RedisFails));
         assert_eq!(refusal(503, "about:blank").explain(&timeline), None);

@@ -66,14 +66,10 @@ pub(crate) async fn run(site: &mut Site, record: &Record, pace: Pace, end: Insta
             break;
         }
         let cause = failure.cause();
-        if let Some(cause) = cause {
-            record.timeline.begin(cause, Instant::now());
-        }
+        record.timeline.begin(cause, name, Instant::now());
         failure.happen(site, pace.fault).await?;
         let recovery = recover(site).await;
-        if let Some(cause) = cause {
-            record.timeline.end(cause, Instant::now());
-        }
+        record.timeline.end(cause, Instant::now());
         match recovery {
             Some(time) => faults.slowest_recovery = faults.slowest_recovery.max(time),
             None => faults.unrecovered.push(name),
@@ -99,12 +95,12 @@ async fn recover(site: &Site) -> Option<Duration> {
 }
 
 impl Failure {
-    fn cause(&self) -> Option<Cause> {
+    fn cause(&self) -> Cause {
         match self {
-            Failure::ScriptFlush => None,
-            Failure::FlushAll => Some(Cause::Tenants),
-            Failure::OriginDown => Some(Cause::Origin),
-            _ => Some(Cause::Redis),
+            Failure::ScriptFlush => Cause::Scripts,
+            Failure::FlushAll => Cause::Tenants,
+            Failure::OriginDown => Cause::Origin,
+            _ => Cause::Redis,
         }
     }
 

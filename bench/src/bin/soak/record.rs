@@ -81,7 +81,9 @@ impl Record {
             }
             counts.unexplained += 1;
             if counts.examples.len() < EXAMPLES {
-                counts.examples.push(exchange.to_string());
+                let before = self.timeline.before(exchange.sent);
+                let before = before.map(|(name, ago)| format!("{ago:.1?} after {name:?}: ")).unwrap_or_default();
+                counts.examples.push(before + &exchange.to_string());
             }
         }
     }

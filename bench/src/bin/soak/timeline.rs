@@ -14,6 +14,8 @@ pub(crate) enum Cause {
     Origin,
     /// Redis has lost the tenants.
     Tenants,
+    /// The scripts are gone, which no client notices.
+    Scripts,
     /// This machine is so busy that a healthy Redis may look late.
     Machine,
 }
@@ -27,14 +29,15 @@ pub(crate) struct Timeline {
 #[derive(Debug)]
 struct Period {
     cause: Cause,
+    name: &'static str,
     start: Instant,
     end: Option<Instant>,
 }
 
 impl Timeline {
     /// Begins a period that [`Timeline::end`] ends.
-    pub(crate) fn begin(&self, cause: Cause, now: Instant) {
-        self.lock().push(Period { cause, start: now, end: None });
+    pub(crate) fn begin(&self, cause: Cause, name: &'static str, now: Instant) {
+        self.lock().push(Period { cause, name, start: now, end: None });
     }
 
     /// Ends the period of this cause.
@@ -49,7 +52,7 @@ impl Timeline {
         let mut periods = self.lock();
         match periods.iter_mut().rfind(|period| period.cause == cause) {
             Some(last) if last.end.is_none_or(|end| end >= start) => last.end = Some(end),
-            _ => periods.push(Period { cause, start, end: Some(end) }),
+            _ => periods.push(Period { cause, name: "a slow machine", start, end: Some(end) }),
         }
     }
 
@@ -57,6 +60,13 @@ impl Timeline {
     pub(crate) fn has(&self, cause: Cause, start: Instant, end: Instant) -> bool {
         let overlaps = |period: &Period| period.start <= end && period.end.is_none_or(|ended| ended >= start);
         self.lock().iter().rev().any(|period| period.cause == cause && overlaps(period))
+    }
+
+    /// Returns the last period that began before `moment`: its name, and the time since its end.
+    pub(crate) fn before(&self, moment: Instant) -> Option<(&'static str, Duration)> {
+        let periods = self.lock();
+        let last = periods.iter().filter(|period| period.start <= moment).max_by_key(|period| period.end)?;
+        Some((last.name, moment.saturating_duration_since(last.end.unwrap_or(moment))))
     }
 
     /// Returns the number of periods of this cause and how long they were together.
@@ -82,7 +92,7 @@ mod tests {
         let timeline = Timeline::default();
         let start = tokio::time::Instant::now();
         let at = |second| start + Duration::from_secs(second);
-        timeline.begin(Cause::Redis, at(1));
+        timeline.begin(Cause::Redis, "a fault", at(1));
         assert!(timeline.has(Cause::Redis, at(0), at(1)) && !timeline.has(Cause::Redis, at(0), at(0)));
         timeline.end(Cause::Redis, at(2));
         assert!(timeline.has(Cause::Redis, at(2), at(4)) && !timeline.has(Cause::Redis, at(3), at(4)));
@@ -90,6 +100,7 @@ mod tests {
         timeline.add(Cause::Machine, at(2), at(4));
         timeline.add(Cause::Machine, at(3), at(5));
         timeline.add(Cause::Machine, at(7), at(8));
+        assert_eq!(timeline.before(at(6)), Some(("a slow machine", Duration::from_secs(1))));
         assert_eq!(timeline.total(Cause::Redis, at(9)), (1, Duration::from_secs(1)));
         assert_eq!(timeline.total(Cause::Machine, at(9)), (2, Duration::from_secs(4)));
     }
