@@ -129,13 +129,6 @@ impl Bare {
         calls.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
     }
 
-    /// Returns the resident memory of workerd, in kilobytes.
-    pub(crate) fn resident_kilobytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.workerd.process())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
     /// Waits until Redis has this many leases.
     pub(crate) async fn expect_leases(&self, expected: u64) {
         eventually(&format!("{expected} leases"), || (self.leases() == expected, self.leases())).await;

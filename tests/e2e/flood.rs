@@ -77,14 +77,14 @@ async fn many_refused_clients_cause_few_lines_and_bounded_memory() {
             }
         };
         join_all((0..CONNECTIONS).map(some)).await;
-        resident.push(bare.resident_kilobytes());
+        resident.push(bare.resident_memory());
     }
     let (lines, counted) = refusals(&bare);
-    println!("12,000 clients: {lines} lines, {counted} refusals in summaries, {resident:?} kB");
+    println!("12,000 clients: {lines} lines, {counted} refusals in summaries, resident memory {resident:?}");
     // A hundred kinds of refusals have a line of their own in each ten seconds.
     assert!((100..3_000).contains(&lines) && counted > 3_000, "{lines} lines, {counted} counted");
     let (before, after) = (resident[1], resident[3]);
-    assert!(after * 10 < before * 13, "{before} kB after half of the clients, {after} kB after all");
+    assert!(after * 10 < before * 13, "{before} bytes after half of the clients, {after} bytes after all");
 }
 
 /// Sends requests on one connection until `end`, one every `CONNECTIONS / RATE` seconds. Returns how many were refused,
