@@ -1,9 +1,10 @@
 //! Measures what operations cost, in commands and requests to Redis.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window, usage};
-use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
+use sluicegate::limiter::{Clock, Correction, Limiter, Now, Refusals, RequestId, SettleOutcome, Settlement};
 use sluicegate::redis::lock::{Lease, Runtime};
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, RedisError, Response, Token, Transport};
@@ -44,7 +45,8 @@ impl CostMeter {
         let token = Token::new("token").unwrap();
         let transport = HttpTransport::new(bridge.url().parse().unwrap(), &token, Millis::from_secs(30));
         let transport = CountingTransport { transport, requests: Cell::new(0) };
-        let limiter = Limiter::new(transport, Dialect::Plain);
+        let refusals = Arc::new(Refusals::new(Millis::from_secs(1), Millis::new(250)));
+        let limiter = Limiter::new(transport, Dialect::Plain).with_refusals(refusals);
         CostMeter { limiter, connection, leases: 0, _redis: redis, _bridge: bridge }
     }
 
@@ -78,6 +80,17 @@ impl CostMeter {
         self.check_cost(limits, true, AT).await;
         let allowed = self.check_cost(limits, true, AT).await;
         [allowed, self.check_cost(limits, false, AT).await]
+    }
+
+    /// Returns the cost of repeating a refusal by these limits, which are used up.
+    pub(crate) async fn repeated_refusal_cost(&mut self, limits: &[Limit]) -> Cost {
+        for remembered in [false, true] {
+            self.take_cost();
+            let subject = Subject::named("acme");
+            let decided = self.limiter.decide(&subject, limits, 1.into(), Clock::Edge, NOW).await.unwrap();
+            assert_eq!((decided.verdict.is_allow(), decided.remembered), (false, remembered));
+        }
+        self.take_cost()
     }
 
     pub(crate) async fn reset(&self, limits: &[Limit]) {

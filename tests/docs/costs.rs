@@ -32,6 +32,7 @@ async fn documented_costs_match_what_redis_counts() {
     let [allowed, denied] = meter.allow_and_deny_costs(&packed(2)).await;
     table.push(("a request that packed limits admit", allowed));
     table.push(("a request that they refuse", denied));
+    table.push(("a request that is refused from memory", meter.repeated_refusal_cost(&packed(2)).await));
     let metered = meter.allow_and_deny_costs(&usage::with_meters(&packed(2))).await;
     table.push(("counting the usage of a tenant, more", difference(metered[0], allowed)));
     meter.reset(&[]).await;

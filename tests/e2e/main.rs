@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod bare;
+mod breaker;
 mod configuration;
 mod deny_cache;
 mod departures;
