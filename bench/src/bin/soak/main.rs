@@ -5,7 +5,7 @@
 //! - `kinds`, `client`, `leave`, `api`: the requests
 //! - `faults`, `machine`, `timeline`: what fails, and when
 //! - `exchange`, `record`: explains and counts the statuses
-//! - `memory`, `summary`: the results
+//! - `summary`: the results
 
 mod api;
 mod client;
@@ -15,7 +15,6 @@ mod faults;
 mod kinds;
 mod leave;
 mod machine;
-mod memory;
 mod random;
 mod record;
 mod site;
@@ -26,6 +25,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use sluicegate_bridge::stop_signal;
+use sluicegate_devstack::workerd::resident_memory;
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -126,7 +126,7 @@ async fn report(record: &Record, workerd: u32, run: Duration) -> Result<Memory, 
     let (mut samples, mut early, mut minute) = (Vec::new(), None, 1);
     loop {
         every.tick().await;
-        let resident = memory::resident(workerd).map_err(|error| SiteError::io("memory of workerd", error))?;
+        let resident = resident_memory(workerd).map_err(|error| SiteError::io("memory of workerd", error))?;
         samples.push(resident);
         let elapsed = start.elapsed();
         if early.is_none() && elapsed >= early_at {
