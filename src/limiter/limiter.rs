@@ -231,3 +231,6 @@ impl<T: Transport> Limiter<T> {
 
 /// Not possible: `decode_batch` returns one verdict per request.
 const NO_VERDICT: CheckError = CheckError::Redis(RedisError::Length { expected: 1, found: 0 });
+
+#[cfg(test)]
+mod tests;
