@@ -1,4 +1,4 @@
-//! The program measures all contenders, and leaves no process or file however it ends.
+//! The benchmark measures all contenders; it and the soak leave no process or file however they end.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside of #[test] functions")]
 
@@ -23,8 +23,13 @@ fn bench(folder: &TempDir, seconds: &str) -> Command {
         .env("BENCH_SECONDS", seconds)
         .env("BENCH_ROUNDS", "1")
         .arg("--root")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        .arg(root());
     command
+}
+
+/// Returns the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Returns the processes with their working folder in `folder`.
@@ -100,6 +105,26 @@ fn an_interrupted_run_leaves_nothing() {
     stderr.read_to_string(&mut error).unwrap();
     assert!(!child.wait().unwrap().success());
     assert_eq!(error, "sluicegate-bench: interrupted\n");
+    expect_nothing_left(&folder);
+}
+
+#[test]
+fn an_interrupted_soak_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_soak"));
+    command.env("TMPDIR", folder.path()).env("MINUTES", "10").arg("--root").arg(root());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    assert!(line.starts_with("minute"), "{line}");
+    // One workerd and a Redis.
+    assert_eq!(processes(&folder).len(), 2);
+    signal(&child, Signal::INT);
+    let mut error = String::new();
+    stderr.read_to_string(&mut error).unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(error, "soak: interrupted\n");
     expect_nothing_left(&folder);
 }
 

@@ -1,6 +1,6 @@
 //! Watches whether this machine is fast enough.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use http_body_util::Full;
 use hyper::{Request, header::AUTHORIZATION};
@@ -16,11 +16,13 @@ use crate::{
 ///
 /// Such answers can be later than the configured `timeout`, which looks like an outage until the circuit breaker is closed
 /// again.
-pub(crate) async fn watch(timeline: &Timeline, worker: SocketAddr, bridge: SocketAddr, token: &str) {
+pub(crate) async fn watch(timeline: &Timeline, worker: SocketAddr, network: SocketAddr, token: &str) -> Infallible {
     let mut slow_until = Instant::now();
+    let mut start = slow_until;
     loop {
-        let start = Instant::now();
-        let closed = timeout(GIVE_UP, look(worker, bridge, token)).await;
+        // A call may have begun shortly before the look that finds the machine slow.
+        let before = std::mem::replace(&mut start, Instant::now());
+        let closed = timeout(GIVE_UP, look(worker, network, token)).await;
         let took = start.elapsed();
         sleep(INTERVAL).await;
         if timeline.has(Cause::Redis, start, Instant::now()) {
@@ -30,17 +32,17 @@ pub(crate) async fn watch(timeline: &Timeline, worker: SocketAddr, bridge: Socke
         // The breaker opens after calls that began earlier.
         let opened_by_it = matches!(closed, Ok(Ok(false))) && start < slow_until + REMEMBER;
         if took > SLOW || opened_by_it {
-            timeline.add(Cause::Machine, start, Instant::now());
+            timeline.add(Cause::Machine, before, Instant::now());
             slow_until = Instant::now();
         }
     }
 }
 
-/// Calls both; returns whether the circuit breaker is closed.
-async fn look(worker: SocketAddr, bridge: SocketAddr, token: &str) -> Result<bool, HttpError> {
+/// Calls Redis through the network, and the Worker; returns whether the circuit breaker is closed.
+async fn look(worker: SocketAddr, network: SocketAddr, token: &str) -> Result<bool, HttpError> {
     let ping = Request::post("/").header(AUTHORIZATION, format!("Bearer {token}"));
     let ping = ping.body(Full::from(r#"["PING"]"#))?;
-    let mut connection = Connection::open(bridge).await?;
+    let mut connection = Connection::open(network).await?;
     http::drain(connection.send(ping).await?.into_body()).await?;
     breaker_is_closed(&mut Connection::open(worker).await?).await
 }

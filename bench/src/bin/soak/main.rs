@@ -82,18 +82,18 @@ async fn soak(options: &Options) -> Result<Vec<&'static str>, SiteError> {
     let record = Arc::new(Record::default());
     let run = Duration::from_secs_f64(options.minutes * 60.0);
     let end = Instant::now() + run;
-    let (workerd, bridge, token) = (site.workerd.process(), site.bridge.address(), site.rest_token.clone());
+    let (workerd, network, token) = (site.workerd.process(), site.network.address(), site.rest_token.clone());
     let worker = site.workerd.address();
 
     let (stop, stopped) = watch::channel(false);
     let mut clients: JoinSet<()> =
         (0..CLIENTS).map(|number| client(&site, &record, number).run(PACE, stopped.clone())).collect();
-    let watched = machine::watch(&record.timeline, worker, bridge, &token);
+    let watched = machine::watch(&record.timeline, worker, network, &token);
     let traffic =
         async { tokio::join!(faults::run(&mut site, &record, Pace::of(run), end), report(&record, workerd, run)) };
     let (faults, memory) = tokio::select! {
         results = traffic => results,
-        () = watched => return Ok(vec!["the watch ended"]),
+        never = watched => match never {},
     };
     stop.send_replace(true);
     while clients.join_next().await.is_some() {}
