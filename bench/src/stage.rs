@@ -81,6 +81,7 @@ impl Stage {
                 modules: tools.modules(contender).await?,
                 bindings: bindings.clone(),
                 compatibility: tools.compatibility.clone(),
+                inspector: false,
             };
             let started = Workerd::start(&tools.workerd, &config).await;
             workers.push((contender, started.map_err(|source| StageError::Workerd { contender, source })?));

@@ -45,17 +45,25 @@ impl Bare {
         let backends = backends().await;
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = rest(backends.bridge.address());
-        Self::serve(sluicegate, rest, network, backends).await
+        Self::serve(sluicegate, rest, network, backends, false).await
     }
 
     /// Starts a network and the Worker on top of running servers.
     pub(crate) async fn start_on(sluicegate: Value, backends: Backends) -> Self {
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = network.url();
-        Self::serve(sluicegate, rest, network, backends).await
+        Self::serve(sluicegate, rest, network, backends, false).await
     }
 
-    async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends) -> Self {
+    /// Starts all parts, and the inspector of workerd.
+    pub(crate) async fn start_inspected(sluicegate: Value) -> Self {
+        let backends = backends().await;
+        let network = Network::start(backends.bridge.address()).await.unwrap();
+        let rest = network.url();
+        Self::serve(sluicegate, rest, network, backends, true).await
+    }
+
+    async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends, inspector: bool) -> Self {
         let Backends { bridge, origin, redis } = backends;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let bindings = [
@@ -69,6 +77,7 @@ impl Bare {
             modules: built_worker(root).unwrap(),
             bindings: bindings.map(|(name, value)| Binding { name, value: json!(value) }).into(),
             compatibility: Compatibility::read(&root.join("wrangler.toml")).unwrap(),
+            inspector,
         };
         let workerd = Workerd::start(&root.join("node_modules/.bin/workerd"), &config).await.unwrap();
         Self { workerd, network, bridge, origin, redis }
@@ -82,6 +91,11 @@ impl Bare {
     /// Returns what the Worker has logged.
     pub(crate) fn log(&self) -> String {
         self.workerd.log()
+    }
+
+    /// Returns the address of the inspector of a Worker started with [`Bare::start_inspected`].
+    pub(crate) fn inspector(&self) -> SocketAddr {
+        self.workerd.inspector().unwrap()
     }
 
     /// Returns the resident memory of workerd, in bytes.

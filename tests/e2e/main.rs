@@ -13,6 +13,7 @@ mod departures;
 mod direct_redis;
 mod faults;
 mod flood;
+mod heap;
 mod key_guessing;
 mod last_resort;
 mod leases;

@@ -19,6 +19,8 @@ pub struct Config {
     pub bindings: Vec<Binding>,
     /// The behavior of the runtime it needs.
     pub compatibility: Compatibility,
+    /// Whether to serve the inspector (Chrome `DevTools` Protocol). It slows the Worker down.
+    pub inspector: bool,
 }
 
 /// A variable of a Worker.
@@ -118,6 +120,7 @@ mod tests {
                 Binding { name: "SLUICEGATE", value: json!({ "a": ["b"] }) },
             ],
             compatibility: Compatibility { date: "2026-01-02".to_owned(), flags: vec!["x".to_owned()] },
+            inspector: false,
         };
         let text = config.text();
         for line in [

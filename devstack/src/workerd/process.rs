@@ -30,6 +30,7 @@ pub struct Workerd {
     child: Child,
     process: u32,
     address: SocketAddr,
+    inspector: Option<SocketAddr>,
     _guard: Guard,
     folder: TempDir,
 }
@@ -50,6 +51,7 @@ impl Workerd {
         fs::write(folder.path().join(CONFIG), config.text())?;
         let mut child = Command::new(program)
             .args(["serve", CONFIG, "--control-fd=1"])
+            .args(config.inspector.then_some("--inspector-addr=127.0.0.1:0"))
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -63,8 +65,8 @@ impl Workerd {
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
         let mut lines = BufReader::new(stdout).lines();
         let not_ready = |reason| WorkerdError::NotReady { reason, log: tail(&read_log(folder.path())) };
-        let port = match timeout(PATIENCE, port(&mut lines)).await {
-            Ok(port) => port?.ok_or_else(|| not_ready("it ended".to_owned()))?,
+        let ports = match timeout(PATIENCE, ports(&mut lines)).await {
+            Ok(ports) => ports?.ok_or_else(|| not_ready("it ended".to_owned()))?,
             Err(_) => return Err(not_ready(format!("it does not listen after {PATIENCE:?}"))),
         };
         let mut log = log(folder.path())?;
@@ -76,14 +78,21 @@ impl Workerd {
                 drop(log.write_all(line.as_bytes()));
             }
         });
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Self { child, process, address, _guard: guard, folder })
+        let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let (address, inspector) = (address(ports.http), ports.inspector.map(address));
+        Ok(Self { child, process, address, inspector, _guard: guard, folder })
     }
 
     /// Returns the address at which it serves HTTP.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address of the inspector, if it is served.
+    #[must_use]
+    pub fn inspector(&self) -> Option<SocketAddr> {
+        self.inspector
     }
 
     /// Returns the id of the process.
@@ -135,14 +144,21 @@ struct Report {
     port: Option<u16>,
 }
 
-/// Waits until workerd reports its port; `None` if the output ends first.
-async fn port(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Option<u16>> {
+/// The ports that workerd has chosen.
+struct Ports {
+    http: u16,
+    inspector: Option<u16>,
+}
+
+/// Waits until workerd reports its ports; `None` if the output ends first. The inspector's is the first.
+async fn ports(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Option<Ports>> {
+    let mut inspector = None;
     while let Some(line) = lines.next_line().await? {
-        if let Ok(Report { event, socket: Some(socket), port: Some(port) }) = serde_json::from_str(&line)
-            && event == "listen"
-            && socket == SOCKET
-        {
-            return Ok(Some(port));
+        let Ok(Report { event, socket, port: Some(port) }) = serde_json::from_str(&line) else { continue };
+        match (&*event, socket.as_deref()) {
+            ("listen-inspector", _) => inspector = Some(port),
+            ("listen", Some(SOCKET)) => return Ok(Some(Ports { http: port, inspector })),
+            _ => {}
         }
     }
     Ok(None)
