@@ -226,8 +226,8 @@ fn a_flood_is_refused_from_memory() {
             world.now = T + ms;
             world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
         }
-        // One call every 875 ms.
-        assert_eq!((world.remembered, world.wrong), (10_000 - 5 - 12, 0));
+        // One call every 750 ms.
+        assert_eq!((world.remembered, world.wrong), (10_000 - 5 - 14, 0));
         world.act(1, &Action::Settle { correction: Correction::GiveBack(1), age: 10_000 })?;
         world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
         assert_eq!(world.wrong, 1, "units given back elsewhere are seen later");
