@@ -117,7 +117,7 @@ impl<T: Transport> Admin<'_, T> {
 
     /// Returns the store of tenants.
     pub(super) fn tenants(&self) -> TenantStore<'_, T> {
-        TenantStore::new(self.transport(), self.dialect())
+        TenantStore::of(self.limiter)
     }
 
     /// Reads the tenant with this id.

@@ -1,7 +1,6 @@
 //! The state that an isolate keeps between requests.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
 use crate::limiter::{Limiter, Refusals};
 use crate::redis::script::Dialect;
-use crate::redis::{self, Command, Deadline, HttpTransport, RedisError, Timed, Token, Transport};
+use crate::redis::{self, Command, Deadline, HttpTransport, Timed, Token};
 use crate::tenant::authenticator::Authenticator;
 use crate::time::Millis;
 
@@ -50,18 +49,10 @@ pub(super) struct Isolate {
 }
 
 /// The way to Redis: through the circuit breaker, and with a deadline if the calls share one.
-pub(super) struct EdgeTransport<'a>(Guarded<'a, Timed<'a, &'a HttpTransport>, Program>);
-
-impl Transport for EdgeTransport<'_> {
-    async fn post(&self, body: String) -> Result<redis::Response, RedisError> {
-        // Boxed, so that the Worker contains the code of a call once, and not once for each kind of reply.
-        let call: Pin<Box<dyn Future<Output = _> + '_>> = Box::pin(self.0.post(body));
-        call.await
-    }
-}
+pub(super) type EdgeTransport<'a> = Guarded<'a, Timed<'a, &'a HttpTransport>, Program>;
 
 /// The clock and the log, for the circuit breaker.
-struct Program;
+pub(super) struct Program;
 
 impl Surroundings for Program {
     fn now(&self) -> Millis {
@@ -125,7 +116,7 @@ impl Isolate {
     }
 
     fn limiter_over<'a>(&'a self, transport: Timed<'a, &'a HttpTransport>) -> Limiter<EdgeTransport<'a>> {
-        let transport = EdgeTransport(Guarded::new(transport, &self.breaker, &Program));
+        let transport = Guarded::new(transport, &self.breaker, &Program);
         Limiter::new(transport, self.dialect).with_refusals(Arc::clone(&self.refusals))
     }
 

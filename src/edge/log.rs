@@ -132,8 +132,9 @@ fn write_first(repeated: Repeated, error: String) {
 
 /// Logs the summaries of the last ten seconds, if they are due.
 fn write_due() {
-    let refusals = REFUSALS.with_borrow_mut(|refusals| refusals.take(now()));
-    let failures = FAILURES.with_borrow_mut(|failures| failures.take(now()));
+    let now = now();
+    let refusals = REFUSALS.with_borrow_mut(|refusals| refusals.take(now));
+    let failures = FAILURES.with_borrow_mut(|failures| failures.take(now));
     for (level, event, due) in [(Level::Info, "other refusals", refusals), (Level::Error, "other failures", failures)] {
         let Some(due) = due else { continue };
         let others = (due.others > 0).then(|| (vec![("event", event.to_owned())], due.others, String::new()));

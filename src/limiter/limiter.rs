@@ -73,7 +73,7 @@ impl<T: Transport> Limiter<T> {
         if let Some(Recall::Refuse(verdict)) = recall {
             return Ok(Decided { verdict, at: now, remembered: true });
         }
-        let mut batch = self.check_batch_timed(subject, limits, [request], Now::from_clock(clock, now)).await?;
+        let mut batch = self.check_valid(subject, limits, &[request], Now::from_clock(clock, now)).await?;
         let verdict = batch.verdicts.pop().ok_or(NO_VERDICT)?;
         if let (Some(refusals), Some(Recall::Ask(ticket))) = (&self.refusals, &recall) {
             refusals.remember(ticket, subject, request.cost, &verdict, now);
@@ -140,11 +140,22 @@ impl<T: Transport> Limiter<T> {
     ) -> Result<BatchVerdict, CheckError> {
         let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
         validate_check(limits, &requests)?;
+        Ok(self.check_valid(subject, limits, &requests, now).await?)
+    }
+
+    /// Checks requests that `validate_check` has accepted.
+    async fn check_valid(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        requests: &[CheckRequest<'_>],
+        now: Now,
+    ) -> Result<BatchVerdict, RedisError> {
         let script = script::CHECK.in_dialect(self.dialect);
         let costs: Vec<Option<String>> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
-        let (keys, arguments) = check_arguments(subject, limits, &requests, &costs, now);
+        let (keys, arguments) = check_arguments(subject, limits, requests, &costs, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
-        Ok(decode_batch(limits, requests.len(), &numbers)?)
+        decode_batch(limits, requests.len(), &numbers)
     }
 
     /// Returns the budgets of `subject` without charging anything. A limit denies even this while more than its
