@@ -16,7 +16,7 @@ mod tools;
 use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use sluicegate_bridge::stop_signal;
 
 use crate::{
     machine::Machine,
@@ -49,7 +49,7 @@ struct Options {
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = async {
-        let stopped = stop_signal()?;
+        let stopped = stop_signal().map_err(BenchError::Signals)?;
         tokio::select! {
             () = stopped => Err(BenchError::Interrupted),
             outcome = bench(&options) => outcome,
@@ -81,20 +81,6 @@ async fn bench(options: &Options) -> Result<(), BenchError> {
         written.map_err(|source| BenchError::Json { path: path.clone(), source })?;
     }
     Ok(())
-}
-
-/// Resolves on Ctrl-C, on SIGTERM, and when the terminal closes.
-fn stop_signal() -> Result<impl Future<Output = ()>, BenchError> {
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(BenchError::Signals)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(BenchError::Signals)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(BenchError::Signals)?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
 }
 
 #[derive(Debug, thiserror::Error)]

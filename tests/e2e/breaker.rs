@@ -36,7 +36,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
 /// Returns the JSON lines of the log with this event.
 fn lines(bare: &Bare, event: &str) -> Vec<Value> {
     let log = bare.log();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
+    let lines = log.lines().filter_map(crate::log::json);
     lines.filter(|line| line["event"] == event).collect()
 }
 

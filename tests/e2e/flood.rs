@@ -22,7 +22,7 @@ fn one_an_hour() -> Value {
 /// Returns the lines of the log about refusals, and the sum of the counts in them.
 fn refusals(bare: &Bare) -> (usize, u64) {
     let log = bare.log();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
+    let lines = log.lines().filter_map(crate::log::json);
     let refusals: Vec<_> =
         lines.filter(|line| line["event"].as_str().is_some_and(|event| event.contains("refus"))).collect();
     (refusals.len(), refusals.iter().filter_map(|line| line["count"].as_u64()).sum())

@@ -11,7 +11,7 @@ pub(crate) fn lines(stack: &Stack) -> Vec<Value> {
 }
 
 /// Returns the object in a line; wrangler prefixes errors.
-fn json(line: &str) -> Option<Value> {
+pub(crate) fn json(line: &str) -> Option<Value> {
     serde_json::from_str(&line[line.find('{')?..]).ok()
 }
 
