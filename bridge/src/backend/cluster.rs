@@ -45,6 +45,7 @@ impl Cluster {
             .retries(0)
             .connection_timeout(CONNECT_TIMEOUT)
             .response_timeout(RESPONSE_TIMEOUT)
+            .connection_concurrency_limit(IN_FLIGHT_PER_NODE)
             .use_protocol(ProtocolVersion::RESP2)
             .build()
     }
@@ -186,6 +187,12 @@ fn request_error(error: RedisError) -> RequestError {
         error => error,
     }
 }
+
+/// The commands that one node runs for this bridge at a time; others wait.
+///
+/// Below the 50 that the queue of a connection holds. With a full queue, the library's request for the slot map would wait
+/// for commands that the library does not drive on until it has the slot map.
+const IN_FLIGHT_PER_NODE: usize = 40;
 
 const MAX_REDIRECTS: u32 = 5;
 const RETRY_PAUSE: Duration = Duration::from_millis(50);

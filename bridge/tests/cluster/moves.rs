@@ -7,6 +7,7 @@ use std::sync::{
 
 use serde_json::{Value, json};
 use sluicegate_bridge::RedisCluster;
+use tokio::task::JoinSet;
 
 use crate::{
     fixture::{key_of_each_node, start},
@@ -114,5 +115,25 @@ async fn clients_do_not_notice_a_slot_move() {
         let count: u64 = client.await.unwrap();
         assert!(count > 0);
         assert_eq!(bridge.run(json!(["GET", key])).await, count.to_string());
+    }
+}
+
+/// The library that keeps the connections once waited forever for its own lock when many commands were on their way
+/// while it read the slot map again.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_commands_at_once_survive_a_slot_move() {
+    const AT_ONCE: u64 = 400;
+    let (bridge, mut cluster) = start().await;
+    let (slot, key, _) = one_slot(&cluster).await;
+    let bridge = Arc::new(bridge);
+    for (to, round) in [1, 2, 0, 1, 2, 0].into_iter().zip(1..) {
+        cluster.move_slot(slot, to).await.unwrap();
+        let mut commands = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let (bridge, key) = (Arc::clone(&bridge), key.clone());
+            commands.spawn(async move { bridge.run(json!(["INCR", key])).await });
+        }
+        commands.join_all().await;
+        assert_eq!(bridge.run(json!(["GET", key])).await, (round * AT_ONCE).to_string());
     }
 }
