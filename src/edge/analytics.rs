@@ -7,7 +7,7 @@
 //! blob3    limit: the first that denied the request, or nothing
 //! blob4    colo: the data center
 //! blob5    country
-//! blob6    the limiter that gave the verdict: `redis`, `memory`, or nothing
+//! blob6    the limiter that gave the verdict: `redis`, `prefetch`, `memory`, or nothing
 //! double1  cost, in units
 //! double2  remaining: the least of all limits, in units
 //! double3  the duration of the decision, in milliseconds

@@ -46,7 +46,7 @@ pub(super) async fn respond(
     let reply = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &reply.changed {
         isolate.authenticator.forget(changed);
-        limiter.forget_refusals(&changed.subject());
+        limiter.subject_changed(&changed.subject(), now());
     }
     if let Some(failure) = &reply.failure {
         log::failure("admin API", failure);

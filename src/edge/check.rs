@@ -9,12 +9,12 @@ use super::decision::{Charged, Outcome, Source};
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::{error_message, now, object, property, random_uuid};
 use super::lease::Lease;
-use super::log;
+use super::{log, prefetch};
 use crate::config::OnOutage;
 use crate::gateway::Charge;
 use crate::http::problem::Problem;
 use crate::limit::{CheckRequest, LeaseId, Subject, Verdict, usage};
-use crate::limiter::{CheckError, Decided, Limiter};
+use crate::limiter::{CheckError, Decider, Limiter};
 use crate::time::Millis;
 
 /// The result of a check.
@@ -43,10 +43,18 @@ pub(super) async fn check(
     let id = charge.outlives_answer().then(random_uuid);
     let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
     let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
-    let error = match redis.decide(subject, charge.limits(), request, isolate.config.clock, asked).await {
-        Ok(Decided { verdict, at, remembered }) => {
-            let source = if remembered { Source::Memory } else { Source::Redis };
-            return Checked::by_verdict(verdict, charge, id, at, source);
+    let (limits, prefetch) = (charge.limits(), charge.prefetch());
+    let error = match redis.decide_ahead(subject, limits, request, prefetch, isolate.config.clock, asked).await {
+        Ok(decided) => {
+            if let (Some(lot), Some(rule)) = (decided.lot, prefetch) {
+                prefetch::give_back_later(isolate, context, lot, rule.hold());
+            }
+            let source = match decided.decider {
+                Decider::Redis => Source::Redis,
+                Decider::HeldUnits => Source::Prefetch,
+                Decider::Refusal => Source::Memory,
+            };
+            return Checked::by_verdict(decided.verdict, charge, id, decided.at, source);
         }
         Err(CheckError::Invalid(error)) => {
             log::failure("request", &format!("cannot be checked: {error}"));
@@ -60,7 +68,7 @@ pub(super) async fn check(
         context.wait_until(async move { lease.release_unconfirmed().await });
     }
     let now = now();
-    if let Some(verdict) = redis.remembered(subject, charge.limits(), request.cost, now) {
+    if let Some(verdict) = redis.remembered(subject, limits, request.cost, now) {
         return Checked::by_verdict(verdict, charge, None, now, Source::Memory);
     }
     match policy {

@@ -49,6 +49,8 @@ pub(super) struct Charged {
 pub(super) enum Source {
     /// Redis.
     Redis,
+    /// Redis, before: units that this isolate has taken in advance.
+    Prefetch,
     /// This isolate: its fallback limiter, or a refusal that it remembers.
     Memory,
 }
@@ -58,6 +60,7 @@ impl Source {
     pub(super) fn name(self) -> &'static str {
         match self {
             Source::Redis => "redis",
+            Source::Prefetch => "prefetch",
             Source::Memory => "memory",
         }
     }

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::config::environment::{Environment, Origin};
 use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
-use crate::limiter::{Limiter, Refusals};
+use crate::limiter::{Limiter, Prefetch, Refusals};
 use crate::redis::script::Dialect;
 use crate::redis::{self, Command, Deadline, HttpTransport, Timed, Token};
 use crate::tenant::authenticator::Authenticator;
@@ -42,6 +42,8 @@ pub(super) struct Isolate {
     dialect: Dialect,
     /// The refusals that are repeated without asking Redis.
     refusals: Arc<Refusals>,
+    /// The units that were taken from Redis in advance.
+    prefetch: Arc<Prefetch>,
     /// Stops calls to Redis while it fails.
     breaker: RefCell<CircuitBreaker>,
     /// The time of the last `PING`, and whether Redis answered it.
@@ -90,6 +92,7 @@ impl Isolate {
             http,
             dialect,
             refusals: Arc::new(Refusals::new(config.local_refusals, config.timeout)),
+            prefetch: Arc::default(),
             breaker: RefCell::new(CircuitBreaker::new(config.timeout, u64::from_le_bytes(random_bytes()))),
             config,
             admin_token: environment.admin_token,
@@ -117,7 +120,9 @@ impl Isolate {
 
     fn limiter_over<'a>(&'a self, transport: Timed<'a, &'a HttpTransport>) -> Limiter<EdgeTransport<'a>> {
         let transport = Guarded::new(transport, &self.breaker, &Program);
-        Limiter::new(transport, self.dialect).with_refusals(Arc::clone(&self.refusals))
+        Limiter::new(transport, self.dialect)
+            .with_refusals(Arc::clone(&self.refusals))
+            .with_prefetch(Arc::clone(&self.prefetch))
     }
 
     /// Returns the state of the circuit breaker.

@@ -76,7 +76,9 @@ impl Lease {
 
     async fn try_release(&self) -> Result<(), RedisError> {
         match self.source {
-            Source::Redis => self.isolate.limiter().release(&self.subject, &self.limits, &self.id).await.map(drop),
+            Source::Redis | Source::Prefetch => {
+                self.isolate.limiter().release(&self.subject, &self.limits, &self.id).await.map(drop)
+            }
             Source::Memory => {
                 self.isolate.fallback.borrow_mut().release(&self.subject, &self.limits, &self.id);
                 Ok(())

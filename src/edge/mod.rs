@@ -5,6 +5,7 @@
 //! - `facts`: reads method, path, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
 //! - `check`: repeats a remembered refusal, checks the charge in Redis, or follows the outage policy.
+//! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //!
@@ -23,6 +24,7 @@ mod js;
 mod keep_alive;
 mod lease;
 mod log;
+mod prefetch;
 mod proxy;
 mod response;
 mod schedule;

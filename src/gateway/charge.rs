@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::routes::Route;
-use crate::limit::Limit;
+use crate::limit::{Limit, PrefetchRule};
 
 /// The limits that check a request, and its cost.
 ///
@@ -13,6 +13,7 @@ use crate::limit::Limit;
 pub struct Charge {
     limits: Vec<Limit>,
     route: Option<Arc<Route>>,
+    prefetch: Option<PrefetchRule>,
 }
 
 /// A correction at some limits: what was charged, and the real cost.
@@ -27,7 +28,14 @@ pub struct ChargeCorrection {
 }
 
 impl Charge {
-    pub(super) fn new(plan: Vec<Limit>, meters: &[Limit], route: Option<&Arc<Route>>) -> Self {
+    /// Creates the charge of a request under a plan with these limits. `prefetch` is the plan's rule; it does not apply if a
+    /// limit of the route does not fit it.
+    pub(super) fn new(
+        plan: Vec<Limit>,
+        prefetch: Option<PrefetchRule>,
+        meters: &[Limit],
+        route: Option<&Arc<Route>>,
+    ) -> Self {
         let own = route.map_or(&[][..], |route| &route.limits);
         let mut limits = plan;
         limits.extend_from_slice(meters);
@@ -35,13 +43,20 @@ impl Charge {
             limits = limits.into_iter().map(Limit::counting_requests).collect();
             limits.extend_from_slice(own);
         }
-        Charge { limits, route: route.cloned() }
+        let prefetch = prefetch.filter(|rule| rule.check_fit(own).is_ok());
+        Charge { limits, route: route.cloned(), prefetch }
     }
 
     /// Returns the limits: the plan's, the usage meters, the route's own.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
         &self.limits
+    }
+
+    /// Returns the rule by which units are taken in advance, if they are.
+    #[must_use]
+    pub fn prefetch(&self) -> Option<PrefetchRule> {
+        self.prefetch
     }
 
     /// Returns the cost of the request, in units.

@@ -104,21 +104,23 @@ impl<'a> RoutedRequest<'a> {
             Caller::UnknownKey | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
             Caller::UnknownKey | Caller::Anonymous => None,
         };
-        let (plan, unknown_plan) = match &tenant {
+        let default_plan = &self.config.default_plan;
+        let of_default = || (default_plan.limits().to_vec(), default_plan.prefetch());
+        let ((limits, prefetch), unknown_plan) = match &tenant {
             Some((_, tenant)) => match tenant.limits(self.config, now) {
-                Ok(limits) => (limits, None),
-                Err(unknown) => (self.config.default_plan.limits().to_vec(), Some(unknown)),
+                Ok(limits) => ((limits, tenant.prefetch(self.config)), None),
+                Err(unknown) => (of_default(), Some(unknown)),
             },
-            None => (self.config.default_plan.limits().to_vec(), None),
+            None => (of_default(), None),
         };
         let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
-        let plan = named.map_or(plan, |plan| plan.limits().to_vec());
+        let (limits, prefetch) = named.map_or((limits, prefetch), |plan| (plan.limits().to_vec(), plan.prefetch()));
         let meters = (tenant.is_some() && self.config.usage).then(usage::meters);
+        let meters = meters.as_ref().map_or(&[][..], |meters| &meters[..]);
         let tenant = tenant.map(|(id, _)| id);
         Ok(IdentifiedRequest {
             subject: tenant.as_ref().map_or_else(|| self.client(), TenantId::subject),
-            charge: (!self.is_unlimited())
-                .then(|| Charge::new(plan, meters.as_ref().map_or(&[], |meters| &meters[..]), self.route)),
+            charge: (!self.is_unlimited()).then(|| Charge::new(limits, prefetch, meters, self.route)),
             tenant,
             unknown_plan,
         })

@@ -2,6 +2,7 @@
 //!
 //! - `limit`, `name`, `rate`, `parameters`: [`Limit`], its name, and the parameters of its [`Algorithm`].
 //! - `plan`: [`Plan`], the limits of one subject; `invalid`: why a limit or a plan is invalid.
+//! - `prefetch_rule`: [`PrefetchRule`], how many units of a plan an isolate may take in advance.
 //! - `subject`: [`Subject`], the owner of a quota, and its Redis keys.
 //! - `check_request`, `verdict`: the input and the result of a check.
 //! - [`algorithm`]: the state machines, one file each.
@@ -18,6 +19,7 @@ pub mod memory;
 mod name;
 mod parameters;
 mod plan;
+mod prefetch_rule;
 mod rate;
 mod subject;
 pub mod usage;
@@ -30,6 +32,7 @@ pub use limit::Limit;
 pub use name::LimitName;
 pub use parameters::{Algorithm, Window};
 pub use plan::{MAX_LIMITS, Plan};
+pub use prefetch_rule::PrefetchRule;
 pub use rate::Rate;
 pub use subject::Subject;
 pub use verdict::{Budget, Retry, Verdict};

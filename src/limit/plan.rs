@@ -2,11 +2,13 @@
 
 use super::invalid::InvalidLimit;
 use super::limit::Limit;
+use super::prefetch_rule::PrefetchRule;
 
 /// The limits of one subject: 1 to 16, with different names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     limits: Vec<Limit>,
+    prefetch: Option<PrefetchRule>,
 }
 
 impl Plan {
@@ -25,13 +27,28 @@ impl Plan {
                 return Err(InvalidLimit::new("limits", problem));
             }
         }
-        Ok(Plan { limits })
+        Ok(Plan { limits, prefetch: None })
+    }
+
+    /// Returns the plan with units taken in advance by `rule`.
+    ///
+    /// # Errors
+    /// Fails if the rule does not [fit](PrefetchRule::check_fit) the limits.
+    pub fn with_prefetch(self, rule: PrefetchRule) -> Result<Self, InvalidLimit> {
+        rule.check_fit(&self.limits)?;
+        Ok(Plan { prefetch: Some(rule), ..self })
     }
 
     /// Returns the limits, in order.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
         &self.limits
+    }
+
+    /// Returns the rule by which units are taken in advance, if they are.
+    #[must_use]
+    pub fn prefetch(&self) -> Option<PrefetchRule> {
+        self.prefetch
     }
 }
 

@@ -28,12 +28,14 @@ pub(super) fn check_arguments<'a>(
     (keys, arguments)
 }
 
-/// Returns the charges of a request at each limit, joined by commas, unless all of them equal its cost.
-pub(super) fn costs_per_limit(limits: &[Limit], cost: u64) -> Option<String> {
+/// Returns the charges of `times` requests of this cost at each limit, joined by commas, unless all of them equal `times`
+/// costs.
+pub(super) fn costs_per_limit(limits: &[Limit], cost: u64, times: u64) -> Option<String> {
     if limits.iter().all(|limit| limit.charge_for(cost) == cost) {
         return None;
     }
-    let charges: Vec<String> = limits.iter().map(|limit| limit.charge_for(cost).to_string()).collect();
+    let charge = |limit: &Limit| limit.charge_for(cost).saturating_mul(times).to_string();
+    let charges: Vec<String> = limits.iter().map(charge).collect();
     Some(charges.join(","))
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::arguments::{check_arguments, costs_per_limit, limit_arguments, settle_arguments};
 use super::clock::{Clock, Now};
 use super::error::CheckError;
+use super::prefetch::{LotId, Prefetch, Take};
 use super::refusals::{Recall, Refusals};
 use super::reply::{BatchVerdict, decode_batch, decode_outcome};
+use super::request_id::RequestId;
 use super::settlement::{Correction, SettleOutcome, Settlement};
-use crate::limit::{CheckRequest, LeaseId, Limit, Subject, Verdict, validate_check};
+use crate::limit::{CheckRequest, LeaseId, Limit, PrefetchRule, Subject, Verdict, validate_check};
 use crate::redis::script::{self, Dialect};
 use crate::redis::{self, Argument, RedisError, Transport};
 use crate::time::Millis;
@@ -19,6 +21,7 @@ pub struct Limiter<T> {
     transport: T,
     dialect: Dialect,
     refusals: Option<Arc<Refusals>>,
+    prefetch: Option<Arc<Prefetch>>,
 }
 
 /// A decision about one request.
@@ -28,20 +31,40 @@ pub struct Decided {
     pub verdict: Verdict,
     /// The time by the clock that decided: [`Settlement::charged_at`] of the request.
     pub at: Millis,
-    /// Whether this is a refusal that the limiter remembered. Redis was not called then.
-    pub remembered: bool,
+    /// Who decided.
+    pub decider: Decider,
+    /// The units that the call has taken in advance. The caller must give back what is left of them at the end of the
+    /// rule's hold: [`Limiter::give_back`].
+    pub lot: Option<LotId>,
+}
+
+/// Who decided about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decider {
+    /// Redis was called.
+    Redis,
+    /// A remembered refusal. Redis was not called.
+    Refusal,
+    /// Units that were taken in advance. Redis was not called.
+    HeldUnits,
 }
 
 impl<T: Transport> Limiter<T> {
     /// Creates a limiter that reaches Redis through `transport`.
     pub fn new(transport: T, dialect: Dialect) -> Self {
-        Limiter { transport, dialect, refusals: None }
+        Limiter { transport, dialect, refusals: None, prefetch: None }
     }
 
     /// Lets [`Limiter::decide`] remember refusals. Limiters of one isolate share them.
     #[must_use]
     pub fn with_refusals(self, refusals: Arc<Refusals>) -> Self {
         Limiter { refusals: Some(refusals), ..self }
+    }
+
+    /// Lets [`Limiter::decide_ahead`] take units in advance. Limiters of one isolate share what is held.
+    #[must_use]
+    pub fn with_prefetch(self, prefetch: Arc<Prefetch>) -> Self {
+        Limiter { prefetch: Some(prefetch), ..self }
     }
 
     /// Returns the transport to Redis.
@@ -68,17 +91,77 @@ impl<T: Transport> Limiter<T> {
         clock: Clock,
         now: Millis,
     ) -> Result<Decided, CheckError> {
+        self.decide_ahead(subject, limits, request, None, clock, now).await
+    }
+
+    /// Same as [`Limiter::decide`], but a request may take units for further ones by `rule`, if the limiter [takes units in
+    /// advance](Limiter::with_prefetch), and a request whose units are held is allowed without calling Redis. The rule must
+    /// [fit](PrefetchRule::check_fit) the limits.
+    ///
+    /// # Errors
+    /// Same as [`Limiter::check`].
+    pub async fn decide_ahead(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        request: CheckRequest<'_>,
+        rule: Option<PrefetchRule>,
+        clock: Clock,
+        now: Millis,
+    ) -> Result<Decided, CheckError> {
         validate_check(limits, &[request])?;
-        let recall = self.refusals.as_ref().map(|refusals| refusals.recall(subject, limits, request.cost, now));
+        let cost = request.cost;
+        let rule = rule.filter(|_| cost > 0);
+        let take =
+            self.prefetch.as_ref().zip(rule).map(|(prefetch, rule)| prefetch.take(rule, subject, limits, cost, now));
+        let advance = match take {
+            Some(Take::Spent(verdict, at)) => return Ok(Decided::by(Decider::HeldUnits, verdict, at)),
+            Some(Take::Ask(advance)) => Some(advance),
+            None => None,
+        };
+        let recall = self.refusals.as_ref().map(|refusals| refusals.recall(subject, limits, cost, now));
         if let Some(Recall::Refuse(verdict)) = recall {
-            return Ok(Decided { verdict, at: now, remembered: true });
+            return Ok(Decided::by(Decider::Refusal, verdict, now));
         }
-        let mut batch = self.check_valid(subject, limits, &[request], Now::from_clock(clock, now)).await?;
-        let verdict = batch.verdicts.pop().ok_or(NO_VERDICT)?;
+        let ahead = advance.as_ref().map_or(0, |advance| advance.requests);
+        let batch = self.check_ahead(subject, limits, request, ahead, Now::from_clock(clock, now)).await;
+        let batch = match (batch, &self.prefetch, rule) {
+            (Ok(batch), _, _) => batch,
+            (Err(error), Some(prefetch), Some(_)) => {
+                let spent = prefetch.spend(subject, limits, cost, now);
+                let (verdict, at) = spent.ok_or(error)?;
+                return Ok(Decided::by(Decider::HeldUnits, verdict, at));
+            }
+            (Err(error), _, _) => return Err(error.into()),
+        };
+        let (at, verdict) = (batch.at, batch.verdicts.first().ok_or(NO_VERDICT)?);
         if let (Some(refusals), Some(Recall::Ask(ticket))) = (&self.refusals, &recall) {
-            refusals.remember(ticket, subject, request.cost, &verdict, now);
+            refusals.remember(ticket, subject, cost, verdict, now);
         }
-        Ok(Decided { verdict, at: batch.at, remembered: false })
+        let recorded = match advance {
+            Some(advance) => advance.record(batch, cost, now),
+            None => batch.verdicts.into_iter().next().map(|verdict| (verdict, None)),
+        };
+        let (verdict, lot) = recorded.ok_or(NO_VERDICT)?;
+        Ok(Decided { lot, ..Decided::by(Decider::Redis, verdict, at) })
+    }
+
+    /// Gives back what is left of units that were taken in advance, once: of the second call for a lot, nothing is left.
+    /// `id` is unique to this call, and short enough for a [`RequestId`] with two more characters. Returns whether Redis was called.
+    ///
+    /// # Errors
+    /// Returns a [`CheckError`] if Redis fails. What is not given back counts as used.
+    pub async fn give_back(&self, lot: &LotId, id: &str, clock: Clock, now: Millis) -> Result<bool, CheckError> {
+        let Some(prefetch) = &self.prefetch else { return Ok(false) };
+        let Some(leftover) = prefetch.leftover(lot) else { return Ok(false) };
+        for (i, (limits, correction)) in leftover.corrections(now).into_iter().enumerate() {
+            let Ok(request) = &RequestId::new(&format!("{id}:{i}")) else { continue };
+            let settlement =
+                Settlement { request, charged_at: leftover.charged_at, correction, memory: SETTLED_ONCE_WITHIN };
+            self.settle(&leftover.subject, &limits, &settlement, Now::from_clock(clock, now)).await?;
+            prefetch.note_given_back(&leftover, &limits, now);
+        }
+        Ok(true)
     }
 
     /// Returns a refusal of the request that still holds at `now`. [`Limiter::decide`] asks Redis in spite of it if the
@@ -88,10 +171,25 @@ impl<T: Transport> Limiter<T> {
         self.refusals.as_ref()?.remembered(subject, limits, cost, now)
     }
 
-    /// Forgets the remembered refusals of a subject, because its limits or its quota have changed.
-    pub fn forget_refusals(&self, subject: &Subject) {
+    /// Notes that the limits or the quota of a subject have changed: forgets its remembered refusals, and spends no more
+    /// units that were taken in advance.
+    pub fn subject_changed(&self, subject: &Subject, now: Millis) {
+        self.forget_refusals(subject);
+        if let Some(prefetch) = &self.prefetch {
+            prefetch.withdraw(subject, now);
+        }
+    }
+
+    fn forget_refusals(&self, subject: &Subject) {
         if let Some(refusals) = &self.refusals {
             refusals.forget(subject);
+        }
+    }
+
+    fn forget(&self, subject: &Subject) {
+        self.forget_refusals(subject);
+        if let Some(prefetch) = &self.prefetch {
+            prefetch.forget(subject);
         }
     }
 
@@ -151,9 +249,38 @@ impl<T: Transport> Limiter<T> {
         requests: &[CheckRequest<'_>],
         now: Now,
     ) -> Result<BatchVerdict, RedisError> {
+        let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost, 1)).collect();
+        self.check_costs(subject, limits, requests, &costs, now).await
+    }
+
+    /// Checks one request, and in the same call as many further ones of its cost: all of these or none.
+    async fn check_ahead(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        request: CheckRequest<'_>,
+        ahead: u64,
+        now: Now,
+    ) -> Result<BatchVerdict, RedisError> {
+        if ahead == 0 {
+            return self.check_valid(subject, limits, &[request], now).await;
+        }
+        let requests = [request, CheckRequest { cost: request.cost.saturating_mul(ahead), lease: None }];
+        let costs = [1, ahead].map(|times| costs_per_limit(limits, request.cost, times));
+        self.check_costs(subject, limits, &requests, &costs, now).await
+    }
+
+    /// Checks requests with these charges at each limit.
+    async fn check_costs(
+        &self,
+        subject: &Subject,
+        limits: &[Limit],
+        requests: &[CheckRequest<'_>],
+        costs: &[Option<String>],
+        now: Now,
+    ) -> Result<BatchVerdict, RedisError> {
         let script = script::CHECK.in_dialect(self.dialect);
-        let costs: Vec<Option<String>> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
-        let (keys, arguments) = check_arguments(subject, limits, requests, &costs, now);
+        let (keys, arguments) = check_arguments(subject, limits, requests, costs, now);
         let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
         decode_batch(limits, requests.len(), &numbers)
     }
@@ -233,12 +360,21 @@ impl<T: Transport> Limiter<T> {
     ) -> Result<u64, RedisError> {
         let (sets, _) = limit_arguments(subject, limits);
         let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
-        self.forget_refusals(subject);
+        self.forget(subject);
         let deleted = redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await;
-        self.forget_refusals(subject);
+        self.forget(subject);
         deleted
     }
 }
+
+impl Decided {
+    fn by(decider: Decider, verdict: Verdict, at: Millis) -> Self {
+        Decided { verdict, at, decider, lot: None }
+    }
+}
+
+/// How long Redis remembers that units were given back: longer than a call can be under way. No call is sent twice.
+const SETTLED_ONCE_WITHIN: Millis = Millis::from_secs(60);
 
 /// Not possible: `decode_batch` returns one verdict per request.
 const NO_VERDICT: CheckError = CheckError::Redis(RedisError::Length { expected: 1, found: 0 });

@@ -8,6 +8,7 @@
 //! - `request_id`: identifies a request, so that it is settled only once.
 //! - `error`: why a check has no verdict.
 //! - `refusals`: [`Refusals`], the deny cache, which remembers refusals.
+//! - `prefetch`: [`Prefetch`], the units that were taken from Redis in advance.
 //! - [`breaker`]: the circuit breaker, which stops calls to Redis while it fails.
 //!
 //! Uses [`time`](crate::time), [`limit`](crate::limit) and [`redis`](crate::redis). Reads no clock.
@@ -19,6 +20,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod limiter;
+mod prefetch;
 mod refusals;
 mod reply;
 mod request_id;
@@ -26,7 +28,8 @@ mod settlement;
 
 pub use clock::{Clock, Now};
 pub use error::CheckError;
-pub use limiter::{Decided, Limiter};
+pub use limiter::{Decided, Decider, Limiter};
+pub use prefetch::{Leftover, LotId, Prefetch};
 pub use refusals::Refusals;
 pub use reply::BatchVerdict;
 pub use request_id::{InvalidRequestId, RequestId};

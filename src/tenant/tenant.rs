@@ -5,7 +5,7 @@ use super::key_record::{KeyId, KeyRecord};
 use super::settings::{Settings, Status};
 use crate::config::Config;
 use crate::config::json::{InvalidInput, Problems};
-use crate::limit::Limit;
+use crate::limit::{Limit, PrefetchRule};
 use crate::time::Millis;
 
 /// A tenant: its settings and API keys. All values are within their bounds.
@@ -156,6 +156,12 @@ impl Tenant {
             changed.unwrap_or_else(|| limit.clone())
         });
         Ok(limits.collect())
+    }
+
+    /// Returns the rule of the tenant's plan by which units are taken in advance, if they are.
+    #[must_use]
+    pub fn prefetch(&self, config: &Config) -> Option<PrefetchRule> {
+        config.plans.get(self.plan())?.prefetch()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sluicegate::limit::{CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
-use sluicegate::limiter::{Clock, Correction, Decided, Limiter, Now, Refusals, RequestId, Settlement};
+use sluicegate::limiter::{Clock, Correction, Decided, Decider, Limiter, Now, Refusals, RequestId, Settlement};
 use sluicegate::time::Millis;
 
 use crate::clocked::{Clocked, ClockedTransport};
@@ -115,7 +115,7 @@ impl<'a> World<'a> {
         let forgetful = self.server.unforgetting();
         let decided = at_once(self.isolates[isolate].0.decide(&subject(), limits, request, Clock::Edge, now)).unwrap();
         let expected = at_once(forgetful.check(&twin(), limits, request, Now::At(now))).unwrap();
-        if decided.remembered {
+        if decided.decider == Decider::Refusal {
             self.remembered += 1;
             self.expect_remembered(isolate, asked, &decided, &expected)?;
             if expected.is_allow() {

@@ -9,6 +9,7 @@ mod clocks;
 mod deny_cache;
 mod leases;
 mod plans;
+mod prefetch;
 mod prices;
 mod refusals;
 

@@ -4,15 +4,26 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::duration::duration;
 use super::limit::RawLimit;
 use crate::config::error::{ConfigError, joined};
 use crate::config::suggestion::remedy;
-use crate::limit::Plan;
+use crate::limit::{Plan, PrefetchRule};
+use crate::time::Millis;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPlan {
     limits: Vec<RawLimit>,
+    prefetch: Option<RawPrefetch>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "prefetch", deny_unknown_fields)]
+struct RawPrefetch {
+    units: u64,
+    #[serde(deserialize_with = "duration")]
+    hold: Millis,
 }
 
 impl RawPlan {
@@ -24,7 +35,12 @@ impl RawPlan {
             .enumerate()
             .map(|(i, limit)| limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]")))))
             .collect::<Result<_, ConfigError>>()?;
-        Plan::new(limits).map_err(|error| error.below(path))
+        let plan = Plan::new(limits);
+        let plan = plan.and_then(|plan| match self.prefetch {
+            Some(RawPrefetch { units, hold }) => plan.with_prefetch(PrefetchRule::new(units, hold)?),
+            None => Ok(plan),
+        });
+        plan.map_err(|error| error.below(path))
     }
 }
 

@@ -19,7 +19,7 @@ fn joined(arguments: &[Argument<'_>]) -> String {
 
 /// The keys and the joined arguments of a check at 77 ms.
 fn check(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
-    let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost)).collect();
+    let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost, 1)).collect();
     let subject = Subject::named("ip:203.0.113.7");
     let (keys, arguments) = check_arguments(&subject, limits, requests, &costs, Now::At(Millis::new(77)));
     (keys, joined(&arguments))

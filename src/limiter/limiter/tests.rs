@@ -44,7 +44,7 @@ fn limiter(transport: &Slow) -> Limiter<&Slow> {
 /// Returns whether a check is refused from memory.
 async fn is_remembered(limiter: &Limiter<&Slow>, subject: &str) -> bool {
     let (subject, request) = (Subject::named(subject), CheckRequest::from(1));
-    limiter.decide(&subject, &[burst()], request, Clock::Edge, NOW).await.unwrap().remembered
+    limiter.decide(&subject, &[burst()], request, Clock::Edge, NOW).await.unwrap().decider == Decider::Refusal
 }
 
 /// Lets `give_back` happen while a check is on its way, and returns whether its refusal is remembered.

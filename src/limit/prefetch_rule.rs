@@ -1,0 +1,180 @@
+//! The rule by which an isolate takes units in advance.
+
+use super::algorithm::calendar;
+use super::invalid::InvalidLimit;
+use super::limit::Limit;
+use super::parameters::{Algorithm, Window};
+use crate::time::Millis;
+
+/// How many units an isolate may take from Redis in advance, and for how long it may hold them.
+///
+/// A unit passes at most `hold` after it was charged. So a rule does not fit a limit that promises exactness at any
+/// instant: a sliding log, or a concurrency limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrefetchRule {
+    /// The most units that an isolate holds for one subject.
+    units: u64,
+    /// How long it holds a unit at most. What is left then is given back.
+    hold: Millis,
+}
+
+impl PrefetchRule {
+    /// Creates a rule.
+    ///
+    /// # Errors
+    /// Fails if a number is out of bounds. The error names the field.
+    pub fn new(units: u64, hold: Millis) -> Result<Self, InvalidLimit> {
+        if !(1..=MAX_UNITS).contains(&units) {
+            return Err(InvalidLimit::new("prefetch.units", format!("expected 1 to {MAX_UNITS}, found {units}")));
+        }
+        if !(MIN_HOLD..=MAX_HOLD).contains(&hold) {
+            return Err(InvalidLimit::new("prefetch.hold", format!("expected {MIN_HOLD} to {MAX_HOLD}, found {hold}")));
+        }
+        Ok(PrefetchRule { units, hold })
+    }
+
+    /// Returns the most units that an isolate holds for one subject.
+    #[must_use]
+    pub fn units(self) -> u64 {
+        self.units
+    }
+
+    /// Returns how long an isolate holds a unit at most.
+    #[must_use]
+    pub fn hold(self) -> Millis {
+        self.hold
+    }
+
+    /// Checks that units of all these limits may be taken in advance.
+    ///
+    /// # Errors
+    /// Fails if a limit is a sliding log or a concurrency limit, or if its window is shorter than ten holds.
+    pub fn check_fit(self, limits: &[Limit]) -> Result<(), InvalidLimit> {
+        for limit in limits {
+            let name = limit.name().as_str();
+            let Some(window) = window(limit.algorithm()) else {
+                let algorithm = limit.algorithm().name();
+                let problem = format!(
+                    "the limit {name:?} is a {algorithm}, which is exact at any instant (remove prefetch, or choose another \
+                     algorithm)"
+                );
+                return Err(InvalidLimit::new("prefetch", problem));
+            };
+            if self.hold.get().saturating_mul(HOLDS_PER_WINDOW) > window.get() {
+                let longest = Millis::new(window.get() / HOLDS_PER_WINDOW);
+                let problem = format!(
+                    "expected at most {longest}, a tenth of the window of the limit {name:?}, found {}",
+                    self.hold
+                );
+                return Err(InvalidLimit::new("prefetch.hold", problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether units of this limit may be taken in advance at `now`. Just before a fixed window ends they may not:
+    /// they could pass, or be given back, in the next one.
+    #[must_use]
+    pub fn may_take(self, limit: &Limit, now: Millis) -> bool {
+        let Algorithm::FixedWindow { window } = limit.algorithm() else { return true };
+        let now = now.get();
+        let end = match window {
+            Window::Span(span) => (now / span.get() + 1).saturating_mul(span.get()),
+            Window::Month => calendar::end_of_month(now),
+        };
+        end - now > self.hold.get().saturating_mul(HOLDS_BEFORE_END)
+    }
+}
+
+/// Returns the window of an algorithm that allows prefetch.
+fn window(algorithm: Algorithm) -> Option<Millis> {
+    match algorithm {
+        Algorithm::FixedWindow { window: Window::Month } => Some(SHORTEST_MONTH),
+        Algorithm::FixedWindow { window: Window::Span(window) }
+        | Algorithm::SlidingWindow { window }
+        | Algorithm::TokenBucket { window, .. } => Some(window),
+        Algorithm::SlidingLog { .. } | Algorithm::Concurrency { .. } => None,
+    }
+}
+
+/// Far above the requests of any isolate in [`MAX_HOLD`].
+const MAX_UNITS: u64 = 1_000_000;
+
+const MIN_HOLD: Millis = Millis::new(1);
+
+/// Well within the 30 seconds that a Worker has after its response, in which it gives back what is left.
+const MAX_HOLD: Millis = Millis::from_secs(10);
+
+/// A unit passes late by at most this part of its window.
+const HOLDS_PER_WINDOW: u64 = 10;
+
+/// One hold for the units to pass, and one to give back the rest.
+const HOLDS_BEFORE_END: u64 = 2;
+
+const SHORTEST_MONTH: Millis = Millis::new(28 * Millis::DAY.get());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::LimitName;
+
+    fn name() -> LimitName {
+        LimitName::new("burst").unwrap()
+    }
+
+    fn rule(hold: u64) -> PrefetchRule {
+        PrefetchRule::new(50, Millis::new(hold)).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_bounded() {
+        for (units, hold, expected) in [
+            (0, 500, "prefetch.units: expected 1 to 1000000, found 0"),
+            (1_000_001, 500, "prefetch.units: expected 1 to 1000000, found 1000001"),
+            (1, 0, "prefetch.hold: expected 1ms to 10s, found 0ms"),
+            (1, 10_001, "prefetch.hold: expected 1ms to 10s, found 10001ms"),
+        ] {
+            assert_eq!(PrefetchRule::new(units, Millis::new(hold)).unwrap_err().to_string(), expected);
+        }
+        assert!(PrefetchRule::new(1_000_000, Millis::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn a_rule_fits_windows_of_ten_holds() {
+        let second = Millis::from_secs(1);
+        let month = Limit::fixed_window(name(), 9, Window::Month).unwrap();
+        let fits = [
+            Limit::fixed_window(name(), 9, Window::Span(second)).unwrap(),
+            Limit::sliding_window(name(), 9, second).unwrap(),
+            Limit::token_bucket(name(), 9, second, None).unwrap(),
+        ];
+        for limit in &fits {
+            assert_eq!(rule(100).check_fit(std::slice::from_ref(limit)), Ok(()));
+            let error = rule(101).check_fit(&[month.clone(), limit.clone()]).unwrap_err();
+            let expected =
+                "prefetch.hold: expected at most 100ms, a tenth of the window of the limit \"burst\", found 101ms";
+            assert_eq!(error.to_string(), expected);
+        }
+        assert_eq!(rule(10_000).check_fit(&[month]), Ok(()));
+        for exact in [Limit::sliding_log(name(), 9, second), Limit::concurrency(name(), 9, second)] {
+            let error = rule(1).check_fit(&[exact.unwrap()]).unwrap_err();
+            assert!(error.to_string().starts_with("prefetch: the limit \"burst\" is a "), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_just_before_a_fixed_window_ends() {
+        let fixed = |window| Limit::fixed_window(name(), 9, window).unwrap();
+        let span = fixed(Window::Span(Millis::from_secs(10)));
+        let month = fixed(Window::Month);
+        let end_of_january = 2_678_400_000;
+        for (limit, end) in [(&span, 10_000), (&month, end_of_january)] {
+            assert!(rule(500).may_take(limit, Millis::new(end - 1001)));
+            assert!(!rule(500).may_take(limit, Millis::new(end - 1000)));
+            assert!(!rule(500).may_take(limit, Millis::new(end - 1)));
+            assert!(rule(500).may_take(limit, Millis::new(end)));
+        }
+        let bucket = Limit::token_bucket(name(), 9, Millis::from_secs(10), None).unwrap();
+        assert!(rule(500).may_take(&bucket, Millis::new(9_999)));
+    }
+}

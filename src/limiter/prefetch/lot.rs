@@ -1,0 +1,98 @@
+//! Units that were taken together.
+
+use crate::limit::{Algorithm, Limit, Subject};
+use crate::limiter::settlement::Correction;
+use crate::time::Millis;
+
+/// Identifies units that were taken together, for the time when their rest is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotId {
+    pub(super) subject: Subject,
+    pub(super) number: u64,
+}
+
+/// Units that were taken together.
+#[derive(Debug, Clone)]
+pub(super) struct Lot {
+    pub(super) number: u64,
+    /// What is left: units, and how many requests they are for. A limit that counts requests was charged the latter.
+    pub(super) units: u64,
+    pub(super) requests: u64,
+    /// The time of the charge, by the clock that decided.
+    pub(super) charged_at: Millis,
+    /// The time before the charge, by the edge's clock.
+    pub(super) taken: Millis,
+    /// When the units may no longer be spent.
+    pub(super) end: Millis,
+    /// For each limit, how long after the charge it is back at its full quota at the earliest.
+    pub(super) full_after: Vec<Millis>,
+}
+
+/// What is left of units that were taken together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    pub(in crate::limiter) subject: Subject,
+    pub(in crate::limiter) charged_at: Millis,
+    pub(super) limits: Vec<Limit>,
+    units: u64,
+    requests: u64,
+    taken: Millis,
+    full_after: Vec<Millis>,
+}
+
+impl Lot {
+    /// Returns the units that are left for a limit.
+    pub(super) fn left_for(&self, limit: &Limit) -> u64 {
+        if limit.counts_requests() { self.requests } else { self.units }
+    }
+
+    /// Returns what is left of the lot, charged to `subject` at `limits`.
+    pub(super) fn into_leftover(self, subject: &Subject, limits: &[Limit]) -> Leftover {
+        Leftover {
+            subject: subject.clone(),
+            charged_at: self.charged_at,
+            limits: limits.to_vec(),
+            units: self.units,
+            requests: self.requests,
+            taken: self.taken,
+            full_after: self.full_after,
+        }
+    }
+}
+
+impl Leftover {
+    /// Returns what to give back at `now`, and at which limits.
+    ///
+    /// Nothing is given back to a token bucket that may be full before it is: what it was charged has been refilled then.
+    pub(in crate::limiter) fn corrections(&self, now: Millis) -> Vec<(Vec<Limit>, Correction)> {
+        let passed = now.get().saturating_sub(self.taken.get());
+        let group = |counting: bool, units| {
+            let limits = self.limits.iter().zip(&self.full_after);
+            let limits = limits.filter(|(limit, full_after)| {
+                let refills = matches!(limit.algorithm(), Algorithm::TokenBucket { .. });
+                limit.counts_requests() == counting && !(refills && passed.saturating_mul(MARGIN) >= full_after.get())
+            });
+            let limits: Vec<Limit> = limits.map(|(limit, _)| limit.clone()).collect();
+            (limits, Correction::GiveBack(units))
+        };
+        let groups = [group(false, self.units), group(true, self.requests)];
+        let something = |(limits, correction): &(Vec<Limit>, Correction)| {
+            !limits.is_empty() && *correction != Correction::GiveBack(0)
+        };
+        groups.into_iter().filter(something).collect()
+    }
+
+    /// Returns the units that are left for a limit.
+    pub(super) fn left_for(&self, limit: &Limit) -> u64 {
+        if limit.counts_requests() { self.requests } else { self.units }
+    }
+
+    /// Returns the units that are left.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        self.units
+    }
+}
+
+/// For the call that gives back, and for clocks that differ: the time that has passed counts twice.
+const MARGIN: u64 = 2;
