@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
-use sluicegate::limit::{Limit, PrefetchRule, Subject, usage};
+use sluicegate::limit::{Algorithm, Limit, LimitName, PrefetchRule, Subject, Window, usage};
 use sluicegate::limiter::{Clock, Decider, Limiter, LotId, Now, Prefetch};
 use sluicegate::time::Millis;
 
@@ -161,9 +161,13 @@ impl<'a> World<'a> {
 
 fn window_of(limit: &Limit) -> u64 {
     match limit.algorithm() {
-        sluicegate::limit::Algorithm::FixedWindow { window: sluicegate::limit::Window::Span(span) } => span.get(),
+        Algorithm::FixedWindow { window: Window::Span(span) } => span.get(),
         _ => u64::MAX,
     }
+}
+
+fn bucket(name: &str, quota: u64, window: u64, burst: u64) -> Limit {
+    Limit::token_bucket(LimitName::new(name).unwrap(), quota, Millis::new(window), Some(burst)).unwrap()
 }
 
 fn subject() -> Subject {
@@ -179,7 +183,7 @@ proptest! {
 
     #[test]
     fn units_in_advance_are_charged_and_none_is_lost(
-        kinds in prop::collection::vec((1_u8..4, 1_u64..200, 1_000_u64..8_000, prop::bool::weighted(0.2)), 1..=3),
+        kinds in prop::collection::vec((1_u8..5, prop_oneof![1_u64..200, 1_u64..20], 1_000_u64..8_000, prop::bool::weighted(0.2)), 1..=3),
         metered in any::<bool>(), isolates in 1_usize..4, units in 1_u64..60, hold in 20_u64..100,
         steps in prop::collection::vec(
             (0_usize..3, prop_oneof![6 => 0_u64..4, 2 => 0_u64..60, 1 => 0_u64..900], action(), prop::bool::weighted(0.1)),
@@ -189,7 +193,12 @@ proptest! {
         with_limiter(|_, server| {
             let numbered = kinds.iter().enumerate();
             let mut limits: Vec<Limit> = numbered.map(|(i, (kind, quota, window, counts))| {
-                let limit = limit(*kind, &format!("n{i}"), *quota, *window).unwrap();
+                let name = format!("n{i}");
+                let limit = match kind {
+                    // A small bucket that refills fast may be full again before units are given back.
+                    4 => bucket(&name, *quota * 10, *window, *quota),
+                    _ => limit(*kind, &name, *quota, *window).unwrap(),
+                };
                 if *counts { limit.counting_requests() } else { limit }
             }).collect();
             if metered {
@@ -289,6 +298,32 @@ fn after_a_reset_what_was_held_is_neither_spent_nor_given_back() {
         let verdict = at_once(limiter.peek(&subject(), &limits, Now::At(Millis::new(world.now)))).unwrap();
         assert_eq!(verdict.budgets()[0].remaining, 995);
         Ok(())
+    })
+    .unwrap();
+}
+
+/// Full again before the hold ends, a bucket has refilled what it was charged in advance. To give that back would let more
+/// pass than its burst.
+#[test]
+fn a_bucket_that_was_full_meanwhile_gets_nothing_back() {
+    with_limiter(|_, server| {
+        let mut world = World::new(server, 2, vec![bucket("burst", 200, 1000, 10)], rule(100, 100));
+        for _ in 0..2 {
+            world.act(0, &Action::Decide(1), false)?;
+        }
+        assert_eq!(world.isolates[0].1.held(&subject()), 2);
+        world.pass_time(99)?;
+        let mut passed = 0;
+        for _ in 0..20 {
+            passed += u64::from(world.act(1, &Action::Decide(1), false)?);
+        }
+        // The other isolate gives back.
+        world.pass_time(1)?;
+        for _ in 0..20 {
+            passed += u64::from(world.act(1, &Action::Decide(1), false)?);
+        }
+        assert!(passed <= 10, "{passed}");
+        world.expect_admissible()
     })
     .unwrap();
 }
