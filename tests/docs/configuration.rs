@@ -13,8 +13,13 @@ struct Field {
 }
 
 /// The headings of the tables, each with a pointer to its object in a configuration.
-const SECTIONS: [(&str, &str); 4] =
-    [("SLUICEGATE", ""), ("A plan", "/plans/p"), ("A limit", "/plans/p/limits/0"), ("A route", "/routes/0")];
+const SECTIONS: [(&str, &str); 5] = [
+    ("SLUICEGATE", ""),
+    ("A plan", "/plans/p"),
+    ("Prefetch", "/plans/p/prefetch"),
+    ("A limit", "/plans/p/limits/0"),
+    ("A route", "/routes/0"),
+];
 
 /// Returns the rows of the first table below a heading.
 fn table(heading: &str) -> Vec<Field> {
@@ -37,6 +42,9 @@ fn base(section: &str, field: &str) -> Value {
         limit = json!({ "name": "l", "algorithm": "concurrency", "limit": 5, "lease": "1s" });
     }
     let mut config = json!({ "default_plan": "p", "plans": { "p": { "limits": [limit] } } });
+    if section == "Prefetch" {
+        config["plans"]["p"]["prefetch"] = json!({ "units": 1, "hold": "1ms" });
+    }
     if section == "A route" {
         config["routes"] = json!([{ "match": "GET /x" }]);
     }

@@ -3,8 +3,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, Subject, Window, usage};
-use sluicegate::limiter::{Clock, Correction, Decider, Limiter, Now, Refusals, RequestId, SettleOutcome, Settlement};
+use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, PrefetchRule, Subject, Window, usage};
+use sluicegate::limiter::{
+    Clock, Correction, Decider, Limiter, Now, Prefetch, Refusals, RequestId, SettleOutcome, Settlement,
+};
 use sluicegate::redis::lock::{Lease, Runtime};
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, RedisError, Response, Token, Transport};
@@ -91,6 +93,39 @@ impl CostMeter {
             assert_eq!((decided.verdict.is_allow(), decided.decider == Decider::Refusal), (false, remembered));
         }
         self.take_cost()
+    }
+
+    /// Returns the costs of taking units in advance, of a request that spends them, and of giving back the rest.
+    pub(crate) async fn prefetch_costs(&mut self, limits: &[Limit]) -> [Cost; 3] {
+        let prefetch = Arc::new(Prefetch::default());
+        let (subject, rule) = (Subject::named("ahead"), PrefetchRule::new(10, Millis::from_secs(1)).unwrap());
+        self.limiter.reset(&subject, limits).await.unwrap();
+        let mut costs = Vec::new();
+        let mut lot = None;
+        for decider in [Decider::Redis, Decider::Redis, Decider::HeldUnits] {
+            self.take_cost();
+            let decided = self
+                .ahead(&prefetch)
+                .decide_ahead(&subject, limits, 1.into(), Some(rule), Clock::Edge, NOW)
+                .await
+                .unwrap();
+            assert_eq!(decided.decider, decider);
+            lot = decided.lot.or(lot);
+            costs.push(self.take_cost());
+        }
+        let lot = lot.expect("the second request takes units");
+        for (number, given_back) in [("first", true), ("second", false)] {
+            self.take_cost();
+            assert_eq!(self.ahead(&prefetch).give_back(&lot, number, Clock::Edge, NOW).await.unwrap(), given_back);
+            if given_back {
+                costs.push(self.take_cost());
+            }
+        }
+        [costs[1], costs[2], costs[3]]
+    }
+
+    fn ahead(&self, prefetch: &Arc<Prefetch>) -> Limiter<&CountingTransport> {
+        Limiter::new(self.limiter.transport(), Dialect::Plain).with_prefetch(Arc::clone(prefetch))
     }
 
     pub(crate) async fn reset(&self, limits: &[Limit]) {

@@ -33,6 +33,12 @@ async fn documented_costs_match_what_redis_counts() {
     table.push(("a request that packed limits admit", allowed));
     table.push(("a request that they refuse", denied));
     table.push(("a request that is refused from memory", meter.repeated_refusal_cost(&packed(2)).await));
+    // The first time loads the script that gives back.
+    meter.prefetch_costs(&packed(300)).await;
+    let [taking, spending, giving_back] = meter.prefetch_costs(&packed(300)).await;
+    table.push(("a request whose units were taken in advance", spending));
+    table.push(("taking units in advance, more", difference(taking, allowed)));
+    table.push(("giving back what is left of them", giving_back));
     let metered = meter.allow_and_deny_costs(&usage::with_meters(&packed(2))).await;
     table.push(("counting the usage of a tenant, more", difference(metered[0], allowed)));
     meter.reset(&[]).await;

@@ -143,6 +143,15 @@ impl Bare {
         calls.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
     }
 
+    /// Returns how many commands have been executed since the start, those of scripts included.
+    pub(crate) fn commands(&self) -> u64 {
+        let mut connection = redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap();
+        let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).unwrap();
+        let calls = statistics.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
+        let calls = calls.filter(|(name, _)| !name.starts_with("info") && !name.starts_with("client"));
+        calls.map(|(_, rest)| rest.split(',').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
     /// Waits until Redis has this many leases.
     pub(crate) async fn expect_leases(&self, expected: u64) {
         eventually(&format!("{expected} leases"), || (self.leases() == expected, self.leases())).await;

@@ -25,6 +25,7 @@ mod outage_policies;
 mod overrides;
 mod page;
 mod paths;
+mod prefetch;
 mod proxy;
 mod races;
 mod rotation;

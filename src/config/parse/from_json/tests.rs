@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::config::{Identify, KeySource, LogRefused, Scripts};
 use crate::config::outage::OnOutage;
+use crate::limit::PrefetchRule;
 use crate::limiter::Clock;
 use crate::time::Millis;
 
@@ -140,6 +141,36 @@ fn messages_name_the_path() {
 }
 
 #[test]
+fn prefetch_belongs_to_a_plan_that_it_fits() {
+    let mut config = valid();
+    config["plans"]["anonymous"]["limits"][1]["algorithm"] = json!("fixed_window");
+    config["plans"]["anonymous"]["prefetch"] = json!({ "units": 50, "hold": "500ms" });
+    let plan = Config::from_json(&config.to_string()).unwrap().default_plan;
+    assert_eq!(plan.prefetch(), PrefetchRule::new(50, Millis::new(500)).ok());
+    let error = |prefetch: Value| {
+        let mut config = config.clone();
+        config["plans"]["anonymous"]["prefetch"] = prefetch;
+        Config::from_json(&config.to_string()).unwrap_err().to_string()
+    };
+    let at = "plans.anonymous.prefetch";
+    assert_eq!(error(json!({ "units": 0, "hold": "500ms" })), format!("{at}.units: expected 1 to 1000000, found 0"));
+    let window = config["plans"]["anonymous"]["limits"][0]["window"].as_str().unwrap().to_owned();
+    assert_eq!(window, "10s");
+    assert_eq!(
+        error(json!({ "units": 50, "hold": "2s" })),
+        format!("{at}.hold: expected at most 1s, a tenth of the window of the limit \"burst\", found 2s")
+    );
+    assert!(error(json!({ "units": 50 })).starts_with(at), "{}", error(json!({ "units": 50 })));
+    assert_eq!(
+        error(json!({ "units": 50, "hold": "1s", "low": 1 })),
+        format!("{at}.low: unknown field \"low\" (known: units, hold)")
+    );
+    config["plans"]["anonymous"]["limits"][1]["algorithm"] = json!("sliding_log");
+    let error = Config::from_json(&config.to_string()).unwrap_err().to_string();
+    assert!(error.starts_with("plans.anonymous.prefetch: the limit \"day\" is a sliding_log"), "{error}");
+}
+
+#[test]
 fn unknown_names_come_with_the_nearest_known_one() {
     let top = "identify, api_key_from, default_plan, on_outage, timeout, local_refusals, clock, scripts, ipv6_prefix, \
         tenant_ttl, tenant_cache, usage, log_allowed_one_in, log_refused, plans, routes";
@@ -151,7 +182,8 @@ fn unknown_names_come_with_the_nearest_known_one() {
         (
             "/plans/anonymous/limts",
             json!([]),
-            "plans.anonymous.limts: unknown field \"limts\" (did you mean \"limits\"? known: limits)".to_owned(),
+            "plans.anonymous.limts: unknown field \"limts\" (did you mean \"limits\"? known: limits, prefetch)"
+                .to_owned(),
         ),
         (
             "/plans/anonymous/limits/0/windw",
