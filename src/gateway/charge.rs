@@ -43,7 +43,7 @@ impl Charge {
             limits = limits.into_iter().map(Limit::counting_requests).collect();
             limits.extend_from_slice(own);
         }
-        let prefetch = prefetch.filter(|rule| rule.check_fit(own).is_ok());
+        let prefetch = prefetch.filter(|rule| rule.fits(own));
         Charge { limits, route: route.cloned(), prefetch }
     }
 

@@ -72,6 +72,13 @@ impl PrefetchRule {
         Ok(())
     }
 
+    /// Returns whether units of all these limits may be taken in advance, as [`PrefetchRule::check_fit`] does.
+    #[must_use]
+    pub fn fits(self, limits: &[Limit]) -> bool {
+        let holds = |window: Millis| window.get() / HOLDS_PER_WINDOW >= self.hold.get();
+        limits.iter().all(|limit| window(limit.algorithm()).is_some_and(holds))
+    }
+
     /// Returns whether units of this limit may be taken in advance at `now`. Just before a fixed window ends they may not:
     /// they could pass, or be given back, in the next one.
     #[must_use]
@@ -149,7 +156,9 @@ mod tests {
             Limit::token_bucket(name(), 9, second, None).unwrap(),
         ];
         for limit in &fits {
-            assert_eq!(rule(100).check_fit(std::slice::from_ref(limit)), Ok(()));
+            let limits = std::slice::from_ref(limit);
+            assert_eq!(rule(100).check_fit(limits), Ok(()));
+            assert!(rule(100).fits(limits) && !rule(101).fits(limits));
             let error = rule(101).check_fit(&[month.clone(), limit.clone()]).unwrap_err();
             let expected =
                 "prefetch.hold: expected at most 100ms, a tenth of the window of the limit \"burst\", found 101ms";
@@ -157,7 +166,9 @@ mod tests {
         }
         assert_eq!(rule(10_000).check_fit(&[month]), Ok(()));
         for exact in [Limit::sliding_log(name(), 9, second), Limit::concurrency(name(), 9, second)] {
-            let error = rule(1).check_fit(&[exact.unwrap()]).unwrap_err();
+            let exact = [exact.unwrap()];
+            assert!(!rule(1).fits(&exact));
+            let error = rule(1).check_fit(&exact).unwrap_err();
             assert!(error.to_string().starts_with("prefetch: the limit \"burst\" is a "), "{error}");
         }
     }

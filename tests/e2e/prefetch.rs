@@ -35,8 +35,9 @@ fn remaining(head: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hot_client_costs_few_commands_and_no_waiting() {
     const CONNECTIONS: u64 = 64;
-    const EACH: u64 = 150;
-    let config = ahead("500ms");
+    const EACH: u64 = 250;
+    let mut config = ahead("2s");
+    config["log_allowed_one_in"] = json!(0);
     let bare = Bare::start(config.clone()).await;
     bare.head("/warm").await;
     let before = bare.commands();
@@ -79,10 +80,10 @@ async fn what_is_left_is_given_back_without_its_client() {
     for _ in 0..10 {
         bare.get("/x").await.reset();
     }
-    until("what is left is given back", async || {
-        inside.left("192.0.2.1", "day").await == QUOTA - bare.origin.requests_to("/x")
-    })
-    .await;
+    // A request may be decided although its client has left before it is forwarded.
+    let decided = || bare.log().lines().filter_map(log::json).filter(|line| line["verdict"] == "allow").count() as u64;
+    until("what is left is given back", async || inside.left("192.0.2.1", "day").await == QUOTA - decided()).await;
+    assert!(decided() > 20, "{}", bare.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,14 +138,14 @@ async fn the_usage_is_exact_after_the_hold() {
     let stack = stack(ahead("1s")).await;
     let key = tenant_with_key(&stack, "acme", "p").await;
     hold(&stack, &key).await;
-    until("the usage is that of the requests", async || usage(&stack, "acme").await["today"] == 21).await;
+    until("the usage is that of the requests", async || usage(&stack, "acme").await["today"]["units"] == 21).await;
     stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn held_units_pass_while_redis_is_away() {
     let mut config = ahead("10s");
-    config["on_outage"] = json!("closed");
+    config["timeout"] = json!("250ms");
     let bare = Bare::start(config).await;
     for _ in 0..40 {
         bare.head("/x").await;

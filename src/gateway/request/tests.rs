@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::limit::Limit;
+use crate::limit::{Limit, PrefetchRule};
 use crate::tenant::{KeyRecord, Override, Settings, Tenant};
 use crate::time::Timestamp;
 
@@ -189,4 +189,38 @@ fn a_route_without_limits_of_its_own_charges_its_cost_to_the_plan() {
     assert_eq!(corrected(&identified, 200, None), [""; 0]);
     assert_eq!(corrected(&identified, 404, None), ["burst+inflight 5 -> 0"]);
     assert_eq!(identified.charge.unwrap().leases().count(), 1);
+}
+
+#[test]
+fn units_are_taken_in_advance_by_the_rule_of_the_plan_that_applies() {
+    let plan = |name: &str, units: u64| {
+        json!({
+            "limits": [{ "name": name, "algorithm": "token_bucket", "limit": 50, "window": "10s" }],
+            "prefetch": { "units": units, "hold": "500ms" },
+        })
+    };
+    let route = |path: &str, limit: Value| json!({ "match": format!("GET {path}"), "limits": [limit] });
+    let config = config(&json!({
+        "plans": { "free": plan("burst", 1), "pro": plan("burst", 2), "vip": plan("other", 3) },
+        "routes": [
+            { "match": "GET /vip", "plan": "vip" },
+            route("/exact", json!({ "name": "a", "algorithm": "sliding_log", "limit": 5, "window": "1h" })),
+            route("/short", json!({ "name": "b", "algorithm": "fixed_window", "limit": 5, "window": "4s" })),
+            route("/long", json!({ "name": "c", "algorithm": "fixed_window", "limit": 5, "window": "5s" })),
+        ],
+    }));
+    let units = |path: &str, caller: Caller| {
+        let facts = with_key(path);
+        let charge = routed(&facts, &config).unwrap().identify(caller, NOW).unwrap().charge.unwrap();
+        charge.prefetch().map(PrefetchRule::units)
+    };
+    let tenant = |plan| acme(plan, Status::Active);
+    assert_eq!(units("GET /", Caller::Anonymous), Some(1));
+    assert_eq!(units("GET /", tenant("pro")), Some(2));
+    assert_eq!(units("GET /", tenant("gone")), Some(1));
+    assert_eq!(units("GET /vip", tenant("pro")), Some(3));
+    // The limits of the route must fit, too.
+    assert_eq!(units("GET /exact", tenant("pro")), None);
+    assert_eq!(units("GET /short", tenant("pro")), None);
+    assert_eq!(units("GET /long", tenant("pro")), Some(2));
 }

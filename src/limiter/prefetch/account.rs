@@ -18,8 +18,6 @@ pub(super) struct Account {
     report: Option<(Vec<Budget>, Millis)>,
     /// When the call began that takes the next lot, if one is on its way.
     asking: Option<Millis>,
-    /// The units of the last lot, when it was taken.
-    last_lot: u64,
 }
 
 impl Account {
@@ -32,7 +30,6 @@ impl Account {
             demand: Demand::default(),
             report: None,
             asking: None,
-            last_lot: 0,
         }
     }
 
@@ -48,14 +45,15 @@ impl Account {
     /// Returns for how many further requests of this cost units should be taken at `now`, together with the request's own.
     /// Counts the request as demand.
     ///
-    /// As long as more than half of the last lot is held, none; then one request takes the next lot while the others spend
-    /// the rest.
+    /// None as long as half of that is held which will probably be spent within the hold. Then one request takes the next lot while the others spend the rest.
+    /// That lot makes up for what will be spent before it ends, with a margin, so that little has to be given back.
     pub(super) fn wanted(&mut self, rule: PrefetchRule, cost: u64, now: Millis) -> u64 {
         self.seen = now;
         let demand = self.demand.count(cost, now, rule.hold());
         let held = self.held(now);
         let asks = self.asking.is_some_and(|since| now.get().saturating_sub(since.get()) < LONGEST_CALL.get());
-        if asks || demand.requests < 2 || held > self.last_lot / 2 {
+        let target = rule.units().min(demand.units - demand.units / MARGIN);
+        if asks || demand.requests < 2 || held > target / 2 {
             return 0;
         }
         let Some((budgets, at)) = &self.report else { return 0 };
@@ -66,8 +64,7 @@ impl Account {
         // Of the tightest limit, at most a quarter of what remains after the request itself.
         let remaining = budgets.iter().map(|budget| budget.remaining / budget.limit.charge_for(cost).max(1)).min();
         let quarter = remaining.unwrap_or(0).saturating_sub(1) / 4;
-        let room = rule.units().saturating_sub(held).min(demand.units) / cost.max(1);
-        quarter.min(room)
+        quarter.min(target.saturating_sub(held) / cost.max(1))
     }
 
     /// Notes that a call is on its way that takes the next lot, or that it has ended.
@@ -77,7 +74,6 @@ impl Account {
 
     /// Adds a lot.
     pub(super) fn add(&mut self, lot: Lot) {
-        self.last_lot = lot.units;
         self.lots.push(lot);
     }
 
@@ -137,6 +133,9 @@ impl Account {
 fn can_spend(lot: &Lot, now: Millis) -> bool {
     lot.taken <= now && now < lot.end
 }
+
+/// One part in this many of the recent demand is not taken in advance.
+const MARGIN: u64 = 8;
 
 /// A call to Redis is over by then, or was abandoned.
 const LONGEST_CALL: Millis = Millis::from_secs(10);
