@@ -10,7 +10,7 @@ use super::lua::lua;
 pub struct Script {
     /// The file's name without `.lua`.
     pub name: &'static str,
-    /// The file's text, without the lines that are only comments.
+    /// The file's text, without the lines that are only comments, and without indentation.
     pub source: &'static str,
     plain: OnceLock<PreparedScript>,
     key_locking: OnceLock<PreparedScript>,

@@ -141,7 +141,11 @@ fn every_script_is_known_and_explains_itself() {
             assert!(file.lines().any(|line| line.starts_with(part)), "{}: no line {part}", script.name);
         }
         assert_eq!(script.source.lines().count(), file.lines().count(), "{}: each line keeps its number", script.name);
-        assert!(!file.contains("--[["), "{}: only comments of one line are removed", script.name);
+        assert!(
+            !file.contains("[["),
+            "{}: only comments of one line and the indentation of code are removed",
+            script.name
+        );
         for forbidden in ["math.random", "'sg:", "\"sg:"] {
             assert!(!script.source.lines().any(|line| line.contains(forbidden)), "{}: {forbidden}", script.name);
         }

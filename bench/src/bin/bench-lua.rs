@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 use redis::{Connection, Value};
+use sluicegate::redis::script::{self, Dialect};
 use sluicegate_bridge::RedisServer;
 
 type Error = Box<dyn std::error::Error>;
@@ -47,6 +48,7 @@ async fn run() -> Result<(), Error> {
         rounds.micros.push(measured.collect::<Result<_, _>>()?);
     }
     server.stop().await;
+    print_sizes()?;
     println!("microseconds per call, median of {ROUNDS} rounds");
     for job in &jobs {
         println!("  {:34} {:8.2}", job.name, rounds.median(|of| of(job.name)));
@@ -59,6 +61,19 @@ async fn run() -> Result<(), Error> {
         ("sliding_log of 10,000 / of 100", rounds.median(|of| of(LOG_10_000) / of(LOG_100)), "at most 2.0 (log n)"),
     ] {
         println!("  {what:34} {ratio:8.2}   {goal}");
+    }
+    Ok(())
+}
+
+/// Prints what an `EVAL` of each script sends, in each dialect, and the size of its file.
+fn print_sizes() -> Result<(), Error> {
+    println!("bytes of each script, in EVAL to Redis and to Upstash, and in its file with comments and indentation");
+    for script in script::ALL {
+        let [plain, key_locking] =
+            [Dialect::Plain, Dialect::KeyLocking].map(|dialect| script.in_dialect(dialect).source.len());
+        let file = format!("{}/../lua/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name);
+        let file = std::fs::metadata(file)?.len();
+        println!("  {:34} {plain:8} {key_locking:8} {file:8}", script.name);
     }
     Ok(())
 }
@@ -118,7 +133,7 @@ fn jobs() -> Vec<Job> {
     };
     let check = |name, limits: u64, requests: u64, calls| Job {
         name,
-        source: CHECK,
+        source: script::CHECK.source,
         call: Box::new(move |i| {
             let costs = vec!["1"; usize::try_from(requests).unwrap_or(1)].join(" ");
             let arguments = format!("{} {limits} {} {requests} {costs}", now(i, 20), buckets(limits));
@@ -129,7 +144,7 @@ fn jobs() -> Vec<Job> {
     };
     let alternating = Job {
         name: ALTERNATING,
-        source: CHECK,
+        source: script::CHECK.source,
         call: Box::new(move |i| {
             let limits = 3 + i / SUBJECTS % 2;
             let arguments = format!("{} {limits} {} 1 1", now(i, 20), buckets(limits));
@@ -140,7 +155,7 @@ fn jobs() -> Vec<Job> {
     };
     let log = |name, entries: u64, calls| Job {
         name,
-        source: CHECK,
+        source: script::CHECK.source,
         call: Box::new(move |i| {
             // The windows are longer than a minute, so no log expires between two rounds.
             let arguments = format!("{} 1 n sliding_log {} 1000000 1 1", now(i, 1000), entries * 1000);
@@ -194,8 +209,6 @@ const ALTERNATING: &str = "check.lua, 3 and 4 packed in turn";
 const BATCH: &str = "check.lua, a batch of 32";
 const LOG_100: &str = "check.lua, sliding_log of 100";
 const LOG_10_000: &str = "check.lua, sliding_log of 10,000";
-
-const CHECK: &str = include_str!("../../../lua/check.lua");
 
 /// The usual sliding-window log, with floats in ARGV and a random member.
 const CLASSIC_LOG: &str = "
