@@ -1,6 +1,7 @@
 //! Dispatches a call to its operation.
 
 use super::admin::{Admin, Call, is_read};
+use super::openapi::OPENAPI;
 use super::query::Query;
 use super::response::{Failure, Response};
 use super::route::Path;
@@ -59,6 +60,3 @@ impl<T: Transport> Admin<'_, T> {
         }
     }
 }
-
-/// The description of this API in `OpenAPI` 3.1.
-pub const OPENAPI: &str = include_str!("openapi.json");

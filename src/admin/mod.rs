@@ -6,7 +6,7 @@
 //! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
 //! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
 //! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`: the operations.
-//! - `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
+//! - `openapi`: the text of `openapi.json`. `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
 //! - `response`: [`Response`], and what a failure becomes.
 //!
 //! May use every room but `edge`.
@@ -20,6 +20,7 @@ mod input;
 mod keys;
 mod locks;
 mod merge;
+mod openapi;
 mod precondition;
 mod query;
 mod response;
@@ -30,5 +31,5 @@ mod values;
 mod wire;
 
 pub use admin::{Admin, Call, MAX_BODY};
-pub use dispatch::OPENAPI;
+pub use openapi::OPENAPI;
 pub use response::Response;
