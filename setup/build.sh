@@ -22,10 +22,12 @@ rm -f build/.built
 mkdir -p build
 touch build/.building
 
-# Optimizes $wasm with features that workerd and all browsers of the last years have.
+# Optimizes $wasm with features that workerd and all browsers of the last years have. Larger functions are not inlined,
+# even into their only caller: V8 compiles a function on its first call, and would compile the API with the first request.
 shrink() {
-  wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue \
-    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext "$@" \
+  wasm-opt -Oz --one-caller-inline-max-function-size=10 --strip-debug --strip-producers --enable-bulk-memory \
+    --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
+    --enable-reference-types --enable-sign-ext "$@" \
     -o "$wasm" "$wasm"
 }
 
@@ -47,6 +49,7 @@ step 'build the Worker' build_worker
 step 'build the demo page' build_page
 
 bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
-[ "$bytes" -le 460000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 450000)"
+# 5 % more than it was when the limit was set.
+[ "$bytes" -le 441000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 441000)"
 printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
 mv build/.building build/.built
