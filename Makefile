@@ -74,7 +74,7 @@ build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo pag
 	@setup/build.sh development
 
 .PHONY: bench
-bench: build redis ## compare the Worker with others, on this machine
+bench: build redis ## compare the Worker with others: BENCH_SCENARIOS=a,b (default: all)
 	@$(environment)
 	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
 	cargo run --quiet --locked --release -p sluicegate-bench

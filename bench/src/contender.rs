@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A Worker to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Contender {
+pub enum Contender {
     /// Forwards to the origin, without a limiter.
     Forward,
     /// Hand-written JavaScript that runs our script with one raw fetch: the minimum a limiter can cost.
@@ -17,11 +17,12 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    /// All contenders, in the order of the table.
-    pub(crate) const ALL: [Self; 4] = [Self::Forward, Self::Floor, Self::Upstash, Self::Sluicegate];
+    /// The contenders of every scenario, in the order of the table.
+    pub const ALL: &[Self] = &[Self::Forward, Self::Floor, Self::Upstash, Self::Sluicegate];
 
     /// Returns its name in the table.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
             Self::Floor => "floor",
@@ -30,8 +31,20 @@ impl Contender {
         }
     }
 
+    /// Returns its script in `bench/workers`; `None` for our Worker.
+    #[must_use]
+    pub fn script(self) -> Option<&'static str> {
+        match self {
+            Self::Forward => Some("forward.js"),
+            Self::Floor => Some("floor.js"),
+            Self::Upstash => Some("upstash.js"),
+            Self::Sluicegate => None,
+        }
+    }
+
     /// Returns whether it limits requests, so that every response must have `RateLimit` headers.
-    pub(crate) fn limits(self) -> bool {
+    #[must_use]
+    pub fn limits(self) -> bool {
         self != Self::Forward
     }
 }

@@ -3,28 +3,29 @@
 use std::{fs, io, net::SocketAddr, time::Duration};
 
 use redis::RedisError;
-use sluicegate_bench::http::{self, Connection, HttpError};
+
+use crate::http::{self, Connection, HttpError};
 
 /// The connections through which the counters are read.
-pub(crate) struct Counters {
+pub struct Counters {
     redis: redis::Connection,
     bridge: Connection,
 }
 
 /// The values of the counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// CPU time of the contender's process: user and system time of all threads, with a resolution of 10 ms.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Commands that Redis executed, including those inside scripts.
-    pub(crate) redis_commands: u64,
+    pub redis_commands: u64,
     /// HTTP requests that the bridge served.
-    pub(crate) http_calls: u64,
+    pub http_calls: u64,
 }
 
 /// A counter that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CountersError {
+pub enum CountersError {
     /// Redis's `INFO`.
     #[error("redis commands cannot be counted: {0}")]
     Redis(#[from] RedisError),
@@ -38,13 +39,21 @@ pub(crate) enum CountersError {
 
 impl Counters {
     /// Connects to the Redis at `redis_url` and to the bridge at `bridge`.
-    pub(crate) async fn open(redis_url: &str, bridge: SocketAddr) -> Result<Self, CountersError> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them does not accept the connection.
+    pub async fn open(redis_url: &str, bridge: SocketAddr) -> Result<Self, CountersError> {
         let redis = redis::Client::open(redis_url)?.get_connection()?;
         Ok(Self { redis, bridge: Connection::open(bridge).await? })
     }
 
     /// Reads all counters; `process` is the id of the contender's process. Reading does not change them.
-    pub(crate) async fn read(&mut self, process: u32) -> Result<Counts, CountersError> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them cannot be read.
+    pub async fn read(&mut self, process: u32) -> Result<Counts, CountersError> {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut self.redis)?;
         let metrics = http::text(self.bridge.get("/metrics", None).await?.into_body()).await?;
         let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;

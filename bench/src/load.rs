@@ -1,36 +1,48 @@
 //! The load: each connection sends the next request as soon as it has the response.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::StatusCode;
-use sluicegate_bench::http::{self, Connection, HttpError};
 use tokio::{task::JoinSet, time::Instant};
+
+use crate::{
+    http::{self, Connection, HttpError},
+    traffic::{CLIENTS, Traffic, limiter_time},
+};
 
 /// Connections to one Worker.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub struct Load {
     clients: Vec<Client>,
 }
 
 /// The responses to a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Responses {
+pub struct Responses {
     /// From the first request sent to the last response complete.
-    pub(crate) elapsed: Duration,
-    /// From request sent to response complete, one per request, unordered.
-    pub(crate) latencies: Vec<Duration>,
+    pub elapsed: Duration,
+    /// One per request, unordered.
+    pub answers: Vec<Answer>,
+}
+
+/// What was observed of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// From request sent to response complete.
+    pub latency: Duration,
+    /// Whether the limiter let it pass.
+    pub admitted: bool,
+    /// The time of the limiter, if the Worker reports it.
+    pub limiter: Option<Duration>,
 }
 
 /// A load that got a wrong response.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+pub enum LoadError {
     /// The connection failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The status of a response is not 200.
+    /// The status of a response is wrong.
     #[error("expected status 200, found {status}: {body}")]
     Status {
         /// The status.
@@ -47,90 +59,71 @@ pub(crate) enum LoadError {
 }
 
 impl Load {
-    /// Opens `connections` to the Worker at `address`. If `limited`, its responses must have a `RateLimit` header.
-    pub(crate) async fn open(address: SocketAddr, connections: usize, limited: bool) -> Result<Self, LoadError> {
+    /// Opens `connections` to the Worker at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the Worker does not accept them.
+    pub async fn open(address: SocketAddr, connections: usize, traffic: &Traffic) -> Result<Self, LoadError> {
+        let traffic = Arc::new(traffic.clone());
         let mut clients = Vec::with_capacity(connections);
         for number in 0..connections {
             let connection = Connection::open(address).await?;
-            // Spread over all subjects, so that no two connections use the same one at the same time.
-            clients.push(Client { connection, limited, turn: number * SUBJECTS / connections });
+            // Spread over all addresses, so that no two connections use the same one at the same time.
+            let turn = number * CLIENTS / connections;
+            clients.push(Client { connection, traffic: Arc::clone(&traffic), turn });
         }
         Ok(Self { clients })
     }
 
-    /// Keeps all connections busy for `during`, then waits for the outstanding responses.
+    /// Keeps all connections busy until `until`, then waits for the outstanding responses. Each connection sends at least
+    /// one request.
     ///
     /// # Errors
     ///
     /// Fails with the first wrong response.
-    pub(crate) async fn run(&mut self, during: Duration) -> Result<Responses, LoadError> {
+    pub async fn run(&mut self, until: Instant) -> Result<Responses, LoadError> {
         let started = Instant::now();
-        let mut tasks: JoinSet<_> = self.clients.drain(..).map(|client| client.run(started + during)).collect();
-        let mut latencies = Vec::new();
+        let mut tasks: JoinSet<_> = self.clients.drain(..).map(|client| client.run(until)).collect();
+        let mut answers = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
             let (client, latest) = outcome??;
             self.clients.push(client);
-            latencies.extend(latest);
+            answers.extend(latest);
         }
-        Ok(Responses { elapsed: started.elapsed(), latencies })
+        Ok(Responses { elapsed: started.elapsed(), answers })
     }
 }
 
 #[derive(Debug)]
 struct Client {
     connection: Connection,
-    limited: bool,
+    traffic: Arc<Traffic>,
     turn: usize,
 }
 
 impl Client {
-    async fn run(mut self, until: Instant) -> Result<(Self, Vec<Duration>), LoadError> {
-        let mut latencies = Vec::new();
-        loop {
-            let sent = Instant::now();
-            if sent >= until && !latencies.is_empty() {
-                return Ok((self, latencies));
-            }
-            self.request().await?;
-            latencies.push(sent.elapsed());
+    async fn run(mut self, until: Instant) -> Result<(Self, Vec<Answer>), LoadError> {
+        let mut answers = Vec::new();
+        while answers.is_empty() || Instant::now() < until {
+            answers.push(self.request().await?);
         }
+        Ok((self, answers))
     }
 
-    async fn request(&mut self) -> Result<(), LoadError> {
-        let response = self.connection.get(PATH, Some(subject(self.turn))).await?;
+    async fn request(&mut self) -> Result<Answer, LoadError> {
+        let sent = Instant::now();
+        let response = self.connection.send(self.traffic.request(self.turn)?).await?;
         self.turn += 1;
         let status = response.status();
-        if status != StatusCode::OK {
+        let Some(admitted) = self.traffic.admitted(status) else {
             return Err(LoadError::Status { status, body: http::text(response.into_body()).await? });
-        }
-        if self.limited && !response.headers().contains_key("ratelimit") {
+        };
+        if admitted && !self.traffic.is_checked(response.headers()) {
             return Err(LoadError::Unchecked);
         }
-        Ok(http::drain(response.into_body()).await?)
-    }
-}
-
-/// Returns a client address, one of [`SUBJECTS`] in the network for benchmarks (RFC 2544, appendix C.2.2).
-fn subject(turn: usize) -> IpAddr {
-    let [.., high, low] = (turn % SUBJECTS).to_be_bytes();
-    IpAddr::V4(Ipv4Addr::new(198, 18, high, low))
-}
-
-/// The number of client addresses that take turns.
-pub(crate) const SUBJECTS: usize = 1000;
-
-/// The path of the demo origin's shortest response.
-const PATH: &str = "/status/200";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn subjects_take_turns() {
-        let subjects: HashSet<_> = (0..3 * SUBJECTS).map(subject).collect();
-        assert_eq!(subjects.len(), SUBJECTS);
-        assert_eq!(subject(SUBJECTS + 258), IpAddr::from([198, 18, 1, 2]));
+        let limiter = limiter_time(response.headers());
+        http::drain(response.into_body()).await?;
+        Ok(Answer { latency: sent.elapsed(), admitted, limiter })
     }
 }

@@ -2,28 +2,30 @@
 //!
 //! The program prints a table. It has no thresholds.
 
-mod contender;
-mod counters;
-mod limit;
-mod load;
+mod cold_start;
 mod machine;
+mod outcome;
 mod report;
 mod run;
+mod run_error;
 mod sample;
-mod stage;
-mod tools;
+mod windows;
 
 use std::{fs, io, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
+use sluicegate_bench::{
+    scenario::Scenario,
+    stage::{Stage, StageError},
+    tools::{BUILT, Tools, ToolsError},
+};
 use sluicegate_bridge::stop_signal;
 
 use crate::{
     machine::Machine,
-    report::Report,
-    run::{Plan, RunError},
-    stage::{Stage, StageError},
-    tools::{Tools, ToolsError},
+    report::{Report, Table},
+    run::Plan,
+    run_error::RunError,
 };
 
 /// Measures the Worker side by side with others
@@ -36,6 +38,9 @@ struct Options {
     /// Number of measurements of each kind
     #[arg(long, env = "BENCH_ROUNDS", default_value_t = 5, value_parser = rounds)]
     rounds: usize,
+    /// The scenarios to run, such as a,b
+    #[arg(long, env = "BENCH_SCENARIOS", default_value = "a,b,c,d,e,f", value_name = "LIST")]
+    scenarios: String,
     /// Also write the numbers of each round to FILE as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -66,14 +71,17 @@ async fn main() -> ExitCode {
 
 /// Runs the benchmark. Everything it starts ends when the future is dropped.
 async fn bench(options: &Options) -> Result<(), BenchError> {
-    let tools = Tools::find(&options.root)?;
+    let tools = Tools::find(&options.root, BUILT)?;
     let machine = Machine::here();
     let plan = Plan { each: Duration::from_secs_f64(options.seconds), rounds: options.rounds };
-    let mut stage = Stage::start(&tools).await?;
-    let (workers, counters) = stage.parts();
-    let outcome = run::run(workers, counters, plan).await;
-    stage.stop().await;
-    let report = Report { machine, seconds: options.seconds, rounds: options.rounds, results: outcome? };
+    let mut tables = Vec::new();
+    for scenario in Scenario::named(&options.scenarios).map_err(BenchError::Scenarios)? {
+        let mut stage = Stage::start(&tools, &scenario, false).await?;
+        let outcome = run::run(&scenario, &mut stage, plan).await;
+        stage.stop().await;
+        tables.push(Table::new(&scenario, outcome?));
+    }
+    let report = Report { machine, seconds: options.seconds, rounds: options.rounds, scenarios: tables };
     println!("{report}");
     if let Some(path) = &options.json {
         let written =
@@ -85,6 +93,8 @@ async fn bench(options: &Options) -> Result<(), BenchError> {
 
 #[derive(Debug, thiserror::Error)]
 enum BenchError {
+    #[error("{0}")]
+    Scenarios(String),
     #[error(transparent)]
     Tools(#[from] ToolsError),
     #[error(transparent)]

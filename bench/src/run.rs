@@ -2,14 +2,23 @@
 
 use std::{mem, time::Duration};
 
+use sluicegate_bench::{
+    contender::Contender,
+    counters::Counters,
+    load::Load,
+    scenario::{Measure, Scenario},
+    stage::Stage,
+    traffic::Traffic,
+};
 use sluicegate_devstack::workerd::Workerd;
+use tokio::time::Instant;
 
 use crate::{
-    contender::Contender,
-    counters::{Counters, CountersError},
-    load::{Load, LoadError},
-    report::{Outcome, outcomes},
+    cold_start,
+    outcome::{Outcome, outcomes},
+    run_error::RunError,
     sample::Sample,
+    windows::Windows,
 };
 
 /// How long and how often to measure.
@@ -21,69 +30,68 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
 }
 
-/// A measurement that failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
-    /// A response was wrong.
-    #[error("{} at {connections} connections: {source} (its log: {log})", contender.name())]
-    Load {
-        /// The contender.
-        contender: Contender,
-        /// The number of connections.
-        connections: usize,
-        /// What is wrong.
-        source: LoadError,
-        /// The end of its log.
-        log: String,
-    },
-    /// The counters.
-    #[error(transparent)]
-    Counters(#[from] CountersError),
-}
-
-/// Measures each Worker at each number of connections in each round, and prints the progress to standard error.
-pub(crate) async fn run(
-    workers: &[(Contender, Workerd)],
-    counters: &mut Counters,
-    plan: Plan,
-) -> Result<Vec<Outcome>, RunError> {
-    let empty = || workers.iter().map(|(contender, _)| (*contender, Vec::new())).collect::<Vec<_>>();
-    let mut samples = CONNECTIONS.map(|connections| (connections, empty()));
-    eprintln!("warming up");
-    for (contender, worker) in workers {
-        // V8 optimizes hot code once per process; that is not part of the measurements.
-        let [_, connections, _] = CONNECTIONS;
-        measure(*contender, worker, connections, counters, plan.each).await?;
+/// Measures each contender at each number of connections in each round, and prints the progress to standard error.
+pub(crate) async fn run(scenario: &Scenario, stage: &mut Stage, plan: Plan) -> Result<Vec<Outcome>, RunError> {
+    let empty = || scenario.contenders.iter().map(|contender| (*contender, Vec::new())).collect::<Vec<_>>();
+    let mut samples: Vec<_> = scenario.connections.iter().map(|connections| (*connections, empty())).collect();
+    eprintln!("{}: warming up", scenario.letter);
+    // V8 optimizes hot code once per process, and the system caches files; that is not part of the measurements.
+    for turn in 0..scenario.contenders.len() {
+        measure(scenario, stage, turn, WARM_UP_CONNECTIONS, plan.each).await?;
     }
     for round in 0..plan.rounds {
-        eprintln!("round {} of {}", round + 1, plan.rounds);
+        eprintln!("{}: round {} of {}", scenario.letter, round + 1, plan.rounds);
         for (connections, samples) in &mut samples {
-            let mut turns: Vec<_> = workers.iter().zip(samples).collect();
+            let mut turns: Vec<_> = samples.iter_mut().enumerate().collect();
             // Each round starts with another contender.
-            turns.rotate_left(round % workers.len().max(1));
-            for ((contender, worker), (_, samples)) in turns {
-                samples.push(measure(*contender, worker, *connections, counters, plan.each).await?);
+            let first = round % turns.len().max(1);
+            turns.rotate_left(first);
+            for (turn, (_, samples)) in turns {
+                samples.push(measure(scenario, stage, turn, *connections, plan.each).await?);
             }
         }
     }
     Ok(samples.iter_mut().flat_map(|(connections, samples)| outcomes(*connections, &mem::take(samples))).collect())
 }
 
+/// Measures the contender whose turn it is once.
 async fn measure(
-    contender: Contender,
-    worker: &Workerd,
+    scenario: &Scenario,
+    stage: &mut Stage,
+    turn: usize,
     connections: usize,
-    counters: &mut Counters,
     each: Duration,
 ) -> Result<Sample, RunError> {
-    let failed = |source| RunError::Load { contender, connections, source, log: worker.log_tail() };
-    let mut load = Load::open(worker.address(), connections, contender.limits()).await.map_err(failed)?;
-    load.run(each / WARM_UP).await.map_err(failed)?;
-    let before = counters.read(worker.process()).await?;
-    let responses = load.run(each).await.map_err(failed)?;
-    let after = counters.read(worker.process()).await?;
-    Ok(Sample::new(responses, before, after))
+    if let Some(worker) = stage.workers.get(turn) {
+        return under_load(scenario, worker, &mut stage.counters, connections, each).await;
+    }
+    cold_start::measure(scenario, stage, turn).await
 }
 
-const CONNECTIONS: [usize; 3] = [1, 8, 64];
+async fn under_load(
+    scenario: &Scenario,
+    (contender, worker, traffic): &(Contender, Workerd, Traffic),
+    counters: &mut Counters,
+    connections: usize,
+    each: Duration,
+) -> Result<Sample, RunError> {
+    let failed = |source| RunError::Load { contender: *contender, connections, source, log: worker.log_tail() };
+    let mut load = Load::open(worker.address(), connections, traffic).await.map_err(failed)?;
+    let windows = match (scenario.measure, scenario.limits) {
+        (Measure::Flood, [limit, ..]) => Some(Windows::next(limit.quota, each * FLOOD)),
+        _ => None,
+    };
+    let start = windows.map_or_else(|| Instant::now() + each / WARM_UP, |windows| windows.start);
+    load.run(start).await.map_err(failed)?;
+    let before = counters.read(worker.process()).await?;
+    let end = windows.map_or_else(|| Instant::now() + each, |windows| windows.end);
+    let responses = load.run(end).await.map_err(failed)?;
+    let after = counters.read(worker.process()).await?;
+    let quota = windows.filter(|_| contender.limits()).map(|windows| windows.units);
+    Ok(Sample::new(responses, before, after, quota))
+}
+
+const WARM_UP_CONNECTIONS: usize = 8;
 const WARM_UP: u32 = 4;
+/// A flood takes longer, so that a run has many windows.
+const FLOOD: u32 = 2;

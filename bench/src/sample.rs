@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde::Serialize;
-
-use crate::{counters::Counts, load::Responses};
+use sluicegate_bench::{counters::Counts, load::Responses};
 
 /// One measurement of a contender, or the medians of several.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Sample {
     /// Responses per second.
     pub(crate) requests_per_second: f64,
@@ -15,34 +14,49 @@ pub(crate) struct Sample {
     pub(crate) p50_ms: f64,
     /// The 99th percentile of the latency, in milliseconds.
     pub(crate) p99_ms: f64,
+    /// The median time of the limiter, in milliseconds, if the Worker reports it.
+    pub(crate) limiter_ms: Option<f64>,
     /// CPU time of the workerd process per request, in microseconds.
     pub(crate) cpu_us: f64,
     /// Commands that Redis executed per request, including those inside the script.
     pub(crate) redis_commands: f64,
     /// HTTP requests to the bridge per request.
     pub(crate) http_calls: f64,
+    /// Admitted requests as a share of the quota. Only in a flood.
+    pub(crate) delivered: Option<f64>,
 }
 
 impl Sample {
-    /// Computes the numbers of a load that ran between two readings of the counters.
-    pub(crate) fn new(responses: Responses, before: Counts, after: Counts) -> Self {
-        let Responses { elapsed, mut latencies } = responses;
-        latencies.sort_unstable();
-        let requests = to_f64(latencies.len() as u64);
+    /// Computes the numbers of a load that ran between two readings of the counters. `quota` is the number of units that
+    /// the limiter could have admitted.
+    pub(crate) fn new(responses: Responses, before: Counts, after: Counts, quota: Option<u64>) -> Self {
+        let Responses { elapsed, answers } = responses;
+        let sorted = |mut durations: Vec<Duration>| {
+            durations.sort_unstable();
+            durations
+        };
+        let latencies = sorted(answers.iter().map(|answer| answer.latency).collect());
+        let limiter = sorted(answers.iter().filter_map(|answer| answer.limiter).collect());
+        let admitted = answers.iter().filter(|answer| answer.admitted).count();
+        let requests = to_f64(answers.len() as u64);
         let grown = |before: u64, after: u64| to_f64(after.saturating_sub(before)) / requests;
         Self {
             requests_per_second: requests / elapsed.as_secs_f64(),
-            p50_ms: percentile(&latencies, 50).as_secs_f64() * 1e3,
-            p99_ms: percentile(&latencies, 99).as_secs_f64() * 1e3,
+            p50_ms: to_ms(percentile(&latencies, 50)),
+            p99_ms: to_ms(percentile(&latencies, 99)),
+            limiter_ms: (!limiter.is_empty()).then(|| to_ms(percentile(&limiter, 50))),
             cpu_us: after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / requests,
             redis_commands: grown(before.redis_commands, after.redis_commands),
             http_calls: grown(before.http_calls, after.http_calls),
+            delivered: quota.map(|quota| to_f64(admitted as u64) / to_f64(quota)),
         }
     }
 
-    /// Returns the median of each number.
+    /// Returns the median of each number, and the mean of what was delivered: that is one count over all rounds.
     pub(crate) fn medians(samples: &[Self]) -> Self {
         let of = |number: fn(&Self) -> f64| median(samples.iter().map(number).collect());
+        let known = |number: fn(&Self) -> Option<f64>| samples.iter().filter_map(number).collect::<Vec<_>>();
+        let (limiter, delivered) = (known(|sample| sample.limiter_ms), known(|sample| sample.delivered));
         Self {
             requests_per_second: of(|sample| sample.requests_per_second),
             p50_ms: of(|sample| sample.p50_ms),
@@ -50,6 +64,8 @@ impl Sample {
             cpu_us: of(|sample| sample.cpu_us),
             redis_commands: of(|sample| sample.redis_commands),
             http_calls: of(|sample| sample.http_calls),
+            delivered: (!delivered.is_empty()).then(|| delivered.iter().sum::<f64>() / to_f64(delivered.len() as u64)),
+            limiter_ms: (!limiter.is_empty()).then(|| median(limiter)),
         }
     }
 }
@@ -71,6 +87,10 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
+fn to_ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of a run of minutes are far below 2^53")]
 fn to_f64(count: u64) -> f64 {
     count as f64
@@ -78,6 +98,8 @@ fn to_f64(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use sluicegate_bench::load::Answer;
+
     use super::*;
 
     fn ms(numbers: impl IntoIterator<Item = u64>) -> Vec<Duration> {
@@ -107,17 +129,23 @@ mod tests {
     fn numbers_are_per_request() {
         let counts =
             |cpu, redis_commands, http_calls| Counts { cpu: Duration::from_millis(cpu), redis_commands, http_calls };
-        let responses = Responses { elapsed: Duration::from_secs(2), latencies: ms([4, 1, 2, 3]) };
-        let sample = Sample::new(responses, counts(100, 10, 1), counts(104, 22, 5));
+        let answer = |latency| Answer { latency, admitted: latency.as_millis() < 4, limiter: Some(latency / 2) };
+        let answers = ms([4, 1, 2, 3]).into_iter().map(answer).collect();
+        let responses = Responses { elapsed: Duration::from_secs(2), answers };
+        let sample = Sample::new(responses.clone(), counts(100, 10, 1), counts(104, 22, 5), Some(4));
         let expected = Sample {
             requests_per_second: 2.0,
             p50_ms: 2.0,
             p99_ms: 4.0,
+            limiter_ms: Some(1.0),
             cpu_us: 1000.0,
             redis_commands: 3.0,
             http_calls: 1.0,
+            delivered: Some(0.75),
         };
         assert_eq!(sample, expected);
         assert_eq!(Sample::medians(&[sample, sample]), expected);
+        let unlimited = Sample::new(responses, counts(0, 0, 0), counts(0, 0, 0), None);
+        assert_eq!(Sample::medians(&[unlimited]).delivered, None);
     }
 }

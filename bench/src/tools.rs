@@ -6,27 +6,27 @@ use std::{
     process::Stdio,
 };
 
-use sluicegate_devstack::workerd::{Code, Compatibility, Module, NotBuilt, built_worker};
+use sluicegate_devstack::workerd::{Code, Compatibility, Module, NotBuilt, worker_in};
 use tokio::process::Command;
 
 use crate::contender::Contender;
 
 /// The programs and files, all present.
 #[derive(Debug)]
-pub(crate) struct Tools {
+pub struct Tools {
     root: PathBuf,
     /// The program workerd.
-    pub(crate) workerd: PathBuf,
+    pub workerd: PathBuf,
     esbuild: PathBuf,
     /// Our Worker, read once, so that a build in the meantime changes nothing.
     built: Vec<Module>,
     /// The compatibility of wrangler.toml, used for all contenders.
-    pub(crate) compatibility: Compatibility,
+    pub compatibility: Compatibility,
 }
 
 /// A program or file is missing or does not work.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ToolsError {
+pub enum ToolsError {
     /// A tool from npm.
     #[error("{}: not installed (run `make setup` first)", .0.display())]
     NotInstalled(PathBuf),
@@ -52,12 +52,12 @@ pub(crate) enum ToolsError {
 }
 
 impl Tools {
-    /// Finds everything below `root`, the repository.
+    /// Finds everything below `root`, the repository; `worker` is the folder of our Worker there.
     ///
     /// # Errors
     ///
     /// Fails if anything is missing; the error names the command to run.
-    pub(crate) fn find(root: &Path) -> Result<Self, ToolsError> {
+    pub fn find(root: &Path, worker: &str) -> Result<Self, ToolsError> {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let path = root.join("wrangler.toml");
         let compatibility =
@@ -69,7 +69,7 @@ impl Tools {
         let workerd = installed("node_modules/.bin/workerd")?;
         let esbuild = installed("node_modules/.bin/esbuild")?;
         installed("node_modules/@upstash/ratelimit/package.json")?;
-        let built = built_worker(&root)?;
+        let built = worker_in(&root.join(worker))?;
         Ok(Self { root, workerd, esbuild, built, compatibility })
     }
 
@@ -78,11 +78,9 @@ impl Tools {
     /// # Errors
     ///
     /// Fails if a script cannot be bundled.
-    pub(crate) async fn modules(&self, contender: Contender) -> Result<Vec<Module>, ToolsError> {
-        if contender == Contender::Sluicegate {
-            return Ok(self.built.clone());
-        }
-        let script = self.root.join("bench/workers").join(contender.name()).with_extension("js");
+    pub async fn modules(&self, contender: Contender) -> Result<Vec<Module>, ToolsError> {
+        let Some(script) = contender.script() else { return Ok(self.built.clone()) };
+        let script = self.root.join("bench/workers").join(script);
         Ok(vec![Module { name: "index.js", code: Code::Script(self.bundle(&script).await?) }])
     }
 
@@ -105,6 +103,9 @@ impl Tools {
     }
 }
 
+/// The folder of our Worker as `make build` builds it.
+pub const BUILT: &str = "build/worker";
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -115,7 +116,7 @@ mod tests {
     fn an_error_names_what_is_missing_and_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        let missing = || Tools::find(&root).unwrap_err().to_string();
+        let missing = || Tools::find(&root, BUILT).unwrap_err().to_string();
         let make = |file: &str| {
             let path = root.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -130,6 +131,6 @@ mod tests {
         make("build/worker/index.js");
         assert!(missing().ends_with("build/worker/index_bg.wasm: not built (run `make build` first)"));
         make("build/worker/index_bg.wasm");
-        Tools::find(&root).unwrap();
+        Tools::find(&root, BUILT).unwrap();
     }
 }

@@ -57,7 +57,7 @@ fn measuring(folder: &TempDir) -> (Child, impl Read + use<>) {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
-    assert_eq!(line, "warming up\n");
+    assert_eq!(line, "a: warming up\n");
     // Four workerd and a Redis.
     assert_eq!(processes(folder).len(), 5);
     (child, stderr)
@@ -68,32 +68,57 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 #[test]
-fn every_contender_is_measured() {
+fn every_scenario_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let json = elsewhere.path().join("numbers.json");
     let output = bench(&folder, "0.05").arg("--json").arg(&json).output().unwrap();
-    let (table, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (tables, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{error}");
 
     let numbers: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-    let results = numbers["results"].as_array().unwrap();
-    for connections in [1, 8, 64] {
-        for (contender, commands, calls) in
-            [("forward", 0.0, 0.0), ("floor", 3.0, 1.0), ("upstash", 4.0, 1.0), ("sluicegate", 3.0, 1.0)]
-        {
-            let row = table.lines().find(|line| line.starts_with(&format!("{connections:>11}  {contender}")));
-            assert!(row.is_some(), "{connections} {contender} is not in {table}");
-            let of = |result: &&Value| result["connections"] == connections && result["contender"] == contender;
-            let median = &results.iter().find(of).unwrap()["median"];
-            assert!(median["requests_per_second"].as_f64().unwrap() > 0.0);
-            assert_eq!(median["http_calls"], calls, "{contender}: {median}");
-            // For the first request of a window, npm @upstash/ratelimit sends one more command, to set the expiry.
-            let (least, most) = (commands, if contender == "upstash" { commands + 1.0 } else { commands });
-            assert!((least..=most).contains(&median["redis_commands"].as_f64().unwrap()), "{contender}: {median}");
+    let scenarios = numbers["scenarios"].as_array().unwrap();
+    let letters: String = scenarios.iter().map(|scenario| scenario["letter"].as_str().unwrap()).collect();
+    assert_eq!(letters, "abcdeef");
+    for scenario in scenarios {
+        let heading = format!("{}: {}", scenario["letter"].as_str().unwrap(), scenario["title"].as_str().unwrap());
+        assert!(tables.lines().any(|line| line == heading), "{heading} is not in {tables}");
+        let results = scenario["results"].as_array().unwrap();
+        let measurements = if scenario["letter"] == "a" { 3 } else { 1 };
+        assert_eq!(results.len() % measurements, 0);
+        assert!(results.len() / measurements >= 4, "{heading}: {results:?}");
+        for result in results {
+            assert!(result["median"]["requests_per_second"].as_f64().unwrap() > 0.0, "{heading}: {result}");
+            expect_counts(scenario["letter"].as_str().unwrap(), result);
         }
     }
     expect_nothing_left(&folder);
+}
+
+/// Checks the calls and commands of each request.
+fn expect_counts(scenario: &str, result: &Value) {
+    let (contender, median) = (result["contender"].as_str().unwrap(), &result["median"]);
+    let (commands, calls) = match (scenario, contender) {
+        (_, "forward") => (0.0, 0.0),
+        // Memory answers some requests of a flood.
+        ("c", "upstash" | "sluicegate") => {
+            assert!(median["http_calls"].as_f64().unwrap() < 1.0, "{scenario} {contender}: {median}");
+            assert!(median["delivered"].as_f64().unwrap() > 0.0, "{scenario} {contender}: {median}");
+            return;
+        }
+        // A refused check writes nothing.
+        ("c", "floor") => (2.0, 1.0),
+        ("d", "upstash") => (12.0, 3.0),
+        (_, "upstash") => (4.0, 1.0),
+        _ => (3.0, 1.0),
+    };
+    assert_eq!(median["http_calls"], calls, "{scenario} {contender}: {median}");
+    // For the first request of a window, npm @upstash/ratelimit sends one more command, to set the expiry.
+    let most = if scenario == "c" || contender == "upstash" { commands + calls } else { commands };
+    let found = median["redis_commands"].as_f64().unwrap();
+    assert!((commands..=most).contains(&found), "{scenario} {contender}: {median}");
+    let reported = matches!(contender, "upstash" | "sluicegate");
+    assert_eq!(median["limiter_ms"].is_number(), reported, "{scenario} {contender}: {median}");
 }
 
 #[test]

@@ -29,8 +29,17 @@ pub enum Code {
 ///
 /// Fails if a module cannot be read.
 pub fn built_worker(root: &Path) -> Result<Vec<Module>, NotBuilt> {
+    worker_in(&root.join("build/worker"))
+}
+
+/// Reads the modules of our Worker that are in `folder`.
+///
+/// # Errors
+///
+/// Fails if a module cannot be read.
+pub fn worker_in(folder: &Path) -> Result<Vec<Module>, NotBuilt> {
     let read = |name| {
-        let path = root.join("build/worker").join(name);
+        let path = folder.join(name);
         fs::read(&path).map_err(|source| NotBuilt { path, source })
     };
     Ok(vec![
