@@ -85,6 +85,13 @@ bench-lua: redis ## compare the scripts with the classic ones, inside Redis
 	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
 	cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
+.PHONY: profile
+profile: node_modules/.stamp wasm cargo-tools redis ## print the Worker's CPU time by function: PROFILE_SCENARIO=a PROFILE_SECONDS=5
+	@$(environment)
+	step 'build the Worker with names' setup/named-worker.sh
+	step 'build the profiler' cargo build --locked --release -p sluicegate-bench --bin profile
+	cargo run --quiet --locked --release -p sluicegate-bench --bin profile -- --worker build/named
+
 .PHONY: soak
 soak: build redis ## mixed traffic with faults; fails if a status is unexplained or memory grows: MINUTES=30
 	@$(environment)
