@@ -14,11 +14,16 @@ pub enum Contender {
     Upstash,
     /// Our Worker, as it is deployed.
     Sluicegate,
+    /// Our Worker with `prefetch`.
+    Prefetch,
 }
 
 impl Contender {
     /// The contenders of every scenario, in the order of the table.
     pub const ALL: &[Self] = &[Self::Forward, Self::Floor, Self::Upstash, Self::Sluicegate];
+
+    /// The contenders where one client sends many requests.
+    pub const WITH_PREFETCH: &[Self] = &[Self::Forward, Self::Floor, Self::Upstash, Self::Sluicegate, Self::Prefetch];
 
     /// Returns its name in the table.
     #[must_use]
@@ -28,6 +33,7 @@ impl Contender {
             Self::Floor => "floor",
             Self::Upstash => "upstash",
             Self::Sluicegate => "sluicegate",
+            Self::Prefetch => "prefetch",
         }
     }
 
@@ -38,7 +44,7 @@ impl Contender {
             Self::Forward => Some("forward.js"),
             Self::Floor => Some("floor.js"),
             Self::Upstash => Some("upstash.js"),
-            Self::Sluicegate => None,
+            Self::Sluicegate | Self::Prefetch => None,
         }
     }
 

@@ -11,7 +11,7 @@ use sluicegate_bench::{
     traffic::Traffic,
 };
 use sluicegate_devstack::workerd::Workerd;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     cold_start,
@@ -87,11 +87,17 @@ async fn under_load(
     let end = windows.map_or_else(|| Instant::now() + each, |windows| windows.end);
     let responses = load.run(end).await.map_err(failed)?;
     let after = counters.read(worker.process()).await?;
+    if *contender == Contender::Prefetch {
+        // It gives back what is left of its units; these commands are not the next contender's.
+        sleep(GIVEN_BACK_AFTER).await;
+    }
     let quota = windows.filter(|_| contender.limits()).map(|windows| windows.units);
     Ok(Sample::new(responses, before, after, quota))
 }
 
 const WARM_UP_CONNECTIONS: usize = 8;
 const WARM_UP: u32 = 4;
+/// Twice the `hold` of prefetch.
+const GIVEN_BACK_AFTER: Duration = Duration::from_secs(1);
 /// A flood takes longer, so that a run has many windows.
 const FLOOD: u32 = 2;

@@ -80,6 +80,7 @@ pub const ALL: [Scenario; 7] = [
         // would be admitted when the next window begins.
         limits: &[Limit::token_bucket("flood", FLOOD.units, FLOOD.window_ms, FLOOD.units)],
         upstash: &[FLOOD],
+        contenders: Contender::ALL,
         ..HOT_CLIENT
     },
     Scenario {
@@ -124,6 +125,7 @@ const HOT_CLIENT: Scenario = Scenario {
     caller: Caller::OneAddress,
     connections: &[64],
     limits: &[Limit::sliding_window("bench", UNLIMITED.units, UNLIMITED.window_ms)],
+    contenders: Contender::WITH_PREFETCH,
     ..MANY_CLIENTS
 };
 

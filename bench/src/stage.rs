@@ -100,13 +100,13 @@ impl Stage {
             },
             Binding { name: "UPSTASH_REDIS_REST_TOKEN", value: json!(rest_token) },
             Binding { name: "SLUICEGATE_ADMIN_TOKEN", value: json!(admin_token) },
-            Binding { name: "SLUICEGATE", value: variables::configuration(scenario) },
             Binding { name: "CHECK", value: variables::check(scenario).await? },
             Binding { name: "UPSTASH", value: variables::upstash(scenario) },
         ];
         let mut configs = Vec::new();
         for &contender in scenario.contenders {
-            let (modules, bindings) = (tools.modules(contender).await?, bindings.clone());
+            let (modules, mut bindings) = (tools.modules(contender).await?, bindings.clone());
+            bindings.push(Binding { name: "SLUICEGATE", value: variables::configuration(scenario, contender) });
             configs
                 .push((contender, Config { modules, bindings, compatibility: tools.compatibility.clone(), inspector }));
         }

@@ -10,25 +10,30 @@ use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{RedisError, Response, Transport};
 use sluicegate::time::Millis;
 
+use crate::contender::Contender;
 use crate::limit::Limit;
 use crate::scenario::{Caller, Measure, Scenario};
 
 /// Returns the variable `SLUICEGATE` of our Worker. It refuses requests when Redis fails, so none passes unchecked.
 #[must_use]
-pub fn configuration(scenario: &Scenario) -> Value {
+pub fn configuration(scenario: &Scenario, contender: Contender) -> Value {
     let limits: Vec<Value> = scenario.limits.iter().map(|limit| limit.document()).collect();
     // Without its key, a tenant's request would be limited by its address.
     let (identify, routes) = match scenario.caller {
         Caller::Tenant => (json!(["api_key", "address"]), json!([{ "match": "* /*", "require_key": true }])),
         Caller::Addresses | Caller::OneAddress => (json!(["address"]), json!([])),
     };
+    let mut plan = json!({ "limits": limits });
+    if let (Contender::Prefetch, Some(plan)) = (contender, plan.as_object_mut()) {
+        plan.insert("prefetch".to_owned(), json!({ "units": 1000, "hold": "500ms" }));
+    }
     json!({
         "identify": identify,
         "default_plan": PLAN,
         "on_outage": "closed",
         "timeout": "10s",
         "clock": "edge",
-        "plans": { PLAN: { "limits": limits } },
+        "plans": { PLAN: plan },
         "routes": routes,
     })
 }
@@ -49,7 +54,7 @@ pub fn upstash(scenario: &Scenario) -> Value {
 ///
 /// Fails if our Worker does not accept the limits, or sends another command.
 pub async fn check(scenario: &Scenario) -> Result<Value, CheckError> {
-    let config = Config::from_json(&configuration(scenario).to_string())?;
+    let config = Config::from_json(&configuration(scenario, Contender::Sluicegate).to_string())?;
     let recorder = Recorder::default();
     let limiter = Limiter::new(&recorder, Dialect::Plain);
     let now = Now::At(Millis::new(1));

@@ -106,6 +106,11 @@ fn expect_counts(scenario: &str, result: &Value) {
             assert!(median["delivered"].as_f64().unwrap() > 0.0, "{scenario} {contender}: {median}");
             return;
         }
+        // So short a load is over before units are taken in advance; tests/e2e/prefetch.rs counts their calls.
+        (_, "prefetch") => {
+            assert!(median["http_calls"].as_f64().unwrap() <= 1.0, "{scenario} {contender}: {median}");
+            return;
+        }
         // A refused check writes nothing.
         ("c", "floor") => (2.0, 1.0),
         ("d", "upstash") => (12.0, 3.0),
