@@ -2,15 +2,16 @@
 //!
 //! This file has the whole of a request, from the client to the response. Its steps:
 //!
-//! - `facts`: reads method, path, client address and API key.
+//! - `facts`: reads method, URL, headers, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
 //! - `check`: repeats a remembered refusal, checks the charge in Redis, or follows the outage policy.
 //! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //!
-//! Around the request: `keep_alive` (it survives its client), `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron
-//! trigger), `log`, `analytics`, and `js` (bindings to the runtime).
+//! Around the request: `keep_alive` (it survives its client), `isolate` (state between requests), `api` (the admin and check
+//! API), `schedule` (the cron trigger), `log`, `analytics`, `glue` (what each request needs of JavaScript), and `js` (other
+//! bindings to the runtime).
 
 mod analytics;
 mod api;
@@ -19,6 +20,7 @@ mod completion;
 mod decide;
 mod decision;
 mod facts;
+mod glue;
 mod isolate;
 mod js;
 mod keep_alive;
@@ -31,35 +33,35 @@ mod schedule;
 
 use std::rc::Rc;
 
-use url::Url;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use self::completion::OriginResponse;
 use self::decision::{Decision, Outcome};
+use self::facts::ClientRequest;
 use self::isolate::Isolate;
 use self::js::now;
 use self::keep_alive::KeepAlive;
 use crate::gateway::Charge;
+use crate::http::Destination;
 use crate::http::problem::Problem;
-use crate::http::{Destination, RequestFacts};
 use crate::time::Millis;
 
 /// Handles a request: by its destination, the origin or an endpoint of sluicegate.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    // The runtime has resolved `.` and `..` in this URL, so the origin gets the path that is checked.
-    let Ok(url) = Url::parse(&request.url()) else {
-        return Ok(response::problem(&Problem::unreadable_url())?);
-    };
     let _until_answered = KeepAlive::start(&context);
     let isolate = isolate::current(&env);
-    let facts = facts::read(&request, &url, isolate.as_deref().ok());
+    let head = glue::read_request(&request);
+    let Some(client) = ClientRequest::read(&request, &head, isolate.as_deref().ok()) else {
+        return Ok(response::problem(&Problem::unreadable_url())?);
+    };
+    let facts = &client.facts;
     let destination = facts.destination();
     match destination {
-        Destination::Health => return Ok(response::health(&facts, isolate.as_deref(), now()).await?),
-        Destination::Demo => return Ok(response::demo(&facts, &request, &env).await?),
+        Destination::Health => return Ok(response::health(facts, isolate.as_deref(), now()).await?),
+        Destination::Demo => return Ok(response::demo(facts, &request, &env).await?),
         Destination::Unknown => return Ok(response::problem(&Problem::not_found())?),
         Destination::Api(_) | Destination::Origin => {}
     }
@@ -71,28 +73,24 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         }
     };
     Ok(match (destination, &isolate.admin_token) {
-        (Destination::Api(path), Some(token)) => api::respond(&isolate, token, &request, path, url.query()).await?,
+        (Destination::Api(path), Some(token)) => {
+            api::respond(&isolate, token, &request, path, client.url.query()).await?
+        }
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
-        _ => limit(&isolate, &context, &request, &url, &facts).await?,
+        _ => limit(&isolate, &context, &client).await?,
     })
 }
 
 /// Decides about a request for the origin, then forwards or refuses it.
-async fn limit(
-    isolate: &Rc<Isolate>,
-    context: &Context,
-    request: &Request,
-    url: &Url,
-    facts: &RequestFacts,
-) -> Result<Response, JsValue> {
+async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<'_>) -> Result<Response, JsValue> {
     let started = now();
-    let decision = decide::decide(isolate, context, facts).await;
+    let decision = decide::decide(isolate, context, &client.facts).await;
     let duration = Millis::new(now().get().saturating_sub(started.get()));
-    isolate.decision_log.write(facts, &decision);
-    analytics::write(isolate, request, &decision, duration);
+    isolate.decision_log.write(&client.facts, &decision);
+    analytics::write(isolate, client.request, &decision, duration);
     let response = match &decision.outcome {
         Outcome::Refuse(problem) => response::problem(problem)?,
-        Outcome::Forward => forward(isolate, context, request, url, facts, &decision).await?,
+        Outcome::Forward => forward(isolate, context, client, &decision).await?,
     };
     response::add_rate_limit(&response, &decision, duration)?;
     Ok(response)
@@ -102,15 +100,13 @@ async fn limit(
 async fn forward(
     isolate: &Rc<Isolate>,
     context: &Context,
-    request: &Request,
-    url: &Url,
-    facts: &RequestFacts,
+    client: &ClientRequest<'_>,
     decision: &Decision,
 ) -> Result<Response, JsValue> {
     let completion = completion::schedule(isolate, context, decision);
     let watch = completion.is_some() && decision.charge().is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(&isolate.origin, request, url, facts, decision.tenant(), watch).await;
-    if forwarded.is_err() && request.signal().aborted() {
+    let forwarded = proxy::forward(&isolate.origin, client, decision.tenant(), watch).await;
+    if forwarded.is_err() && client.request.signal().aborted() {
         // The client has disconnected, the origin has not failed. Dropping `completion` keeps the charge and releases
         // the lease.
         return response::problem(&Problem::origin_unreachable());

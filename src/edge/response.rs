@@ -2,33 +2,30 @@
 
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
-use web_sys::{Headers, Request, Response, ResponseInit};
+use web_sys::{Request, Response};
 use worker::Env;
 
 use super::decision::{Decision, Outcome};
 use super::isolate::Isolate;
-use super::log;
+use super::{glue, log};
 use crate::gateway::Charge;
 use crate::http::problem::{self, Problem};
-use crate::http::{RequestFacts, rate_limit};
+use crate::http::{RequestFacts, push_field, rate_limit};
 use crate::time::Millis;
 
 /// Returns a problem as a response. It must not be cached.
 pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
-    let response = json(problem.status, problem::CONTENT_TYPE, &problem.body())?;
-    let headers = response.headers();
-    problem.headers().iter().try_for_each(|(name, value)| headers.set(name, value))?;
-    Ok(response)
+    json(problem.status, problem::CONTENT_TYPE, &problem.body(), problem.headers())
 }
 
 /// Adds the rate limit headers and the duration of the decision. What the origin has sent in these headers stays:
 /// several limiters may be chained.
 pub(super) fn add_rate_limit(response: &Response, decision: &Decision, duration: Millis) -> Result<(), JsValue> {
-    let headers = response.headers();
     let charge = decision.charge();
     let shadow = charge.is_some_and(Charge::is_shadow);
+    let mut headers = String::new();
     for (name, value) in decision.verdict.iter().flat_map(|verdict| rate_limit::fields(verdict, shadow)) {
-        headers.append(name, &value)?;
+        push_field(&mut headers, name, &value);
     }
     let description = match (&decision.outcome, &decision.verdict) {
         (_, None) if charge.is_some() => ";desc=\"unjudged\"",
@@ -37,7 +34,8 @@ pub(super) fn add_rate_limit(response: &Response, decision: &Decision, duration:
         (Outcome::Forward, None) => ";desc=\"exempt\"",
         (Outcome::Forward, Some(_)) => "",
     };
-    headers.append("server-timing", &format!("limiter;dur={}{description}", duration.get()))
+    push_field(&mut headers, "server-timing", &format!("limiter;dur={}{description}", duration.get()));
+    glue::add_headers(response, &headers)
 }
 
 /// Responds to `/_sluicegate/health`: 200, or 503 with the part that fails. The log has the reason.
@@ -64,7 +62,7 @@ pub(super) async fn health(
     if let Ok(isolate) = isolate {
         body.insert("breaker".to_owned(), isolate.breaker_state(now).name().into());
     }
-    json(status, "application/json", &Value::Object(body).to_string())
+    json(status, "application/json", &Value::Object(body).to_string(), &[])
 }
 
 /// Responds with a file of the demo page, if the Worker has it.
@@ -90,12 +88,12 @@ fn is_read(facts: &RequestFacts) -> bool {
     matches!(facts.method.as_str(), "GET" | "HEAD")
 }
 
-fn json(status: u16, content_type: &str, body: &str) -> Result<Response, JsValue> {
-    let headers = Headers::new()?;
-    headers.set("content-type", content_type)?;
-    headers.set("cache-control", "no-store")?;
-    let init = ResponseInit::new();
-    init.set_status(status);
-    init.set_headers(&headers);
-    Response::new_with_opt_str_and_init(Some(body), &init)
+fn json(status: u16, content_type: &str, body: &str, more: &[(&str, String)]) -> Result<Response, JsValue> {
+    let mut headers = String::new();
+    push_field(&mut headers, "content-type", content_type);
+    push_field(&mut headers, "cache-control", "no-store");
+    for (name, value) in more {
+        push_field(&mut headers, name, value);
+    }
+    glue::make_response(status, Some(body), &headers)
 }

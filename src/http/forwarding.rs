@@ -5,8 +5,31 @@ use std::borrow::Cow;
 use url::{Position, Url};
 
 use super::facts::RequestFacts;
+use super::fields::Fields;
 use crate::config::is_header_name;
 use crate::tenant::TenantId;
+
+/// Returns the headers of a client's request that its onward request must not have: those that apply to one connection
+/// only, except an upgrade to WebSocket, and those that claim what only a proxy can know.
+#[must_use]
+pub fn dropped_from_request(fields: Fields<'_>) -> Vec<&str> {
+    let to_websocket = fields.get("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
+    let keeps = |name: &str| name == "upgrade" && to_websocket;
+    let connection = fields.get("connection");
+    let names = fields.iter().map(|(name, _)| name);
+    names.filter(|name| (is_hop_by_hop(name, connection) && !keeps(name)) || is_forwarding_header(name)).collect()
+}
+
+/// Returns the headers of the origin's response that the response to the client must not have.
+#[must_use]
+pub fn dropped_from_response(fields: Fields<'_>) -> Vec<&str> {
+    let connection = fields.get("connection");
+    fields.iter().map(|(name, _)| name).filter(|name| is_hop_by_hop(name, connection)).collect()
+}
+
+fn is_hop_by_hop(name: &str, connection: Option<&str>) -> bool {
+    hop_by_hop(connection).any(|dropped| dropped.eq_ignore_ascii_case(name))
+}
 
 /// Returns the headers of a message that apply to one connection only (RFC 9110, section 7.6.1): the well-known ones and
 /// those that its `Connection` header names. They are dropped in both directions.
@@ -104,6 +127,20 @@ mod tests {
         assert_eq!(named("x-hop"), ["x-hop"]);
         assert_eq!(named("keep-alive, X-Hop ,,x y, é, \t"), ["keep-alive", "X-Hop"]);
         assert_eq!(hop_by_hop(None).collect::<Vec<_>>(), WELL_KNOWN);
+    }
+
+    #[test]
+    fn only_headers_that_a_message_has_are_dropped() {
+        let fields = |connection: &str| {
+            format!("connection\n{connection}\nhost\na\nupgrade\nWebSocket\nx-hop\n1\nx_real_ip\n2\nx-kept\n\nte\n3\n")
+        };
+        let (of_request, of_response) = (dropped_from_request, dropped_from_response);
+        let named = fields("Upgrade, X-Hop");
+        assert_eq!(of_request(Fields::new(&named)), ["connection", "x-hop", "x_real_ip", "te"]);
+        assert_eq!(of_response(Fields::new(&named)), ["connection", "upgrade", "x-hop", "te"]);
+        let unnamed = fields("close").replace("WebSocket", "h2c");
+        assert_eq!(of_request(Fields::new(&unnamed)), ["connection", "upgrade", "x_real_ip", "te"]);
+        assert_eq!(of_request(Fields::new("host\na\naccept\n*/*\n")), [""; 0]);
     }
 
     #[test]

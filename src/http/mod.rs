@@ -1,6 +1,7 @@
 //! HTTP terms as plain data. No I/O.
 //!
 //! - `facts`: the facts of a request, and its destination
+//! - [`Fields`]: the header fields of a message
 //! - [`forwarding`]: which headers a proxy drops and adds
 //! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
 //! - [`problem`]: refusals and failures as `application/problem+json`
@@ -8,8 +9,10 @@
 //! It uses `config`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
 
 mod facts;
+mod fields;
 pub mod forwarding;
 pub mod problem;
 pub mod rate_limit;
 
 pub use facts::{Destination, RequestFacts};
+pub use fields::{Fields, push_field};
