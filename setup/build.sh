@@ -5,6 +5,7 @@
 # wrangler is about to do. The development configuration is never deployed.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/wasm-opt.sh"
 cd "$ROOT"
 
 purpose=${1:?usage: setup/build.sh development|production}
@@ -22,26 +23,17 @@ rm -f build/.built
 mkdir -p build
 touch build/.building
 
-# Optimizes $wasm with features that workerd and all browsers of the last years have. Larger functions are not inlined,
-# even into their only caller: V8 compiles a function on its first call, and would compile the API with the first request.
-shrink() {
-  wasm-opt -Oz --one-caller-inline-max-function-size=10 --strip-debug --strip-producers --enable-bulk-memory \
-    --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
-    --enable-reference-types --enable-sign-ext "$@" \
-    -o "$wasm" "$wasm"
-}
-
 build_worker() {
   # For size: loading the Worker costs more than running it.
   CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/worker . --features edge --locked
-  wasm=build/worker/index_bg.wasm shrink --enable-exception-handling
+  optimize build/worker/index_bg.wasm --strip-debug --enable-exception-handling
 }
 
 build_page() {
   for_wasm cargo build --locked --release -p sluicegate-www --target wasm32-unknown-unknown
   target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
   wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
-  wasm=build/www/sluicegate_www_bg.wasm shrink
+  optimize build/www/sluicegate_www_bg.wasm --strip-debug
   node www/build.mjs build/www build/assets
 }
 

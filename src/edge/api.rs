@@ -1,20 +1,25 @@
 //! Serves the admin and check API: reads the request, and builds the response.
 
+use std::rc::Rc;
+
 use js_sys::Uint8Array;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ReadableStreamDefaultReader, Request, Response, ResponseInit};
+use worker::Context;
 
 use super::isolate::Isolate;
 use super::js::{now, property, random_bytes};
-use super::{log, response};
+use super::{log, prefetch, response};
 use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
 use crate::redis::Token;
+use crate::time::Millis;
 
 /// Responds to a request for `path` below `/_sluicegate/v1`.
 pub(super) async fn respond(
-    isolate: &Isolate,
+    isolate: &Rc<Isolate>,
+    context: &Context,
     token: &Token,
     request: &Request,
     path: &str,
@@ -46,7 +51,9 @@ pub(super) async fn respond(
     let reply = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &reply.changed {
         isolate.authenticator.forget(changed);
-        limiter.subject_changed(&changed.subject(), now());
+        for lot in limiter.subject_changed(&changed.subject(), now()) {
+            prefetch::give_back_later(isolate, context, lot, Millis::ZERO);
+        }
     }
     if let Some(failure) = &reply.failure {
         log::failure("admin API", failure);

@@ -1,4 +1,5 @@
-//! Checks a charge: repeats a refusal that this isolate remembers, or asks Redis, or follows the outage policy.
+//! Checks a charge: spends units that this isolate has taken in advance, repeats a refusal that it remembers, asks Redis, or
+//! follows the outage policy.
 
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ pub(super) struct Checked {
     pub(super) outcome: Outcome,
 }
 
-/// Checks a charge of `subject`: by a remembered refusal, or in one call to Redis. If Redis does not answer before the
+/// Checks a charge of `subject`: by units taken in advance, by a remembered refusal, or in one call to Redis. If Redis does not answer before the
 /// deadline of `redis`, a remembered refusal decides if there is one, and otherwise `policy`.
 pub(super) async fn check(
     isolate: &Rc<Isolate>,
@@ -44,7 +45,8 @@ pub(super) async fn check(
     let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
     let request = CheckRequest { cost: charge.cost(), lease: lease.as_ref() };
     let (limits, prefetch) = (charge.limits(), charge.prefetch());
-    let error = match redis.decide_ahead(subject, limits, request, prefetch, isolate.config.clock, asked).await {
+    let error = match redis.decide_with_prefetch(subject, limits, request, prefetch, isolate.config.clock, asked).await
+    {
         Ok(decided) => {
             if let (Some(lot), Some(rule)) = (decided.lot, prefetch) {
                 prefetch::give_back_later(isolate, context, lot, rule.hold());

@@ -49,7 +49,7 @@ pub(super) struct Charged {
 pub(super) enum Source {
     /// Redis.
     Redis,
-    /// Redis, before: units that this isolate has taken in advance.
+    /// Units that this isolate has taken from Redis in advance.
     Prefetch,
     /// This isolate: its fallback limiter, or a refusal that it remembers.
     Memory,

@@ -8,6 +8,12 @@ const run = (task) => () => {
 };
 globalThis.queueMicrotask = (task) => void resolved.then(run(task));
 
+// reqwest aborts each call to Redis when it drops the response, complete or not. Without a reason, the runtime makes an error
+// with a stack trace each time.
+const { abort } = AbortController.prototype;
+const dropped = new Error("the response was dropped");
+AbortController.prototype.abort = function (reason = dropped) { abort.call(this, reason); };
+
 // reqwest makes an error for each call to Redis, and nobody reads its stack trace. Called after worker-build's own setting.
 export const limitStackTrace = (frames) => void (Error.stackTraceLimit = frames);
 

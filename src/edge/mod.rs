@@ -4,7 +4,8 @@
 //!
 //! - `facts`: reads method, URL, headers, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
-//! - `check`: repeats a remembered refusal, checks the charge in Redis, or follows the outage policy.
+//! - `check`: spends units that were taken in advance, repeats a remembered refusal, checks the charge in Redis, or follows the
+//!   outage policy.
 //! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
@@ -74,7 +75,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     };
     Ok(match (destination, &isolate.admin_token) {
         (Destination::Api(path), Some(token)) => {
-            api::respond(&isolate, token, &request, path, client.url.query()).await?
+            api::respond(&isolate, &context, token, &request, path, client.url.query()).await?
         }
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
         _ => limit(&isolate, &context, &client).await?,

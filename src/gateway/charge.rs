@@ -28,8 +28,8 @@ pub struct ChargeCorrection {
 }
 
 impl Charge {
-    /// Creates the charge of a request under a plan with these limits. `prefetch` is the plan's rule; it does not apply if a
-    /// limit of the route does not fit it.
+    /// Creates the charge of a request under a plan with these limits. `prefetch` is the plan's rule. It does not apply
+    /// if a limit of the route does not fit it, or if the response tells the real cost, which may be far above the cost.
     pub(super) fn new(
         plan: Vec<Limit>,
         prefetch: Option<PrefetchRule>,
@@ -43,7 +43,8 @@ impl Charge {
             limits = limits.into_iter().map(Limit::counting_requests).collect();
             limits.extend_from_slice(own);
         }
-        let prefetch = prefetch.filter(|rule| rule.fits(own));
+        let is_settled = route.is_some_and(|route| route.settle.is_some());
+        let prefetch = prefetch.filter(|rule| !is_settled && rule.fits(own));
         Charge { limits, route: route.cloned(), prefetch }
     }
 

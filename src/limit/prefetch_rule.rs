@@ -1,9 +1,9 @@
 //! The rule by which an isolate takes units in advance.
 
-use super::algorithm::calendar;
 use super::invalid::InvalidLimit;
 use super::limit::Limit;
 use super::parameters::{Algorithm, Window};
+use super::verdict::Budget;
 use crate::time::Millis;
 
 /// How many units an isolate may take from Redis in advance, and for how long it may hold them.
@@ -79,17 +79,13 @@ impl PrefetchRule {
         limits.iter().all(|limit| window(limit.algorithm()).is_some_and(holds))
     }
 
-    /// Returns whether units of this limit may be taken in advance at `now`. Just before a fixed window ends they may not:
-    /// they could pass, or be given back, in the next one.
+    /// Returns whether units of a limit may be taken in advance when this time has passed since Redis reported its budget.
+    /// Just before a fixed window ends they may not: they could pass, or be given back, in the next one.
     #[must_use]
-    pub fn may_take(self, limit: &Limit, now: Millis) -> bool {
-        let Algorithm::FixedWindow { window } = limit.algorithm() else { return true };
-        let now = now.get();
-        let end = match window {
-            Window::Span(span) => (now / span.get() + 1).saturating_mul(span.get()),
-            Window::Month => calendar::end_of_month(now),
-        };
-        end - now > self.hold.get().saturating_mul(HOLDS_BEFORE_END)
+    pub fn may_take(self, budget: &Budget, passed: Millis) -> bool {
+        let ends = matches!(budget.limit.algorithm(), Algorithm::FixedWindow { .. });
+        let left = budget.reset.get().saturating_sub(passed.get());
+        !ends || left > self.hold.get().saturating_mul(HOLDS_BEFORE_END)
     }
 }
 
@@ -123,7 +119,7 @@ const SHORTEST_MONTH: Millis = Millis::new(28 * Millis::DAY.get());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::LimitName;
+    use crate::limit::{LimitName, Retry};
 
     fn name() -> LimitName {
         LimitName::new("burst").unwrap()
@@ -175,17 +171,13 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_just_before_a_fixed_window_ends() {
-        let fixed = |window| Limit::fixed_window(name(), 9, window).unwrap();
-        let span = fixed(Window::Span(Millis::from_secs(10)));
-        let month = fixed(Window::Month);
-        let end_of_january = 2_678_400_000;
-        for (limit, end) in [(&span, 10_000), (&month, end_of_january)] {
-            assert!(rule(500).may_take(limit, Millis::new(end - 1001)));
-            assert!(!rule(500).may_take(limit, Millis::new(end - 1000)));
-            assert!(!rule(500).may_take(limit, Millis::new(end - 1)));
-            assert!(rule(500).may_take(limit, Millis::new(end)));
+        let second = Millis::from_secs(1);
+        let budget = |limit: Limit| Budget { limit, remaining: 9, retry: Retry::Now, reset: second };
+        let fixed = budget(Limit::fixed_window(name(), 9, Window::Month).unwrap());
+        let bucket = budget(Limit::token_bucket(name(), 9, second, None).unwrap());
+        for (passed, may_take) in [(0, true), (799, true), (800, false), (1000, false), (1001, false)] {
+            assert_eq!(rule(100).may_take(&fixed, Millis::new(passed)), may_take, "{passed}");
+            assert!(rule(100).may_take(&bucket, Millis::new(passed)));
         }
-        let bucket = Limit::token_bucket(name(), 9, Millis::from_secs(10), None).unwrap();
-        assert!(rule(500).may_take(&bucket, Millis::new(9_999)));
     }
 }

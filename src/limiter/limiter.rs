@@ -1,4 +1,5 @@
-//! The limiter over Redis. Each operation is one script call for all limits of a subject.
+//! The limiter over Redis. An operation is one script call for all limits of a subject; giving units back takes two if some
+//! limits count requests.
 
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ impl<T: Transport> Limiter<T> {
         Limiter { refusals: Some(refusals), ..self }
     }
 
-    /// Lets [`Limiter::decide_ahead`] take units in advance. Limiters of one isolate share what is held.
+    /// Lets [`Limiter::decide_with_prefetch`] take units in advance. Limiters of one isolate share what is held.
     #[must_use]
     pub fn with_prefetch(self, prefetch: Arc<Prefetch>) -> Self {
         Limiter { prefetch: Some(prefetch), ..self }
@@ -91,7 +92,7 @@ impl<T: Transport> Limiter<T> {
         clock: Clock,
         now: Millis,
     ) -> Result<Decided, CheckError> {
-        self.decide_ahead(subject, limits, request, None, clock, now).await
+        self.decide_with_prefetch(subject, limits, request, None, clock, now).await
     }
 
     /// Same as [`Limiter::decide`], but a request may take units for further ones by `rule`, if the limiter [takes units in
@@ -100,7 +101,7 @@ impl<T: Transport> Limiter<T> {
     ///
     /// # Errors
     /// Same as [`Limiter::check`].
-    pub async fn decide_ahead(
+    pub async fn decide_with_prefetch(
         &self,
         subject: &Subject,
         limits: &[Limit],
@@ -114,17 +115,17 @@ impl<T: Transport> Limiter<T> {
         let rule = rule.filter(|_| cost > 0);
         let take =
             self.prefetch.as_ref().zip(rule).map(|(prefetch, rule)| prefetch.take(rule, subject, limits, cost, now));
-        let advance = match take {
+        let pending = match take {
             Some(Take::Spent(verdict, at)) => return Ok(Decided::by(Decider::HeldUnits, verdict, at)),
-            Some(Take::Ask(advance)) => Some(advance),
+            Some(Take::Ask(pending)) => Some(pending),
             None => None,
         };
         let recall = self.refusals.as_ref().map(|refusals| refusals.recall(subject, limits, cost, now));
         if let Some(Recall::Refuse(verdict)) = recall {
             return Ok(Decided::by(Decider::Refusal, verdict, now));
         }
-        let ahead = advance.as_ref().map_or(0, |advance| advance.requests);
-        let batch = self.check_ahead(subject, limits, request, ahead, Now::from_clock(clock, now)).await;
+        let ahead = pending.as_ref().map_or(0, |pending| pending.requests);
+        let batch = self.check_with_lot(subject, limits, request, ahead, Now::from_clock(clock, now)).await;
         let batch = match (batch, &self.prefetch, rule) {
             (Ok(batch), _, _) => batch,
             (Err(error), Some(prefetch), Some(_)) => {
@@ -138,12 +139,15 @@ impl<T: Transport> Limiter<T> {
         if let (Some(refusals), Some(Recall::Ask(ticket))) = (&self.refusals, &recall) {
             refusals.remember(ticket, subject, cost, verdict, now);
         }
-        let recorded = match advance {
-            Some(advance) => advance.record(batch, cost, now),
-            None => batch.verdicts.into_iter().next().map(|verdict| (verdict, None)),
+        let Some(pending) = pending else {
+            let verdict = batch.verdicts.into_iter().next().ok_or(NO_VERDICT)?;
+            return Ok(Decided::by(Decider::Redis, verdict, at));
         };
-        let (verdict, lot) = recorded.ok_or(NO_VERDICT)?;
-        Ok(Decided { lot, ..Decided::by(Decider::Redis, verdict, at) })
+        let recorded = pending.record(batch, cost).ok_or(NO_VERDICT)?;
+        Ok(match recorded.paid_at {
+            Some(paid_at) => Decided::by(Decider::HeldUnits, recorded.verdict, paid_at),
+            None => Decided { lot: recorded.lot, ..Decided::by(Decider::Redis, recorded.verdict, at) },
+        })
     }
 
     /// Gives back what is left of units that were taken in advance, once: of the second call for a lot, nothing is left.
@@ -158,8 +162,11 @@ impl<T: Transport> Limiter<T> {
             let Ok(request) = &RequestId::new(&format!("{id}:{i}")) else { continue };
             let settlement =
                 Settlement { request, charged_at: leftover.charged_at, correction, memory: SETTLED_ONCE_WITHIN };
-            self.settle(&leftover.subject, &limits, &settlement, Now::from_clock(clock, now)).await?;
-            prefetch.note_given_back(&leftover, &limits, now);
+            let clock = Now::from_clock(clock, now);
+            if let SettleOutcome::Settle { units } = self.settle(&leftover.subject, &limits, &settlement, clock).await?
+            {
+                prefetch.note_given_back(&leftover, &limits, &units, now);
+            }
         }
         Ok(true)
     }
@@ -172,12 +179,10 @@ impl<T: Transport> Limiter<T> {
     }
 
     /// Notes that the limits or the quota of a subject have changed: forgets its remembered refusals, and spends no more
-    /// units that were taken in advance.
-    pub fn subject_changed(&self, subject: &Subject, now: Millis) {
+    /// units that were taken in advance. Returns these, for [`Limiter::give_back`].
+    pub fn subject_changed(&self, subject: &Subject, now: Millis) -> Vec<LotId> {
         self.forget_refusals(subject);
-        if let Some(prefetch) = &self.prefetch {
-            prefetch.withdraw(subject, now);
-        }
+        self.prefetch.as_ref().map_or_else(Vec::new, |prefetch| prefetch.withdraw(subject, now))
     }
 
     fn forget_refusals(&self, subject: &Subject) {
@@ -254,7 +259,7 @@ impl<T: Transport> Limiter<T> {
     }
 
     /// Checks one request, and in the same call as many further ones of its cost: all of these or none.
-    async fn check_ahead(
+    async fn check_with_lot(
         &self,
         subject: &Subject,
         limits: &[Limit],

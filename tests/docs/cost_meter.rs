@@ -106,7 +106,7 @@ impl CostMeter {
             self.take_cost();
             let decided = self
                 .ahead(&prefetch)
-                .decide_ahead(&subject, limits, 1.into(), Some(rule), Clock::Edge, NOW)
+                .decide_with_prefetch(&subject, limits, 1.into(), Some(rule), Clock::Edge, NOW)
                 .await
                 .unwrap();
             assert_eq!(decided.decider, decider);

@@ -38,7 +38,10 @@ async fn documented_costs_match_what_redis_counts() {
     let [taking, spending, giving_back] = meter.prefetch_costs(&packed(300)).await;
     table.push(("a request whose units were taken in advance", spending));
     table.push(("taking units in advance, more", difference(taking, allowed)));
-    table.push(("giving back what is left of them", giving_back));
+    table.push((
+        "giving back what is left of them; twice that if some limits count requests and others do not",
+        giving_back,
+    ));
     let metered = meter.allow_and_deny_costs(&usage::with_meters(&packed(2))).await;
     table.push(("counting the usage of a tenant, more", difference(metered[0], allowed)));
     meter.reset(&[]).await;

@@ -95,10 +95,11 @@ async fn the_headers_count_what_is_held() {
         assert_eq!(header(&response, "ratelimit-policy").matches("q=").count(), 2);
     }
     let trips = trips(&stack).await;
-    assert!(trips <= 10, "{trips} calls for 40 requests");
+    // The lots grow with the demand.
+    assert!(trips <= 40 / 3, "{trips} calls for 40 requests");
     let by = |name: &str| log::of_path(&stack, "/x").iter().filter(|line| line["by"] == name).count();
     until("each request has a line", async || by("redis") + by("prefetch") == 40).await;
-    assert!(by("prefetch") >= 30, "{} were paid in advance", by("prefetch"));
+    assert!(by("prefetch") >= 40 * 2 / 3, "{} were paid in advance", by("prefetch"));
     stack.stop().await;
 }
 
@@ -121,6 +122,14 @@ async fn a_changed_tenant_spends_nothing_of_before() {
     assert_eq!(status(api(&stack, "POST", "/tenants/acme/reset", &Value::Null)).await, 204);
     let response = get_as(&stack, &key, "/x").send().await.unwrap();
     assert_eq!(remaining(&header(&response, "ratelimit")), QUOTA - 1, "after a reset");
+
+    // Its limits stay, but what is held is given back.
+    hold(&stack, &key).await;
+    patch(&stack, "acme", json!({ "metadata": { "company": "Acme" } })).await;
+    let before = trips(&stack).await;
+    let response = get_as(&stack, &key, "/x").send().await.unwrap();
+    assert_eq!(remaining(&header(&response, "ratelimit")), QUOTA - 23, "after a change that keeps the limits");
+    assert!(trips(&stack).await > before, "Redis was asked");
 
     hold(&stack, &key).await;
     patch(&stack, "acme", json!({ "overrides": { "day": { "limit": 3 } } })).await;

@@ -191,7 +191,7 @@ fn request_error(error: RedisError) -> RequestError {
 /// The commands that one node runs for this bridge at a time; others wait.
 ///
 /// Below the 50 that the queue of a connection holds. With a full queue, the library's request for the slot map would wait
-/// for commands that the library does not drive on until it has the slot map.
+/// for commands that make no progress until the library has the slot map.
 const IN_FLIGHT_PER_NODE: usize = 40;
 
 const MAX_REDIRECTS: u32 = 5;

@@ -204,6 +204,7 @@ fn units_are_taken_in_advance_by_the_rule_of_the_plan_that_applies() {
         "plans": { "free": plan("burst", 1), "pro": plan("burst", 2), "vip": plan("other", 3) },
         "routes": [
             { "match": "GET /vip", "plan": "vip" },
+            { "match": "GET /settled", "settle": "x-cost" },
             route("/exact", json!({ "name": "a", "algorithm": "sliding_log", "limit": 5, "window": "1h" })),
             route("/short", json!({ "name": "b", "algorithm": "fixed_window", "limit": 5, "window": "4s" })),
             route("/long", json!({ "name": "c", "algorithm": "fixed_window", "limit": 5, "window": "5s" })),
@@ -219,6 +220,7 @@ fn units_are_taken_in_advance_by_the_rule_of_the_plan_that_applies() {
     assert_eq!(units("GET /", tenant("pro")), Some(2));
     assert_eq!(units("GET /", tenant("gone")), Some(1));
     assert_eq!(units("GET /vip", tenant("pro")), Some(3));
+    assert_eq!(units("GET /settled", tenant("pro")), None);
     // The limits of the route must fit, too.
     assert_eq!(units("GET /exact", tenant("pro")), None);
     assert_eq!(units("GET /short", tenant("pro")), None);

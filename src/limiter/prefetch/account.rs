@@ -1,7 +1,7 @@
 //! The units that an isolate holds for one subject and its limits.
 
 use super::demand::Demand;
-use super::lot::{Leftover, Lot};
+use super::lot::Lot;
 use crate::limit::{Budget, Limit, PrefetchRule, Retry, Verdict};
 use crate::time::Millis;
 
@@ -12,7 +12,7 @@ pub(super) struct Account {
     pub(super) limits: Vec<Limit>,
     pub(super) lots: Vec<Lot>,
     /// The time of the last request.
-    pub(super) seen: Millis,
+    pub(super) last_request: Millis,
     demand: Demand,
     /// The budgets as Redis last reported them, after all that was charged by then; and the time before that call.
     report: Option<(Vec<Budget>, Millis)>,
@@ -26,7 +26,7 @@ impl Account {
             number,
             limits: limits.to_vec(),
             lots: Vec::new(),
-            seen: now,
+            last_request: now,
             demand: Demand::default(),
             report: None,
             asking: None,
@@ -35,46 +35,62 @@ impl Account {
 
     /// Spends the cost of a request if a lot has it. Returns the verdict and the time of the charge.
     pub(super) fn spend(&mut self, cost: u64, now: Millis) -> Option<(Verdict, Millis)> {
-        let lot = self.lots.iter_mut().find(|lot| can_spend(lot, now) && lot.units >= cost && lot.requests > 0)?;
+        let counts_requests = self.counts_requests();
+        let pays =
+            |lot: &&mut Lot| is_spendable(lot, now) && lot.units >= cost && (lot.requests > 0 || !counts_requests);
+        let lot = self.lots.iter_mut().find(pays)?;
         lot.units -= cost;
-        lot.requests -= 1;
+        lot.requests = lot.requests.saturating_sub(1);
         let charged_at = lot.charged_at;
         Some((self.allow(now)?, charged_at))
     }
 
-    /// Returns for how many further requests of this cost units should be taken at `now`, together with the request's own.
-    /// Counts the request as demand.
+    /// Returns for how many further requests of this cost the request should take units at `now`. Counts the request as
+    /// demand.
     ///
-    /// None as long as half of that is held which will probably be spent within the hold. Then one request takes the next lot while the others spend the rest.
-    /// That lot makes up for what will be spent before it ends, with a margin, so that little has to be given back.
-    pub(super) fn wanted(&mut self, rule: PrefetchRule, cost: u64, now: Millis) -> u64 {
-        self.seen = now;
+    /// Returns 0 while more than half of the expected demand is held. Then one request takes the next lot while the others
+    /// spend the rest. That lot makes up for what will be spent before it ends, with a margin, so that little has to be given
+    /// back.
+    pub(super) fn requests_to_take(&mut self, rule: PrefetchRule, cost: u64, now: Millis) -> u64 {
+        self.last_request = now;
         let demand = self.demand.count(cost, now, rule.hold());
-        let held = self.held(now);
+        let expected = rule.units().min(demand.units - demand.units / MARGIN);
+        let held = self.held_for(cost, now);
         let asks = self.asking.is_some_and(|since| now.get().saturating_sub(since.get()) < LONGEST_CALL.get());
-        let target = rule.units().min(demand.units - demand.units / MARGIN);
-        if asks || demand.requests < 2 || held > target / 2 {
+        if asks || demand.requests < 2 || held > expected / 2 {
             return 0;
         }
         let Some((budgets, at)) = &self.report else { return 0 };
-        let is_old = now.get().saturating_sub(at.get()) > rule.hold().get();
-        if is_old || !self.limits.iter().all(|limit| rule.may_take(limit, now)) {
+        let passed = Millis::new(now.get().saturating_sub(at.get()));
+        if passed > rule.hold() || !budgets.iter().all(|budget| rule.may_take(budget, passed)) {
             return 0;
         }
         // Of the tightest limit, at most a quarter of what remains after the request itself.
         let remaining = budgets.iter().map(|budget| budget.remaining / budget.limit.charge_for(cost).max(1)).min();
         let quarter = remaining.unwrap_or(0).saturating_sub(1) / 4;
-        quarter.min(target.saturating_sub(held) / cost.max(1))
+        let all =
+            self.lots.iter().filter(|lot| is_spendable(lot, now)).map(|lot| lot.units).fold(0, u64::saturating_add);
+        let room = expected.saturating_sub(held).min(rule.units().saturating_sub(all));
+        quarter.min(room / cost.max(1))
     }
 
-    /// Notes that a call is on its way that takes the next lot, or that it has ended.
-    pub(super) fn set_asking(&mut self, since: Option<Millis>) {
-        self.asking = since;
+    /// Notes that a call that began at `since` takes the next lot.
+    pub(super) fn begin_call(&mut self, since: Millis) {
+        self.asking = Some(since);
     }
 
-    /// Adds a lot.
-    pub(super) fn add(&mut self, lot: Lot) {
-        self.lots.push(lot);
+    /// Returns whether a call is on its way that takes the next lot.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// Notes that the call that began at `since` has ended. If it has failed, Redis may have charged its units: the next
+    /// request asks only for itself, and so learns what remains.
+    pub(super) fn end_call(&mut self, since: Millis, has_failed: bool) {
+        self.asking.take_if(|asking| *asking == since);
+        if has_failed {
+            self.report = None;
+        }
     }
 
     /// Notes what Redis reported to a call that began at `asked`. Of two calls on their way, the later one counts.
@@ -84,12 +100,13 @@ impl Account {
         }
     }
 
-    /// Notes that what is left of a lot was given back to these limits, by a call that began at `now`.
-    pub(super) fn note_given_back(&mut self, leftover: &Leftover, limits: &[Limit], now: Millis) {
+    /// Notes that these units were given back to these limits, by a call that began at `now`.
+    pub(super) fn note_given_back(&mut self, limits: &[Limit], units: &[u64], now: Millis) {
         let Some((budgets, _)) = self.report.as_mut().filter(|(_, at)| *at <= now) else { return };
-        for budget in budgets.iter_mut().filter(|budget| limits.contains(&budget.limit)) {
-            let units = leftover.left_for(&budget.limit);
-            budget.remaining = budget.remaining.saturating_add(units).min(budget.limit.capacity());
+        for (limit, units) in limits.iter().zip(units) {
+            if let Some(budget) = budgets.iter_mut().find(|budget| budget.limit == *limit) {
+                budget.remaining = budget.remaining.saturating_add(*units).min(limit.capacity());
+            }
         }
     }
 
@@ -97,7 +114,7 @@ impl Account {
     pub(super) fn with_held(&self, verdict: Verdict, now: Millis) -> Verdict {
         let add = |mut budgets: Vec<Budget>| {
             for budget in &mut budgets {
-                let lots = self.lots.iter().filter(|lot| can_spend(lot, now));
+                let lots = self.lots.iter().filter(|lot| is_spendable(lot, now));
                 let held = lots.map(|lot| lot.left_for(&budget.limit)).fold(0, u64::saturating_add);
                 budget.remaining = budget.remaining.saturating_add(held).min(budget.limit.capacity());
             }
@@ -122,20 +139,28 @@ impl Account {
         Some(self.with_held(Verdict::Allow(budgets.iter().map(later).collect()), now))
     }
 
-    /// Returns the units that are held and may be spent.
-    fn held(&self, now: Millis) -> u64 {
-        let lots = self.lots.iter().filter(|lot| can_spend(lot, now));
-        lots.map(|lot| lot.units).fold(0, u64::saturating_add)
+    /// Returns the units that requests of this cost can spend.
+    fn held_for(&self, cost: u64, now: Millis) -> u64 {
+        let (cost, counts_requests) = (cost.max(1), self.counts_requests());
+        let for_cost = |lot: &Lot| {
+            let requests = lot.units / cost;
+            cost * if counts_requests { requests.min(lot.requests) } else { requests }
+        };
+        self.lots.iter().filter(|lot| is_spendable(lot, now)).map(for_cost).fold(0, u64::saturating_add)
+    }
+
+    fn counts_requests(&self) -> bool {
+        self.limits.iter().any(Limit::counts_requests)
     }
 }
 
 /// Returns whether a lot may be spent at `now`. A clock that was set back must not prolong it.
-fn can_spend(lot: &Lot, now: Millis) -> bool {
+fn is_spendable(lot: &Lot, now: Millis) -> bool {
     lot.taken <= now && now < lot.end
 }
 
 /// One part in this many of the recent demand is not taken in advance.
 const MARGIN: u64 = 8;
 
-/// A call to Redis is over by then, or was abandoned.
-const LONGEST_CALL: Millis = Millis::from_secs(10);
+/// The longest `timeout` that can be configured: by then a call is over, or was abandoned.
+const LONGEST_CALL: Millis = Millis::from_secs(30);

@@ -7,26 +7,26 @@ use crate::time::Millis;
 #[derive(Debug, Default)]
 pub(super) struct Demand {
     start: Millis,
-    current: Seen,
-    previous: Seen,
+    current: Recent,
+    previous: Recent,
 }
 
-/// What was seen in one span, or in the last one.
+/// The requests of a span, and their units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Recent {
     pub(super) requests: u64,
     pub(super) units: u64,
 }
 
 impl Demand {
     /// Counts a request of this cost at `now`, and returns what was seen in the last `span`, the request included.
-    pub(super) fn count(&mut self, cost: u64, now: Millis, span: Millis) -> Seen {
+    pub(super) fn count(&mut self, cost: u64, now: Millis, span: Millis) -> Recent {
         let passed = now.get().checked_sub(self.start.get());
         match passed {
             Some(passed) if passed < span.get() => {}
             Some(passed) if passed / 2 < span.get() => {
                 self.previous = self.current;
-                self.current = Seen::default();
+                self.current = Recent::default();
                 self.start = Millis::new(self.start.get() + span.get());
             }
             // Long ago, or the clock was set back.
@@ -37,7 +37,7 @@ impl Demand {
         let recent = span.get() - (now.get() - self.start.get()).min(span.get());
         let recent = |previous: u64| u128::from(previous) * u128::from(recent) / u128::from(span.get().max(1));
         let sum = |current: u64, previous| current.saturating_add(u64::try_from(recent(previous)).unwrap_or(u64::MAX));
-        Seen {
+        Recent {
             requests: sum(self.current.requests, self.previous.requests),
             units: sum(self.current.units, self.previous.units),
         }

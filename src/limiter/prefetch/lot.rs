@@ -63,7 +63,7 @@ impl Lot {
 impl Leftover {
     /// Returns what to give back at `now`, and at which limits.
     ///
-    /// Nothing is given back to a token bucket that may be full before it is: what it was charged has been refilled then.
+    /// Nothing is given back to a token bucket that may be full before the call: what it was charged has been refilled then.
     pub(in crate::limiter) fn corrections(&self, now: Millis) -> Vec<(Vec<Limit>, Correction)> {
         let passed = now.get().saturating_sub(self.taken.get());
         let group = |counting: bool, units| {
@@ -82,15 +82,16 @@ impl Leftover {
         groups.into_iter().filter(something).collect()
     }
 
-    /// Returns the units that are left for a limit.
-    pub(super) fn left_for(&self, limit: &Limit) -> u64 {
-        if limit.counts_requests() { self.requests } else { self.units }
-    }
-
     /// Returns the units that are left.
     #[must_use]
     pub fn units(&self) -> u64 {
         self.units
+    }
+
+    /// Returns for how many requests they were taken, less those that have spent some.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests
     }
 }
 

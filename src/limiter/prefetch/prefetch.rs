@@ -32,6 +32,8 @@ struct State {
     count: usize,
     /// What is left of lots that may no longer be spent, until it is given back.
     withdrawn: HashMap<u64, (Leftover, Millis)>,
+    /// The accounts that were withdrawn while a call was on its way: subject, limits, and when.
+    withdrawn_accounts: HashMap<u64, (Subject, Vec<Limit>, Millis)>,
     /// The source of unique numbers.
     counter: u64,
     /// When unused accounts were last removed.
@@ -44,12 +46,12 @@ pub(in crate::limiter) enum Take<'a> {
     /// It has spent held units, which were charged at this time.
     Spent(Verdict, Millis),
     /// Redis must be asked, for this many units more.
-    Ask(Advance<'a>),
+    Ask(PendingLot<'a>),
 }
 
-/// Units that a call takes in advance. Dropped, the call is over.
+/// Units that a call takes in advance. Dropping it marks the call as ended.
 #[derive(Debug)]
-pub(in crate::limiter) struct Advance<'a> {
+pub(in crate::limiter) struct PendingLot<'a> {
     prefetch: &'a Prefetch,
     subject: &'a Subject,
     rule: PrefetchRule,
@@ -57,6 +59,19 @@ pub(in crate::limiter) struct Advance<'a> {
     account: Option<u64>,
     /// How many further requests of the same cost the units are for; may be 0.
     pub(in crate::limiter) requests: u64,
+    /// When the call began.
+    asked: Millis,
+    is_recorded: bool,
+}
+
+/// What a call to Redis has decided.
+#[derive(Debug)]
+pub(in crate::limiter) struct Recorded {
+    pub(in crate::limiter) verdict: Verdict,
+    /// The time of the charge if Redis has refused the request, and held units have paid for it.
+    pub(in crate::limiter) paid_at: Option<Millis>,
+    /// The new lot.
+    pub(in crate::limiter) lot: Option<LotId>,
 }
 
 impl Default for Prefetch {
@@ -82,16 +97,18 @@ impl Prefetch {
         now: Millis,
     ) -> Take<'a> {
         let mut state = self.lock();
-        let ask = |account, requests| Take::Ask(Advance { prefetch: self, subject, rule, account, requests });
+        let ask = |account, requests| {
+            Take::Ask(PendingLot { prefetch: self, subject, rule, account, requests, asked: now, is_recorded: false })
+        };
         let Some(account) = state.account(subject, limits, now, self.capacity) else { return ask(None, 0) };
-        let requests = account.wanted(rule, cost, now);
+        let requests = account.requests_to_take(rule, cost, now);
         if requests == 0 {
             return match account.spend(cost, now) {
                 Some((verdict, charged_at)) => Take::Spent(verdict, charged_at),
                 None => ask(Some(account.number), 0),
             };
         }
-        account.set_asking(Some(now));
+        account.begin_call(now);
         ask(Some(account.number), requests)
     }
 
@@ -115,14 +132,20 @@ impl Prefetch {
         state.accounts.get_mut(&lot.subject)?.iter_mut().find_map(|account| {
             let index = account.lots.iter().position(|held| held.number == lot.number)?;
             let held = account.lots.remove(index);
-            (held.units > 0).then(|| held.into_leftover(&lot.subject, &account.limits))
+            (held.units > 0 || held.requests > 0).then(|| held.into_leftover(&lot.subject, &account.limits))
         })
     }
 
-    /// Notes that what is left of a lot was given back to these limits, by a call that began at `now`.
-    pub(in crate::limiter) fn note_given_back(&self, leftover: &Leftover, limits: &[Limit], now: Millis) {
+    /// Notes that these units were given back to these limits, by a call that began at `now`.
+    pub(in crate::limiter) fn note_given_back(
+        &self,
+        leftover: &Leftover,
+        limits: &[Limit],
+        units: &[u64],
+        now: Millis,
+    ) {
         if let Some(account) = self.lock().find(&leftover.subject, &leftover.limits) {
-            account.note_given_back(leftover, limits, now);
+            account.note_given_back(limits, units, now);
         }
     }
 
@@ -131,26 +154,37 @@ impl Prefetch {
         let mut state = self.lock();
         state.remove(subject);
         state.withdrawn.retain(|_, (leftover, _)| leftover.subject != *subject);
+        // What a call on its way takes counts as used.
+        state.withdrawn_accounts.retain(|_, (withdrawn, ..)| withdrawn != subject);
     }
 
-    /// Stops spending what is held for a subject whose limits have changed. It is given back at its time.
-    pub(in crate::limiter) fn withdraw(&self, subject: &Subject, now: Millis) {
+    /// Stops spending what is held for a subject whose limits have changed. Returns the lots, which can be given back.
+    pub(in crate::limiter) fn withdraw(&self, subject: &Subject, now: Millis) -> Vec<LotId> {
         let mut state = self.lock();
+        let mut lots = Vec::new();
         for account in state.remove(subject) {
+            if account.is_asking() {
+                let withdrawn = (subject.clone(), account.limits.clone(), now);
+                state.withdrawn_accounts.insert(account.number, withdrawn);
+            }
             for lot in account.lots {
                 let number = lot.number;
                 state.withdrawn.insert(number, (lot.into_leftover(subject, &account.limits), now));
+                lots.push(LotId { subject: subject.clone(), number });
             }
         }
+        lots
     }
 
-    /// Returns the units that are held for a subject, may be spent or not.
+    /// Returns the units that are held for a subject, spendable or withdrawn, and for how many requests they were taken.
     #[must_use]
-    pub fn held(&self, subject: &Subject) -> u64 {
+    pub fn held(&self, subject: &Subject) -> (u64, u64) {
         let state = self.lock();
         let lots = state.accounts.get(subject).into_iter().flatten().flat_map(|account| &account.lots);
+        let lots = lots.map(|lot| (lot.units, lot.requests));
         let withdrawn = state.withdrawn.values().filter(|(leftover, _)| leftover.subject == *subject);
-        lots.map(|lot| lot.units).sum::<u64>() + withdrawn.map(|(leftover, _)| leftover.units()).sum::<u64>()
+        let withdrawn = withdrawn.map(|(leftover, _)| (leftover.units(), leftover.requests()));
+        lots.chain(withdrawn).fold((0, 0), |sum, held| (sum.0 + held.0, sum.1 + held.1))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -159,48 +193,58 @@ impl Prefetch {
     }
 }
 
-impl Advance<'_> {
-    /// Takes what Redis has granted to a call that began at `asked`: the verdict on the request itself, and the verdict on
-    /// the units in advance if any were asked for. Returns the first one, with the units that are held, and the new lot.
-    pub(in crate::limiter) fn record(
-        self,
-        batch: BatchVerdict,
-        cost: u64,
-        asked: Millis,
-    ) -> Option<(Verdict, Option<LotId>)> {
+impl PendingLot<'_> {
+    /// Takes what Redis has granted: the verdict on the request itself, and the verdict on the units in advance if any were
+    /// asked for. `None` if there is no verdict.
+    pub(in crate::limiter) fn record(mut self, batch: BatchVerdict, cost: u64) -> Option<Recorded> {
+        self.is_recorded = true;
         let mut verdicts = batch.verdicts.into_iter();
         let (verdict, advance) = (verdicts.next()?, verdicts.next());
         let mut state = self.prefetch.lock();
         state.counter += 1;
         let number = state.counter;
-        // Forgotten meanwhile, the units count as used: its state may have been deleted before or after the call.
-        let Some(account) = state.numbered(self.subject, self.account) else { return Some((verdict, None)) };
-        account.note_report(advance.as_ref().unwrap_or(&verdict).budgets(), asked);
+        let report = advance.as_ref().unwrap_or(&verdict).budgets().to_vec();
         let lot = advance.filter(Verdict::is_allow).map(|advance| Lot {
             number,
             units: cost.saturating_mul(self.requests),
             requests: self.requests,
             charged_at: batch.at,
-            taken: asked,
-            end: Millis::new(asked.get().saturating_add(self.rule.hold().get())),
+            taken: self.asked,
+            end: Millis::new(self.asked.get().saturating_add(self.rule.hold().get())),
             full_after: advance.budgets().iter().map(|budget| budget.reset).collect(),
         });
         let id = lot.as_ref().map(|_| LotId { subject: self.subject.clone(), number });
-        // The budgets of the request's own verdict are those before the lot was charged.
-        let verdict = account.with_held(verdict, asked);
-        if let Some(lot) = lot {
-            account.add(lot);
+        let Some(account) = state.numbered(self.subject, self.account) else {
+            let withdrawn = self.account.and_then(|account| state.withdrawn_accounts.remove(&account));
+            // After a reset, the lot counts as used: nobody knows whether it was charged before or after.
+            let withdrawn = withdrawn.zip(lot).map(|((_, limits, _), lot)| lot.into_leftover(self.subject, &limits));
+            let lot = id.filter(|_| withdrawn.is_some());
+            state.withdrawn.extend(withdrawn.map(|leftover| (number, (leftover, self.asked))));
+            return Some(Recorded { verdict, paid_at: None, lot });
+        };
+        account.note_report(&report, self.asked);
+        if !verdict.is_allow()
+            && let Some((verdict, paid_at)) = account.spend(cost, self.asked)
+        {
+            return Some(Recorded { verdict, paid_at: Some(paid_at), lot: None });
         }
-        Some((verdict, id))
+        // The budgets of the request's own verdict are those before the lot was charged.
+        let verdict = account.with_held(verdict, self.asked);
+        account.lots.extend(lot);
+        Some(Recorded { verdict, paid_at: None, lot: id })
     }
 }
 
-impl Drop for Advance<'_> {
+impl Drop for PendingLot<'_> {
     fn drop(&mut self) {
-        if self.requests > 0
-            && let Some(account) = self.prefetch.lock().numbered(self.subject, self.account)
-        {
-            account.set_asking(None);
+        if self.requests == 0 {
+            return;
+        }
+        let mut state = self.prefetch.lock();
+        if let Some(account) = state.numbered(self.subject, self.account) {
+            account.end_call(self.asked, !self.is_recorded);
+        } else if let Some(account) = self.account {
+            state.withdrawn_accounts.remove(&account);
         }
     }
 }
@@ -237,16 +281,18 @@ impl State {
         accounts
     }
 
-    /// Removes what has not been used for a while, at most once in that time.
+    /// Removes what is not used any more, at most once in [`CLEANED_EVERY`].
     fn remove_unused(&mut self, now: Millis) {
-        let is_recent = |time: Millis| now.get().abs_diff(time.get()) < UNUSED_AFTER.get();
-        if is_recent(self.cleaned) {
+        let is_within = |time: Millis, span: Millis| now.get().abs_diff(time.get()) < span.get();
+        if is_within(self.cleaned, CLEANED_EVERY) {
             return;
         }
         self.cleaned = now;
-        self.withdrawn.retain(|_, (_, since)| is_recent(*since));
+        self.withdrawn.retain(|_, (_, since)| is_within(*since, UNUSED_AFTER));
+        self.withdrawn_accounts.retain(|_, (.., since)| is_within(*since, UNUSED_AFTER));
         self.accounts.retain(|_, accounts| {
-            accounts.retain(|account| is_recent(account.seen));
+            let holds = |account: &Account| !account.lots.is_empty() && is_within(account.last_request, UNUSED_AFTER);
+            accounts.retain(|account| holds(account) || is_within(account.last_request, CLEANED_EVERY));
             !accounts.is_empty()
         });
         self.count = self.accounts.values().map(Vec::len).sum();
@@ -256,7 +302,10 @@ impl State {
 /// Several megabytes at most: a small part of a Worker's 128 MB.
 const CAPACITY: usize = 4096;
 
-/// Longer than any hold, so that what is left of a lot has been given back.
+/// An account without units is removed after this time if there are too many.
+const CLEANED_EVERY: Millis = Millis::from_secs(1);
+
+/// Longer than any hold: what is left of a lot has been given back, or counts as used.
 const UNUSED_AFTER: Millis = Millis::from_secs(15);
 
 #[cfg(test)]
