@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sluicegate_devstack::{Fault, Stack};
+use tokio::time::timeout;
 
 use crate::api::{api, patch, tenant_with_key, usage};
 use crate::bare::Bare;
@@ -113,6 +114,8 @@ async fn hold(stack: &Stack, key: &str) {
     assert_eq!(trips(stack).await, before, "units are held");
 }
 
+const HOLD: Duration = Duration::from_secs(10);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_tenant_spends_nothing_of_before() {
     let stack = stack(ahead("10s")).await;
@@ -126,6 +129,8 @@ async fn a_changed_tenant_spends_nothing_of_before() {
     // Its limits stay, but what is held is given back.
     hold(&stack, &key).await;
     patch(&stack, "acme", json!({ "metadata": { "company": "Acme" } })).await;
+    let given_back = until("what is held is given back", async || usage(&stack, "acme").await["today"]["units"] == 22);
+    timeout(HOLD / 2, given_back).await.expect("long before the hold ends");
     let before = trips(&stack).await;
     let response = get_as(&stack, &key, "/x").send().await.unwrap();
     assert_eq!(remaining(&header(&response, "ratelimit")), QUOTA - 23, "after a change that keeps the limits");
@@ -162,7 +167,7 @@ async fn held_units_pass_while_redis_is_away() {
     bare.network.inject(Fault::HoldRequests).await;
     let head = bare.head("/x").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
-    tokio::time::timeout(Duration::from_secs(20), async { while bare.head("/x").await.starts_with("http/1.1 200") {} })
+    timeout(HOLD * 2, async { while bare.head("/x").await.starts_with("http/1.1 200") {} })
         .await
         .expect("the units that are held run out");
 }

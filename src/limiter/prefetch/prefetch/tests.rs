@@ -131,7 +131,7 @@ fn limits_have_accounts_of_their_own() {
 fn after_a_change_units_are_only_given_back() {
     let (prefetch, limits, subject) = (Prefetch::default(), [burst()], subject(0));
     let lot = take_lot(&prefetch, &subject);
-    assert_eq!(prefetch.withdraw(&subject, NOW), [lot.clone()]);
+    assert_eq!(prefetch.withdraw(&subject, NOW), std::slice::from_ref(&lot));
     assert!(prefetch.spend(&subject, &limits, 0, NOW).is_none());
     assert!(prefetch.held(&subject).0 > 0);
     assert!(prefetch.leftover(&lot).is_some() && prefetch.leftover(&lot).is_none());
