@@ -5,7 +5,7 @@
 # wrangler is about to do. The development configuration is never deployed.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
-. "$(dirname "$0")/wasm-opt.sh"
+. "$(dirname "$0")/worker.sh"
 cd "$ROOT"
 
 purpose=${1:?usage: setup/build.sh development|production}
@@ -27,6 +27,7 @@ build_worker() {
   # For size: loading the Worker costs more than running it.
   CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/worker . --features edge --locked
   optimize build/worker/index_bg.wasm --strip-debug --enable-exception-handling
+  add_entry build/worker
 }
 
 build_page() {

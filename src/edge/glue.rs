@@ -55,10 +55,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = addHeaders)]
     pub(super) fn add_headers(response: &Response, headers: &str) -> Result<(), JsValue>;
 
-    /// Limits stack traces to this many frames.
-    #[wasm_bindgen(js_name = limitStackTrace)]
-    pub(super) fn limit_stack_trace(frames: u32);
-
     /// Keeps the request of `context` alive until the returned function is called.
     #[wasm_bindgen(js_name = keepAlive)]
     pub(super) fn keep_alive(context: &JsValue) -> Function;

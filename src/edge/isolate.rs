@@ -8,7 +8,6 @@ use std::time::Duration;
 use js_sys::JSON;
 use worker::{Delay, Env};
 
-use super::glue;
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
 use super::log::{self, DecisionLog};
 use crate::config::Config;
@@ -81,7 +80,6 @@ pub(super) fn current(env: &Env) -> Result<Rc<Isolate>, String> {
 
 impl Isolate {
     fn new(env: &Env) -> Result<Self, String> {
-        glue::limit_stack_trace(STACK_FRAMES);
         let environment = Environment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
         let dialect = environment.dialect();
         let config = environment.config;
@@ -154,9 +152,6 @@ fn variable(env: &Env, name: &str) -> Option<String> {
     let value = property(env, name)?;
     value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
 }
-
-/// Frames of a stack trace: enough to see where an error comes from.
-const STACK_FRAMES: u32 = 1;
 
 const PING_EVERY: Millis = Millis::from_secs(1);
 
