@@ -69,19 +69,26 @@ pub(super) async fn respond(
     Response::new_with_opt_str_and_init(body, &init)
 }
 
-/// Reads the body. Of a body longer than [`MAX_BODY`], reads only enough to exceed it.
+/// Reads the body. Of a body longer than [`MAX_BODY`], returns only enough to exceed it. The rest is read up to
+/// [`MAX_DROPPED`]: a client that still sends its request may not see the response.
 async fn read_body(request: &Request) -> Result<Vec<u8>, JsValue> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut dropped) = (Vec::new(), 0);
     let Some(stream) = request.body() else { return Ok(bytes) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    while bytes.len() <= MAX_BODY {
+    while dropped <= MAX_DROPPED {
         let step = JsFuture::from(reader.read()).await?;
-        match property(&step, "value") {
-            Some(chunk) => bytes.extend(Uint8Array::new(&chunk).to_vec()),
-            None => return Ok(bytes),
+        let Some(chunk) = property(&step, "value") else { return Ok(bytes) };
+        let chunk = Uint8Array::new(&chunk);
+        if bytes.len() <= MAX_BODY {
+            bytes.extend(chunk.to_vec());
+        } else {
+            dropped += chunk.length();
         }
     }
     // The rest is not needed, and neither is the result of the cancellation.
     let _ = JsFuture::from(reader.cancel()).await;
     Ok(bytes)
 }
+
+/// In bytes: far more than a client sends by mistake.
+const MAX_DROPPED: u32 = 1 << 20;
