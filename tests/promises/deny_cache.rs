@@ -47,6 +47,8 @@ struct World<'a> {
     unseen: Vec<[Option<u64>; 2]>,
     /// The number of changes of the subject.
     changes: usize,
+    /// Whether a settlement has given units back.
+    gave_back: bool,
     /// The last refusal that each isolate got from Redis: the changes so far, and the request.
     refused: Vec<Option<(usize, Asked)>>,
     /// How many refusals were remembered, and how many of them Redis would not have given.
@@ -70,6 +72,7 @@ impl<'a> World<'a> {
             now: T,
             unseen: vec![[None; 2]; skews.len()],
             changes: 0,
+            gave_back: false,
             refused: vec![None; skews.len()],
             remembered: 0,
             wrong: 0,
@@ -82,6 +85,7 @@ impl<'a> World<'a> {
             Action::Check { plan, cost, lease } => self.check(isolate, (*plan, *cost, *lease), now)?,
             Action::Settle { correction, age } => {
                 self.changes += 1;
+                self.gave_back |= matches!(correction, Correction::GiveBack(_));
                 let request = RequestId::new(&format!("request-{}", self.changes)).unwrap();
                 let charged_at = Millis::new(now.get() - age);
                 let memory = Millis::from_secs(60);
@@ -154,8 +158,16 @@ impl<'a> World<'a> {
             // refuse, because a lease has ended; that does not prolong the wait.
             prop_assert_eq!(decided.verdict.retry(), expected.retry());
             for (own, its) in decided.verdict.budgets().iter().zip(expected.budgets()) {
-                if !own.limit.needs_lease() {
-                    prop_assert_eq!((&own.limit, own.retry, own.reset), (&its.limit, its.retry, its.reset));
+                if own.limit.needs_lease() {
+                    continue;
+                }
+                prop_assert_eq!((&own.limit, own.retry), (&its.limit, its.retry));
+                // The newest entry of a log stays when all its units are given back (settle.lua). Until no unit is left,
+                // Redis then reports the time when that entry ends, which is too late.
+                if self.gave_back && own.limit.algorithm().name() == "sliding_log" {
+                    prop_assert!(own.reset >= its.reset, "{:?} before {:?}", own.reset, its.reset);
+                } else {
+                    prop_assert_eq!(own.reset, its.reset);
                 }
             }
         } else if let (Retry::After(own), Retry::After(its)) = (decided.verdict.retry(), expected.retry()) {
