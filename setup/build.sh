@@ -23,13 +23,6 @@ rm -f build/.built
 mkdir -p build
 touch build/.building
 
-build_worker() {
-  # For size: loading the Worker costs more than running it.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/worker . --features edge --locked
-  optimize build/worker/index_bg.wasm --strip-debug --enable-exception-handling
-  add_entry build/worker
-}
-
 build_page() {
   for_wasm cargo build --locked --release -p sluicegate-www --target wasm32-unknown-unknown
   target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
@@ -38,7 +31,7 @@ build_page() {
   node www/build.mjs build/www build/assets
 }
 
-step 'build the Worker' build_worker
+step 'build the Worker' build_worker build/worker --strip-debug
 step 'build the demo page' build_page
 
 bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)

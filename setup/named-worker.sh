@@ -5,6 +5,4 @@ set -euo pipefail
 . "$(dirname "$0")/worker.sh"
 cd "$ROOT"
 
-CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir build/named . --features edge --locked
-optimize build/named/index_bg.wasm --debuginfo --enable-exception-handling
-add_entry build/named
+build_worker build/named --debuginfo

@@ -11,10 +11,15 @@ optimize() {
     --enable-sign-ext "$@" -o "$wasm" "$wasm"
 }
 
-# add_entry FOLDER: makes src/edge/entry.js the entry of the Worker that worker-build has built there.
-add_entry() {
-  cp src/edge/entry.js "$1/entry.js"
-  esbuild "$1/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm \
-    --external:cloudflare:workers --outfile="$1/index.js" --allow-overwrite --log-level=warning
-  rm "$1/entry.js"
+# build_worker FOLDER FLAG...: builds the Worker there, with src/edge/entry.js as its entry. The flags are for wasm-opt.
+build_worker() {
+  local folder=$1
+  shift
+  # For size: loading the Worker costs more than running it.
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir "$folder" . --features edge --locked
+  optimize "$folder/index_bg.wasm" --enable-exception-handling "$@"
+  cp src/edge/entry.js "$folder/entry.js"
+  esbuild "$folder/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm \
+    --external:cloudflare:workers --outfile="$folder/index.js" --allow-overwrite --log-level=warning
+  rm "$folder/entry.js"
 }
