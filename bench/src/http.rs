@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::Incoming,
     client::conn::http1::{SendRequest, handshake},
-    header::{HOST, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::{net::TcpStream, task::JoinHandle};
 
 /// A connection; closed when dropped.
@@ -82,6 +83,25 @@ impl Connection {
             request = request.header("cf-connecting-ip", client.to_string());
         }
         self.send(request.body(Full::default())?).await
+    }
+
+    /// Posts a document to the admin API at `path`, below `/_sluicegate/v1`. Returns the status and the body.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request is invalid or the connection breaks before the end of the response.
+    pub async fn post_to_api(
+        &mut self,
+        admin_token: &str,
+        path: &str,
+        document: &Value,
+    ) -> Result<(StatusCode, String), HttpError> {
+        let request = Request::post(format!("/_sluicegate/v1{path}"))
+            .header(AUTHORIZATION, format!("Bearer {admin_token}"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::from(document.to_string()))?;
+        let response = self.send(request).await?;
+        Ok((response.status(), text(response.into_body()).await?))
     }
 
     /// Sends a request, to which this adds `Host`.

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 
-use http_body_util::Full;
-use hyper::{Request, StatusCode, header::AUTHORIZATION};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{self, Connection, HttpError},
+    http::{Connection, HttpError},
     variables::PLAN,
 };
 
@@ -20,14 +19,7 @@ pub async fn create(worker: SocketAddr, admin_token: &str) -> Result<String, Ten
     let mut connection = Connection::open(worker).await?;
     let mut created = Value::Null;
     for (path, document) in [("/tenants", json!({ "id": ID, "plan": PLAN })), (KEYS, json!({}))] {
-        let request = Request::post(format!("/_sluicegate/v1{path}"))
-            .header(AUTHORIZATION, format!("Bearer {admin_token}"))
-            .header("content-type", "application/json")
-            .body(Full::from(document.to_string()))
-            .map_err(HttpError::from)?;
-        let response = connection.send(request).await?;
-        let status = response.status();
-        let body = http::text(response.into_body()).await?;
+        let (status, body) = connection.post_to_api(admin_token, path, &document).await?;
         if status != StatusCode::CREATED {
             return Err(TenantError::Refused { path, status, body });
         }

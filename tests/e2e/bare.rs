@@ -137,19 +137,22 @@ impl Bare {
 
     /// Returns how often a command has been executed since the start.
     pub(crate) fn executed(&self, command: &str) -> u64 {
-        let mut connection = redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap();
-        let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).unwrap();
-        let calls = statistics.split(&format!("cmdstat_{command}:calls=")).nth(1);
-        calls.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
+        self.statistics().into_iter().find(|(name, _)| name == command).map_or(0, |(_, calls)| calls)
     }
 
     /// Returns how many commands have been executed since the start, those of scripts included.
     pub(crate) fn commands(&self) -> u64 {
+        let statistics = self.statistics().into_iter();
+        let by_worker = statistics.filter(|(name, _)| !name.starts_with("info") && !name.starts_with("client"));
+        by_worker.map(|(_, calls)| calls).sum()
+    }
+
+    /// Returns each command with the number of its executions.
+    fn statistics(&self) -> Vec<(String, u64)> {
         let mut connection = redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap();
         let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).unwrap();
         let calls = statistics.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
-        let calls = calls.filter(|(name, _)| !name.starts_with("info") && !name.starts_with("client"));
-        calls.map(|(_, rest)| rest.split(',').next().unwrap().parse::<u64>().unwrap()).sum()
+        calls.map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap())).collect()
     }
 
     /// Waits until Redis has this many leases.

@@ -2,8 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use http_body_util::Full;
-use hyper::{Request, StatusCode, header::AUTHORIZATION};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 use sluicegate_bench::http::{self, Connection, HttpError};
 use tokio::time::sleep;
@@ -54,14 +53,7 @@ impl Target {
     }
 
     async fn create(&self, connection: &mut Connection, path: &str, document: &Value) -> Result<Value, ApiError> {
-        let request = Request::post(format!("/_sluicegate/v1{path}"))
-            .header(AUTHORIZATION, format!("Bearer {}", self.admin_token))
-            .header("content-type", "application/json")
-            .body(Full::from(document.to_string()))
-            .map_err(HttpError::from)?;
-        let response = connection.send(request).await?;
-        let status = response.status();
-        let body = http::text(response.into_body()).await?;
+        let (status, body) = connection.post_to_api(&self.admin_token, path, document).await?;
         match serde_json::from_str(&body) {
             Ok(document) if matches!(status, StatusCode::CREATED | StatusCode::CONFLICT) => Ok(document),
             _ => Err(ApiError::Status { path: path.to_owned(), status, body }),
