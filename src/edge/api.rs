@@ -5,14 +5,16 @@ use std::rc::Rc;
 use js_sys::Uint8Array;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, ReadableStreamDefaultReader, Request, Response, ResponseInit};
+use web_sys::{ReadableStreamDefaultReader, Request, Response};
 use worker::Context;
 
+use super::facts::ClientRequest;
 use super::isolate::Isolate;
 use super::js::{now, property, random_bytes};
-use super::{log, prefetch, response};
+use super::{glue, log, prefetch, response};
 use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
+use crate::http::push_field;
 use crate::redis::Token;
 use crate::time::Millis;
 
@@ -21,20 +23,16 @@ pub(super) async fn respond(
     isolate: &Rc<Isolate>,
     context: &Context,
     token: &Token,
-    request: &Request,
+    client: &ClientRequest<'_>,
     path: &str,
-    query: Option<&str>,
 ) -> Result<Response, JsValue> {
-    let header = |name| request.headers().get(name).ok().flatten();
-    let (authorization, content_type, if_match) = (header("authorization"), header("content-type"), header("if-match"));
-    let method = request.method();
     let mut call = Call {
-        method: &method,
+        method: &client.facts.method,
         path,
-        query,
-        authorization: authorization.as_deref(),
-        content_type: content_type.as_deref(),
-        if_match: if_match.as_deref(),
+        query: client.url.query(),
+        authorization: client.fields.get("authorization"),
+        content_type: client.fields.get("content-type"),
+        if_match: client.fields.get("if-match"),
         body: &[],
     };
     // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
@@ -44,7 +42,7 @@ pub(super) async fn respond(
     let bytes;
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
     if admin.is_authorized(&call) {
-        let Ok(read) = read_body(request).await else { return response::problem(&Problem::unreadable_body()) };
+        let Ok(read) = read_body(client.request).await else { return response::problem(&Problem::unreadable_body()) };
         bytes = read;
         call.body = &bytes;
     }
@@ -58,15 +56,11 @@ pub(super) async fn respond(
     if let Some(failure) = &reply.failure {
         log::failure("admin API", failure);
     }
-    let headers = Headers::new()?;
+    let mut headers = String::new();
     for (name, value) in &reply.headers {
-        headers.append(name, value)?;
+        push_field(&mut headers, name, value);
     }
-    let init = ResponseInit::new();
-    init.set_status(reply.status);
-    init.set_headers(&headers);
-    let body = (!reply.body.is_empty()).then_some(reply.body.as_str());
-    Response::new_with_opt_str_and_init(body, &init)
+    glue::make_response(reply.status, (!reply.body.is_empty()).then_some(reply.body.as_str()), &headers)
 }
 
 /// Reads the body. Of a body longer than [`MAX_BODY`], returns only enough to exceed it. The rest is read up to

@@ -74,9 +74,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         }
     };
     Ok(match (destination, &isolate.admin_token) {
-        (Destination::Api(path), Some(token)) => {
-            api::respond(&isolate, &context, token, &request, path, client.url.query()).await?
-        }
+        (Destination::Api(path), Some(token)) => api::respond(&isolate, &context, token, &client, path).await?,
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
         _ => limit(&isolate, &context, &client).await?,
     })

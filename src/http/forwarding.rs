@@ -40,7 +40,7 @@ pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
     WELL_KNOWN.into_iter().chain(named)
 }
 
-/// Returns the headers that describe a request's client and URL to the origin. `None` drops the header. What the client
+/// Returns the headers that describe a request's client and URL to the origin. `None`: it gets none. What the client
 /// itself claims is not trusted, see [`is_forwarding_header`].
 pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 4] {
     [

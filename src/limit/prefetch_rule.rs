@@ -60,8 +60,8 @@ impl PrefetchRule {
                 );
                 return Err(InvalidLimit::new("prefetch", problem));
             };
-            if self.hold.get().saturating_mul(HOLDS_PER_WINDOW) > window.get() {
-                let longest = Millis::new(window.get() / HOLDS_PER_WINDOW);
+            let longest = longest_hold(window);
+            if self.hold > longest {
                 let problem = format!(
                     "expected at most {longest}, a tenth of the window of the limit {name:?}, found {}",
                     self.hold
@@ -75,8 +75,7 @@ impl PrefetchRule {
     /// Returns whether units of all these limits may be taken in advance, as [`PrefetchRule::check_fit`] does.
     #[must_use]
     pub fn fits(self, limits: &[Limit]) -> bool {
-        let holds = |window: Millis| window.get() / HOLDS_PER_WINDOW >= self.hold.get();
-        limits.iter().all(|limit| window(limit.algorithm()).is_some_and(holds))
+        limits.iter().all(|limit| window(limit.algorithm()).is_some_and(|window| self.hold <= longest_hold(window)))
     }
 
     /// Returns whether units of a limit may be taken in advance when this time has passed since Redis reported its budget.
@@ -98,6 +97,11 @@ fn window(algorithm: Algorithm) -> Option<Millis> {
         | Algorithm::TokenBucket { window, .. } => Some(window),
         Algorithm::SlidingLog { .. } | Algorithm::Concurrency { .. } => None,
     }
+}
+
+/// Returns the longest hold for a window.
+fn longest_hold(window: Millis) -> Millis {
+    Millis::new(window.get() / HOLDS_PER_WINDOW)
 }
 
 /// Far above the requests of any isolate in [`MAX_HOLD`].

@@ -125,15 +125,13 @@ impl<T: Transport> Limiter<T> {
             return Ok(Decided::by(Decider::Refusal, verdict, now));
         }
         let ahead = pending.as_ref().map_or(0, |pending| pending.requests);
-        let batch = self.check_with_lot(subject, limits, request, ahead, Now::from_clock(clock, now)).await;
-        let batch = match (batch, &self.prefetch, rule) {
-            (Ok(batch), _, _) => batch,
-            (Err(error), Some(prefetch), Some(_)) => {
-                let spent = prefetch.spend(subject, limits, cost, now);
+        let batch = match self.check_with_lot(subject, limits, request, ahead, Now::from_clock(clock, now)).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                let spent = pending.as_ref().and_then(|pending| pending.spend_held(limits, cost));
                 let (verdict, at) = spent.ok_or(error)?;
                 return Ok(Decided::by(Decider::HeldUnits, verdict, at));
             }
-            (Err(error), _, _) => return Err(error.into()),
         };
         let (at, verdict) = (batch.at, batch.verdicts.first().ok_or(NO_VERDICT)?);
         if let (Some(refusals), Some(Recall::Ask(ticket))) = (&self.refusals, &recall) {
@@ -161,7 +159,7 @@ impl<T: Transport> Limiter<T> {
         for (i, (limits, correction)) in leftover.corrections(now).into_iter().enumerate() {
             let Ok(request) = &RequestId::new(&format!("{id}:{i}")) else { continue };
             let settlement =
-                Settlement { request, charged_at: leftover.charged_at, correction, memory: SETTLED_ONCE_WITHIN };
+                Settlement { request, charged_at: leftover.charged_at(), correction, memory: SETTLED_ONCE_WITHIN };
             let clock = Now::from_clock(clock, now);
             if let SettleOutcome::Settle { units } = self.settle(&leftover.subject, &limits, &settlement, clock).await?
             {

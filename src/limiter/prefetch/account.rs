@@ -68,8 +68,7 @@ impl Account {
         // Of the tightest limit, at most a quarter of what remains after the request itself.
         let remaining = budgets.iter().map(|budget| budget.remaining / budget.limit.charge_for(cost).max(1)).min();
         let quarter = remaining.unwrap_or(0).saturating_sub(1) / 4;
-        let all =
-            self.lots.iter().filter(|lot| is_spendable(lot, now)).map(|lot| lot.units).fold(0, u64::saturating_add);
+        let all = self.spendable(now).map(|lot| lot.units).fold(0, u64::saturating_add);
         let room = expected.saturating_sub(held).min(rule.units().saturating_sub(all));
         quarter.min(room / cost.max(1))
     }
@@ -114,8 +113,7 @@ impl Account {
     pub(super) fn with_held(&self, verdict: Verdict, now: Millis) -> Verdict {
         let add = |mut budgets: Vec<Budget>| {
             for budget in &mut budgets {
-                let lots = self.lots.iter().filter(|lot| is_spendable(lot, now));
-                let held = lots.map(|lot| lot.left_for(&budget.limit)).fold(0, u64::saturating_add);
+                let held = self.spendable(now).map(|lot| lot.left_for(&budget.limit)).fold(0, u64::saturating_add);
                 budget.remaining = budget.remaining.saturating_add(held).min(budget.limit.capacity());
             }
             budgets
@@ -146,7 +144,11 @@ impl Account {
             let requests = lot.units / cost;
             cost * if counts_requests { requests.min(lot.requests) } else { requests }
         };
-        self.lots.iter().filter(|lot| is_spendable(lot, now)).map(for_cost).fold(0, u64::saturating_add)
+        self.spendable(now).map(for_cost).fold(0, u64::saturating_add)
+    }
+
+    fn spendable(&self, now: Millis) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(move |lot| is_spendable(lot, now))
     }
 
     fn counts_requests(&self) -> bool {

@@ -12,7 +12,7 @@ pub struct LotId {
 }
 
 /// Units that were taken together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lot {
     pub(super) number: u64,
     /// What is left: units, and how many requests they are for. A limit that counts requests was charged the latter.
@@ -32,12 +32,8 @@ pub(super) struct Lot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     pub(in crate::limiter) subject: Subject,
-    pub(in crate::limiter) charged_at: Millis,
     pub(super) limits: Vec<Limit>,
-    units: u64,
-    requests: u64,
-    taken: Millis,
-    full_after: Vec<Millis>,
+    lot: Lot,
 }
 
 impl Lot {
@@ -48,26 +44,23 @@ impl Lot {
 
     /// Returns what is left of the lot, charged to `subject` at `limits`.
     pub(super) fn into_leftover(self, subject: &Subject, limits: &[Limit]) -> Leftover {
-        Leftover {
-            subject: subject.clone(),
-            charged_at: self.charged_at,
-            limits: limits.to_vec(),
-            units: self.units,
-            requests: self.requests,
-            taken: self.taken,
-            full_after: self.full_after,
-        }
+        Leftover { subject: subject.clone(), limits: limits.to_vec(), lot: self }
     }
 }
 
 impl Leftover {
+    /// Returns the time of the charge, by the clock that decided.
+    pub(in crate::limiter) fn charged_at(&self) -> Millis {
+        self.lot.charged_at
+    }
+
     /// Returns what to give back at `now`, and at which limits.
     ///
     /// Nothing is given back to a token bucket that may be full before the call: what it was charged has been refilled then.
     pub(in crate::limiter) fn corrections(&self, now: Millis) -> Vec<(Vec<Limit>, Correction)> {
-        let passed = now.get().saturating_sub(self.taken.get());
+        let passed = now.get().saturating_sub(self.lot.taken.get());
         let group = |counting: bool, units| {
-            let limits = self.limits.iter().zip(&self.full_after);
+            let limits = self.limits.iter().zip(&self.lot.full_after);
             let limits = limits.filter(|(limit, full_after)| {
                 let refills = matches!(limit.algorithm(), Algorithm::TokenBucket { .. });
                 limit.counts_requests() == counting && !(refills && passed.saturating_mul(MARGIN) >= full_after.get())
@@ -75,7 +68,7 @@ impl Leftover {
             let limits: Vec<Limit> = limits.map(|(limit, _)| limit.clone()).collect();
             (limits, Correction::GiveBack(units))
         };
-        let groups = [group(false, self.units), group(true, self.requests)];
+        let groups = [group(false, self.lot.units), group(true, self.lot.requests)];
         let something = |(limits, correction): &(Vec<Limit>, Correction)| {
             !limits.is_empty() && *correction != Correction::GiveBack(0)
         };
@@ -85,13 +78,13 @@ impl Leftover {
     /// Returns the units that are left.
     #[must_use]
     pub fn units(&self) -> u64 {
-        self.units
+        self.lot.units
     }
 
     /// Returns for how many requests they were taken, less those that have spent some.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.requests
+        self.lot.requests
     }
 }
 

@@ -112,14 +112,8 @@ impl Prefetch {
         ask(Some(account.number), requests)
     }
 
-    /// Spends held units on a request, for example because Redis could not be asked.
-    pub(in crate::limiter) fn spend(
-        &self,
-        subject: &Subject,
-        limits: &[Limit],
-        cost: u64,
-        now: Millis,
-    ) -> Option<(Verdict, Millis)> {
+    /// Spends held units on a request.
+    fn spend(&self, subject: &Subject, limits: &[Limit], cost: u64, now: Millis) -> Option<(Verdict, Millis)> {
         self.lock().find(subject, limits)?.spend(cost, now)
     }
 
@@ -194,6 +188,11 @@ impl Prefetch {
 }
 
 impl PendingLot<'_> {
+    /// Spends held units on the request, because Redis could not be asked.
+    pub(in crate::limiter) fn spend_held(&self, limits: &[Limit], cost: u64) -> Option<(Verdict, Millis)> {
+        self.prefetch.spend(self.subject, limits, cost, self.asked)
+    }
+
     /// Takes what Redis has granted: the verdict on the request itself, and the verdict on the units in advance if any were
     /// asked for. `None` if there is no verdict.
     pub(in crate::limiter) fn record(mut self, batch: BatchVerdict, cost: u64) -> Option<Recorded> {
