@@ -8,11 +8,14 @@ const run = (task) => () => {
 };
 globalThis.queueMicrotask = (task) => void resolved.then(run(task));
 
-// reqwest aborts each call to Redis when it drops the response, complete or not. Without a reason, the runtime makes an error
-// with a stack trace each time.
+// reqwest aborts each call to Redis when it drops the response, complete or not. While the call is polled, only a complete
+// response is dropped: that abort has no effect but its cost. Otherwise the call is given up. Without a reason, the runtime makes
+// an error with a stack trace each time.
 const { abort } = AbortController.prototype;
-const done = new Error("the response was dropped");
-AbortController.prototype.abort = function (reason = done) { abort.call(this, reason); };
+const dropped = new Error("the response was dropped");
+let isPolling = false;
+AbortController.prototype.abort = function (reason = dropped) { if (!isPolling) abort.call(this, reason); };
+export const setPolling = (value) => { isPolling = value; };
 
 const lines = (headers) => {
   let text = "";
@@ -44,17 +47,14 @@ export const fetchOnward = (url, request, dropped, set, options) => {
 };
 
 // With a response as the initializer, the copy has its status, headers, body encoding and WebSocket.
-export const copyResponse = (response, body, dropped) => {
+export const copyResponse = (response, body, dropped, added) => {
   const copy = new Response(body ?? response.body, response);
   drop(copy.headers, dropped);
+  for (const [name, value] of fields(added)) copy.headers.append(name, value);
   return copy;
 };
 
 export const makeResponse = (status, body, added) => new Response(body, { status, headers: [...fields(added)] });
-
-export const addHeaders = (response, added) => {
-  for (const [name, value] of fields(added)) response.headers.append(name, value);
-};
 
 export const keepAlive = (context) => {
   let end;

@@ -30,15 +30,17 @@ extern "C" {
         options: &Object,
     ) -> Result<Promise, JsValue>;
 
-    /// Copies a response, without the headers `dropped`, one name a line, and with `body` if it is not `None`.
+    /// Copies a response, without the headers `dropped`, one name a line, with `body` if it is not `None`, and with the headers
+    /// `added`, in lines, after those that it has.
     ///
     /// # Errors
-    /// Fails if the body has been used.
+    /// Fails if the body has been used, or if a header is not valid.
     #[wasm_bindgen(catch, js_name = copyResponse)]
     pub(super) fn copy_response(
         response: &Response,
         body: Option<&ReadableStream>,
         dropped: &str,
+        added: &str,
     ) -> Result<Response, JsValue>;
 
     /// Makes a response with these headers, in lines.
@@ -48,12 +50,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = makeResponse)]
     pub(super) fn make_response(status: u16, body: Option<&str>, headers: &str) -> Result<Response, JsValue>;
 
-    /// Adds headers, in lines, to a response. What it has in these headers stays.
-    ///
-    /// # Errors
-    /// Fails if a header is not valid, or if the headers cannot be changed.
-    #[wasm_bindgen(catch, js_name = addHeaders)]
-    pub(super) fn add_headers(response: &Response, headers: &str) -> Result<(), JsValue>;
+    /// Says whether a call to Redis is polled; then `AbortController.abort` does nothing.
+    #[wasm_bindgen(js_name = setPolling)]
+    pub(super) fn set_polling(value: bool);
 
     /// Keeps the request of `context` alive until the returned function is called.
     #[wasm_bindgen(js_name = keepAlive)]

@@ -10,6 +10,7 @@ use worker::{Delay, Env};
 
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
 use super::log::{self, DecisionLog};
+use super::polled::Polled;
 use crate::config::Config;
 use crate::config::environment::{Environment, Origin};
 use crate::limit::memory::{Capacity, MemoryLimiter};
@@ -51,7 +52,7 @@ pub(super) struct Isolate {
 }
 
 /// The way to Redis: through the circuit breaker, and with a deadline if the calls share one.
-pub(super) type EdgeTransport<'a> = Guarded<'a, Timed<'a, &'a HttpTransport>, Program>;
+pub(super) type EdgeTransport<'a> = Guarded<'a, Timed<'a, Polled<'a>>, Program>;
 
 /// The clock and the log, for the circuit breaker.
 pub(super) struct Program;
@@ -110,15 +111,15 @@ impl Isolate {
 
     /// Returns the limiter over Redis. Each of its calls has the configured timeout.
     pub(super) fn limiter(&self) -> Limiter<EdgeTransport<'_>> {
-        self.limiter_over(Timed::new(&self.http, None))
+        self.limiter_over(Timed::new(Polled(&self.http), None))
     }
 
     /// Same as [`Isolate::limiter`], but all calls together end at the deadline.
     pub(super) fn limiter_until<'a>(&'a self, deadline: &'a Deadline) -> Limiter<EdgeTransport<'a>> {
-        self.limiter_over(Timed::new(&self.http_until_deadline, Some(deadline)))
+        self.limiter_over(Timed::new(Polled(&self.http_until_deadline), Some(deadline)))
     }
 
-    fn limiter_over<'a>(&'a self, transport: Timed<'a, &'a HttpTransport>) -> Limiter<EdgeTransport<'a>> {
+    fn limiter_over<'a>(&'a self, transport: Timed<'a, Polled<'a>>) -> Limiter<EdgeTransport<'a>> {
         let transport = Guarded::new(transport, &self.breaker, &Program);
         Limiter::new(transport, self.dialect)
             .with_refusals(Arc::clone(&self.refusals))

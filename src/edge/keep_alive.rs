@@ -1,5 +1,8 @@
 //! Keeps a request alive after its client has disconnected.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 use worker::Context;
@@ -14,9 +17,19 @@ pub(super) struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// Keeps the request of `context` alive from now on.
-    pub(super) fn start(context: &Context) -> Self {
-        KeepAlive { end: glue::keep_alive(context.as_ref()) }
+    /// Runs `future` and keeps the request of `context` alive until it is complete. If it never waits, nothing can interrupt
+    /// it, and nothing is done.
+    pub(super) async fn during<F: Future>(context: &Context, future: F) -> F::Output {
+        let mut kept = None;
+        let mut future = pin!(future);
+        poll_fn(|task| {
+            let result = future.as_mut().poll(task);
+            if result.is_pending() && kept.is_none() {
+                kept = Some(KeepAlive { end: glue::keep_alive(context.as_ref()) });
+            }
+            result
+        })
+        .await
     }
 }
 

@@ -10,7 +10,7 @@
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //!
-//! Around the request: `keep_alive` (it survives its client), `isolate` (state between requests), `api` (the admin and check
+//! Around the request: `keep_alive` (it survives its client), `polled` (calls to Redis), `isolate` (state between requests), `api` (the admin and check
 //! API), `schedule` (the cron trigger), `log`, `analytics`, `glue` (what each request needs of JavaScript), and `js` (other
 //! bindings to the runtime).
 
@@ -27,6 +27,7 @@ mod js;
 mod keep_alive;
 mod lease;
 mod log;
+mod polled;
 mod prefetch;
 mod proxy;
 mod response;
@@ -52,17 +53,21 @@ use crate::time::Millis;
 /// Handles a request: by its destination, the origin or an endpoint of sluicegate.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    let _until_answered = KeepAlive::start(&context);
-    let isolate = isolate::current(&env);
-    let head = glue::read_request(&request);
-    let Some(client) = ClientRequest::read(&request, &head, isolate.as_deref().ok()) else {
+    KeepAlive::during(&context, respond(&request, &env, &context)).await
+}
+
+/// Responds to a request.
+async fn respond(request: &Request, env: &Env, context: &Context) -> worker::Result<Response> {
+    let isolate = isolate::current(env);
+    let head = glue::read_request(request);
+    let Some(client) = ClientRequest::read(request, &head, isolate.as_deref().ok()) else {
         return Ok(response::problem(&Problem::unreadable_url())?);
     };
     let facts = &client.facts;
     let destination = facts.destination();
     match destination {
         Destination::Health => return Ok(response::health(facts, isolate.as_deref(), now()).await?),
-        Destination::Demo => return Ok(response::demo(facts, &request, &env).await?),
+        Destination::Demo => return Ok(response::demo(facts, request, env).await?),
         Destination::Unknown => return Ok(response::problem(&Problem::not_found())?),
         Destination::Api(_) | Destination::Origin => {}
     }
@@ -74,9 +79,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         }
     };
     Ok(match (destination, &isolate.admin_token) {
-        (Destination::Api(path), Some(token)) => api::respond(&isolate, &context, token, &client, path).await?,
+        (Destination::Api(path), Some(token)) => api::respond(&isolate, context, token, &client, path).await?,
         (Destination::Api(_), None) => response::problem(&Problem::not_found())?,
-        _ => limit(&isolate, &context, &client).await?,
+        _ => limit(&isolate, context, &client).await?,
     })
 }
 
@@ -87,28 +92,29 @@ async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<
     let duration = Millis::new(now().get().saturating_sub(started.get()));
     isolate.decision_log.write(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, duration);
-    let response = match &decision.outcome {
-        Outcome::Refuse(problem) => response::problem(problem)?,
-        Outcome::Forward => forward(isolate, context, client, &decision).await?,
-    };
-    response::add_rate_limit(&response, &decision, duration)?;
-    Ok(response)
+    let added = response::limiter_fields(&decision, duration);
+    match &decision.outcome {
+        Outcome::Refuse(problem) => response::problem_with(problem, &added),
+        Outcome::Forward => forward(isolate, context, client, &decision, &added).await,
+    }
 }
 
-/// Forwards a request to the origin and returns its response. The cost and the lease are settled afterwards.
+/// Forwards a request to the origin and returns its response with the headers `added`. The cost and the lease are settled
+/// afterwards.
 async fn forward(
     isolate: &Rc<Isolate>,
     context: &Context,
     client: &ClientRequest<'_>,
     decision: &Decision,
+    added: &str,
 ) -> Result<Response, JsValue> {
     let completion = completion::schedule(isolate, context, decision);
     let watch = completion.is_some() && decision.charge().is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(&isolate.origin, client, decision.tenant(), watch).await;
+    let forwarded = proxy::forward(&isolate.origin, client, decision.tenant(), watch, added).await;
     if forwarded.is_err() && client.request.signal().aborted() {
         // The client has disconnected, the origin has not failed. Dropping `completion` keeps the charge and releases
         // the lease.
-        return response::problem(&Problem::origin_unreachable());
+        return response::problem_with(&Problem::origin_unreachable(), added);
     }
     if let Some(completion) = completion {
         let response = match &forwarded {
@@ -122,7 +128,7 @@ async fn forward(
         Ok(forwarded) => Ok(forwarded.response),
         Err(error) => {
             log::failure("origin", &error);
-            response::problem(&error.problem())
+            response::problem_with(&error.problem(), added)
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) enum OriginError {
     Status(u16),
 }
 
-/// Forwards a request and returns the origin's response as soon as its headers arrive.
+/// Forwards a request and returns the origin's response, with the headers `added`, as soon as its headers arrive.
 ///
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and so has its copy.
 ///
@@ -48,6 +48,7 @@ pub(super) async fn forward(
     client: &ClientRequest<'_>,
     tenant: Option<&TenantId>,
     watch: bool,
+    added: &str,
 ) -> Result<Forwarded, OriginError> {
     let dropped = dropped_from_request(client.fields).join("\n");
     let mut set = String::new();
@@ -83,7 +84,7 @@ pub(super) async fn forward(
         None => (None, None),
     };
     let dropped = dropped_from_response(fields).join("\n");
-    let response = glue::copy_response(&response, body.as_ref(), &dropped)?;
+    let response = glue::copy_response(&response, body.as_ref(), &dropped, added)?;
     Ok(Forwarded { response, status, ended })
 }
 

@@ -1,4 +1,4 @@
-//! Builds the responses that do not come from the origin, and adds the rate limit headers to all.
+//! Builds the responses that do not come from the origin, and the rate limit headers of all.
 
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
@@ -15,12 +15,17 @@ use crate::time::Millis;
 
 /// Returns a problem as a response. It must not be cached.
 pub(super) fn problem(problem: &Problem) -> Result<Response, JsValue> {
-    json(problem.status, problem::CONTENT_TYPE, &problem.body(), problem.headers())
+    problem_with(problem, "")
 }
 
-/// Adds the rate limit headers and the duration of the decision. What the origin has sent in these headers stays:
-/// several limiters may be chained.
-pub(super) fn add_rate_limit(response: &Response, decision: &Decision, duration: Millis) -> Result<(), JsValue> {
+/// Same as [`problem`], with the headers `added`, in lines.
+pub(super) fn problem_with(problem: &Problem, added: &str) -> Result<Response, JsValue> {
+    json(problem.status, problem::CONTENT_TYPE, &problem.body(), problem.headers(), added)
+}
+
+/// Returns the rate limit headers and the duration of the decision, in lines. They are added to those of the origin's
+/// response, which stay: several limiters may be chained.
+pub(super) fn limiter_fields(decision: &Decision, duration: Millis) -> String {
     let charge = decision.charge();
     let shadow = charge.is_some_and(Charge::is_shadow);
     let mut headers = String::new();
@@ -35,7 +40,7 @@ pub(super) fn add_rate_limit(response: &Response, decision: &Decision, duration:
         (Outcome::Forward, Some(_)) => "",
     };
     push_field(&mut headers, "server-timing", &format!("limiter;dur={}{description}", duration.get()));
-    glue::add_headers(response, &headers)
+    headers
 }
 
 /// Responds to `/_sluicegate/health`: 200, or 503 with the part that fails. The log has the reason.
@@ -62,7 +67,7 @@ pub(super) async fn health(
     if let Ok(isolate) = isolate {
         body.insert("breaker".to_owned(), isolate.breaker_state(now).name().into());
     }
-    json(status, "application/json", &Value::Object(body).to_string(), &[])
+    json(status, "application/json", &Value::Object(body).to_string(), &[], "")
 }
 
 /// Responds with a file of the demo page, if the Worker has it.
@@ -88,12 +93,19 @@ fn is_read(facts: &RequestFacts) -> bool {
     matches!(facts.method.as_str(), "GET" | "HEAD")
 }
 
-fn json(status: u16, content_type: &str, body: &str, more: &[(&str, String)]) -> Result<Response, JsValue> {
+fn json(
+    status: u16,
+    content_type: &str,
+    body: &str,
+    more: &[(&str, String)],
+    added: &str,
+) -> Result<Response, JsValue> {
     let mut headers = String::new();
     push_field(&mut headers, "content-type", content_type);
     push_field(&mut headers, "cache-control", "no-store");
     for (name, value) in more {
         push_field(&mut headers, name, value);
     }
+    headers.push_str(added);
     glue::make_response(status, Some(body), &headers)
 }

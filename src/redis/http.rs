@@ -48,15 +48,15 @@ impl Transport for HttpTransport {
             request = request.timeout(timeout.into());
         }
         let response = request.send().await.map_err(error)?;
-        if *response.url() != self.url {
-            let host = response.url().host_str().unwrap_or_default();
-            return Err(RedisError::Unreachable {
-                reason: format!("the server redirects to another address ({host})"),
-            });
-        }
         let status = response.status().as_u16();
+        let redirected_to = (*response.url() != self.url).then(|| response.url().clone());
         let body = response.bytes().await.map_err(error)?.into();
-        Ok(Response { status, body })
+        match redirected_to {
+            None => Ok(Response { status, body }),
+            Some(url) => Err(RedisError::Unreachable {
+                reason: format!("the server redirects to another address ({})", url.host_str().unwrap_or_default()),
+            }),
+        }
     }
 }
 
