@@ -19,7 +19,7 @@ export const setPolling = (value) => { isPolling = value; };
 
 const lines = (headers) => {
   let text = "";
-  for (const [name, value] of headers) text += `${name}\n${value}\n`;
+  headers.forEach((value, name) => { text += `${name}\n${value}\n`; });
   return text;
 };
 
@@ -27,9 +27,9 @@ const drop = (headers, names) => {
   if (names) for (const name of names.split("\n")) headers.delete(name);
 };
 
-const fields = function* (text) {
+const each = (text, put) => {
   const parts = text.split("\n");
-  for (let i = 0; i + 1 < parts.length; i += 2) yield [parts[i], parts[i + 1]];
+  for (let i = 0; i + 1 < parts.length; i += 2) put(parts[i], parts[i + 1]);
 };
 
 export const readRequest = (request) => `${request.method}\n${request.url}\n${lines(request.headers)}`;
@@ -41,20 +41,28 @@ export const readResponse = (response) => `${response.status}\n${lines(response.
 // every response through one more stream.
 export const fetchOnward = (url, request, dropped, set, options) => {
   const onward = new Request(url, request);
-  drop(onward.headers, dropped);
-  for (const [name, value] of fields(set)) onward.headers.set(name, value);
+  const { headers } = onward;
+  drop(headers, dropped);
+  each(set, (name, value) => headers.set(name, value));
   return fetch(onward, { ...options, signal: AbortSignal.any([request.signal]) });
 };
 
 // With a response as the initializer, the copy has its status, headers, body encoding and WebSocket.
 export const copyResponse = (response, body, dropped, added) => {
   const copy = new Response(body ?? response.body, response);
-  drop(copy.headers, dropped);
-  for (const [name, value] of fields(added)) copy.headers.append(name, value);
+  const { headers } = copy;
+  drop(headers, dropped);
+  each(added, (name, value) => headers.append(name, value));
   return copy;
 };
 
-export const makeResponse = (status, body, added) => new Response(body, { status, headers: [...fields(added)] });
+// The constructor takes longer to read headers. A string as the body has set the content type.
+export const makeResponse = (status, body, set) => {
+  const response = new Response(body, { status });
+  const { headers } = response;
+  each(set, (name, value) => headers.set(name, value));
+  return response;
+};
 
 export const keepAlive = (context) => {
   let end;

@@ -43,7 +43,7 @@ extern "C" {
         added: &str,
     ) -> Result<Response, JsValue>;
 
-    /// Makes a response with these headers, in lines.
+    /// Makes a response with these headers, in lines. Of several with the same name, the last one counts.
     ///
     /// # Errors
     /// Fails if the status or a header is not valid.
