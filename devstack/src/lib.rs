@@ -24,5 +24,5 @@ pub use backends::Backends;
 pub use bridge::BridgeServer;
 pub use network::{Fault, Network};
 pub use origin::Origin;
-pub use stack::{Options, Stack, StackError};
+pub use stack::{Options, OriginKind, Stack, StackError};
 pub use worker::Worker;

@@ -45,6 +45,8 @@ pub struct Config {
     pub default_plan: Plan,
     /// The rules for some requests only.
     pub routes: Routes,
+    /// Whether the origin gets the API key of a request. A route may differ.
+    pub forward_key: bool,
     /// Whether any request needs its API key.
     pub(super) reads_keys: bool,
 }
@@ -79,9 +81,19 @@ impl KeySource {
         }
     }
 
+    /// Returns whether the header's value is an API key.
+    #[must_use]
+    pub fn is_key(self, value: &str) -> bool {
+        self.key_text(value).is_some()
+    }
+
     /// Extracts the key from the header's value. Returns `None` for anything else, such as a token for the origin.
     #[must_use]
     pub fn key_in(self, value: &str) -> Option<String> {
+        self.key_text(value).map(str::to_owned)
+    }
+
+    fn key_text(self, value: &str) -> Option<&str> {
         let key = match self {
             KeySource::Authorization => {
                 let (scheme, credentials) = value.split_once(' ')?;
@@ -89,7 +101,7 @@ impl KeySource {
             }
             KeySource::XApiKey => value,
         };
-        Some(key.trim()).filter(|key| key.starts_with(KEY_PREFIX)).map(str::to_owned)
+        Some(key.trim()).filter(|key| key.starts_with(KEY_PREFIX))
     }
 }
 

@@ -1,9 +1,11 @@
 //! A Worker's environment: the variables and secrets that say where the origin and Redis are, and the configuration.
 
-use url::{Position, Url};
+use url::Url;
 
 use super::config::{Config, Scripts};
 use super::error::ConfigError;
+use super::origin::{Origin, http_url};
+use super::origin_secrets::OriginSecrets;
 use crate::redis::Token;
 use crate::redis::script::Dialect;
 
@@ -12,6 +14,8 @@ use crate::redis::script::Dialect;
 pub struct Environment {
     /// Where allowed requests go.
     pub origin: Origin,
+    /// The secrets that routes send to their origins.
+    pub origin_secrets: OriginSecrets,
     /// The base URL of the REST server.
     pub redis: Url,
     /// The REST server's token.
@@ -22,11 +26,7 @@ pub struct Environment {
     pub config: Config,
 }
 
-/// The scheme, host and optional port of the origin, without a trailing slash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(String);
-
-/// The name of the variable that holds the origin's URL.
+/// The name of the variable that says where requests go.
 pub const ORIGIN: &str = "ORIGIN";
 /// The name of the variable that holds the REST server's URL.
 pub const REDIS_URL: &str = "UPSTASH_REDIS_REST_URL";
@@ -48,12 +48,18 @@ impl Environment {
             value.ok_or_else(|| problem(name, "is not set"))
         };
         let config = Config::from_json(&required(CONFIG)?)?;
-        let origin = Origin::new(&required(ORIGIN)?)?;
-        let redis = http_url(REDIS_URL, &required(REDIS_URL)?)?;
+        let origin = Origin::parse(&required(ORIGIN)?).map_err(|text| problem(ORIGIN, &text))?;
+        let origin_secrets = OriginSecrets::read(config.secret_references(), &variable)?;
+        let redis = http_url(&required(REDIS_URL)?, EXPECTED_URL).map_err(|text| problem(REDIS_URL, &text))?;
         let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
         let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
         let admin_token = admin_token.map(|value| parse_admin_token(&value)).transpose()?;
-        Ok(Environment { origin, redis, token, admin_token, config })
+        Ok(Environment { origin, origin_secrets, redis, token, admin_token, config })
+    }
+
+    /// Returns all origins, each with the path of the variable or field that names it.
+    pub fn origins(&self) -> impl Iterator<Item = (String, &Origin)> {
+        std::iter::once((ORIGIN.to_owned(), &self.origin)).chain(self.config.origins())
     }
 
     /// Returns the dialect of the scripts for this environment's Redis.
@@ -64,22 +70,6 @@ impl Environment {
             Scripts::Plain => Dialect::Plain,
             Scripts::KeyLocking => Dialect::KeyLocking,
         }
-    }
-}
-
-impl Origin {
-    fn new(text: &str) -> Result<Self, ConfigError> {
-        let url = http_url(ORIGIN, text)?;
-        if url.path() != "/" || url.query().is_some() {
-            return Err(problem(ORIGIN, "has a path or a query (requests keep the path they came with)"));
-        }
-        Ok(Origin(url.as_str().trim_end_matches('/').to_owned()))
-    }
-
-    /// Returns the URL at the origin with the path and query of `url`.
-    #[must_use]
-    pub fn url_for(&self, url: &Url) -> String {
-        format!("{}{}", self.0, &url[Position::BeforePath..Position::AfterQuery])
     }
 }
 
@@ -100,21 +90,7 @@ fn parse_admin_token(value: &str) -> Result<Token, ConfigError> {
 /// 96 bits, if the token is hexadecimal.
 const MIN_ADMIN_TOKEN: usize = 24;
 
-/// Parses an `http` or `https` URL without credentials or fragment.
-fn http_url(name: &str, text: &str) -> Result<Url, ConfigError> {
-    let expected = "expected a URL like \"https://host\"";
-    let url = Url::parse(text).map_err(|error| problem(name, &format!("{expected}: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(problem(name, &format!("{expected}, found the scheme {:?}", url.scheme())));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(problem(name, "has credentials in it (a variable is no place for a secret)"));
-    }
-    if url.fragment().is_some() {
-        return Err(problem(name, "has a fragment (#…)"));
-    }
-    Ok(url)
-}
+const EXPECTED_URL: &str = "expected a URL like \"https://host\"";
 
 fn problem(name: &str, problem: &str) -> ConfigError {
     ConfigError { path: name.to_owned(), problem: problem.to_owned() }
@@ -165,9 +141,17 @@ mod tests {
             (ORIGIN, "", "ORIGIN: is not set"),
             (REDIS_URL, "", "UPSTASH_REDIS_REST_URL: is not set"),
             (REDIS_TOKEN, "", "UPSTASH_REDIS_REST_TOKEN: is not set"),
-            (ORIGIN, "api.example.com", "ORIGIN: expected a URL like \"https://host\": relative URL without a base"),
-            (ORIGIN, "ftp://x", "ORIGIN: expected a URL like \"https://host\", found the scheme \"ftp\""),
-            (ORIGIN, "https://x/v1", "ORIGIN: has a path or a query (requests keep the path they came with)"),
+            (
+                ORIGIN,
+                "api.example.com",
+                "ORIGIN: expected \"https://host\", \"service:NAME\" or \"zone\": relative URL without a base",
+            ),
+            (ORIGIN, "https://x/v1?y", "ORIGIN: has a query (requests keep the query they came with)"),
+            (
+                REDIS_URL,
+                "ftp://x",
+                "UPSTASH_REDIS_REST_URL: expected a URL like \"https://host\", found the scheme \"ftp\"",
+            ),
             (
                 REDIS_URL,
                 "https://u:hunter2@x",
@@ -199,13 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_url_keeps_path_and_query() {
-        let origin = Origin::new("http://127.0.0.1:9000/").unwrap();
-        for path in ["/", "/a//b", "/a%2Fb/c", "//host/x", "/?", "/x?a=%20b&&c=+", "/x?u=https://y/z"] {
-            let url = Url::parse(&format!("https://edge.example{path}")).unwrap();
-            assert_eq!(origin.url_for(&url), format!("http://127.0.0.1:9000{path}"));
-        }
-        let url = Url::parse("https://edge.example/a/../b/%2e%2e/c?d#e").unwrap();
-        assert_eq!(origin.url_for(&url), "http://127.0.0.1:9000/c?d");
+    fn services_and_secrets_that_are_named_are_needed() {
+        let routes = r#"{"routes":[{"match":"GET /a","origin":"service:OTHER","set":{"x":"{secret:ORIGIN_X}"}}],"#;
+        let config = LIMITS.replacen('{', routes, 1);
+        let message = read(&[(CONFIG, &config)]).unwrap_err();
+        assert_eq!(message, "ORIGIN_X: is not set (run `wrangler secret put ORIGIN_X`; routes[0].set.x needs it)");
+        let changes = [(CONFIG, config.as_str()), (ORIGIN, "service:API"), ("ORIGIN_X", "hunter2")];
+        let environment = read(&changes).unwrap();
+        let services: Vec<_> = environment.origins().map(|(path, origin)| (path, origin.service().unwrap())).collect();
+        assert_eq!(services, [("ORIGIN".to_owned(), "API"), ("routes[0].origin".to_owned(), "OTHER")]);
+        assert!(!format!("{environment:?}").contains("hunter2"));
     }
 }

@@ -7,6 +7,8 @@
 //! - [`routes`]: patterns, their rules, and the search for the route of a request
 //! - [`environment`]: the variables and secrets of a Worker
 //! - `outage`: the outage policy
+//! - `origin`, `onward`: where requests go, and with which headers; `header_value`, `origin_secrets`: secrets in them
+//! - `references`: the secrets and origins that a configuration names; `managed_header`: headers that it cannot change
 //! - [`json`]: JSON from outside, read with all its problems; the API and tenants use it, too
 //! - `error`, `header_name`, `suggestion`: errors, the syntax of header names, "did you mean"
 //!
@@ -16,14 +18,25 @@ mod config;
 pub mod environment;
 mod error;
 mod header_name;
+mod header_value;
 pub mod json;
+mod managed_header;
+mod onward;
+mod origin;
+mod origin_secrets;
 mod outage;
 mod parse;
+mod references;
 pub mod routes;
 mod suggestion;
 
 pub use config::{Config, Identify, KEY_PREFIX, KeySource, LogRefused, Scripts};
 pub use error::ConfigError;
 pub use header_name::is_header_name;
+pub use header_value::is_origin_secret;
+pub use managed_header::HOP_BY_HOP;
+pub use onward::Onward;
+pub use origin::{Origin, missing_service};
+pub use origin_secrets::OriginSecrets;
 pub use outage::OnOutage;
 pub use parse::plan_from_value;

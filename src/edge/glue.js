@@ -36,15 +36,16 @@ export const readRequest = (request) => `${request.method}\n${request.url}\n${li
 
 export const readResponse = (response) => `${response.status}\n${lines(response.headers)}`;
 
-// With a request as the initializer, the copy has its method, headers, body stream and redirect mode. A fetch ignores the
-// signal of a client's request unless the compatibility flag `request_signal_passthrough` is set, and that flag would lead
-// every response through one more stream.
-export const fetchOnward = (url, request, dropped, set, options) => {
+// With a request as the initializer, the copy has its method, headers, body stream and redirect mode. With a `service`, a
+// binding to another Worker, that Worker gets it. A fetch ignores the signal of a client's request unless the compatibility
+// flag `request_signal_passthrough` is set, and that flag would lead every response through one more stream.
+export const fetchOnward = (url, request, dropped, set, options, service) => {
   const onward = new Request(url, request);
   const { headers } = onward;
   drop(headers, dropped);
   each(set, (name, value) => headers.set(name, value));
-  return fetch(onward, { ...options, signal: AbortSignal.any([request.signal]) });
+  const init = { ...options, signal: AbortSignal.any([request.signal]) };
+  return service ? service.fetch(onward, init) : fetch(onward, init);
 };
 
 // With a response as the initializer, the copy has its status, headers, body encoding and WebSocket.

@@ -17,7 +17,7 @@ extern "C" {
     pub(super) fn read_response(response: &Response) -> String;
 
     /// Fetches a copy of `request` from `url` without the headers `dropped`, one name a line, and with the headers `set`,
-    /// in lines. If the client disconnects, the fetch ends.
+    /// in lines, or has the binding `service` fetch it. If the client disconnects, the fetch ends.
     ///
     /// # Errors
     /// Fails if the URL is not valid. The promise is rejected if there is no response.
@@ -28,6 +28,7 @@ extern "C" {
         dropped: &str,
         set: &str,
         options: &Object,
+        service: Option<&JsValue>,
     ) -> Result<Promise, JsValue>;
 
     /// Copies a response, without the headers `dropped`, one name a line, with `body` if it is not `None`, and with the headers

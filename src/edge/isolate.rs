@@ -1,18 +1,20 @@
 //! The state that an isolate keeps between requests.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use js_sys::JSON;
+use wasm_bindgen::JsValue;
 use worker::{Delay, Env};
 
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
 use super::log::{self, DecisionLog};
 use super::polled::Polled;
-use crate::config::Config;
-use crate::config::environment::{Environment, Origin};
+use crate::config::environment::Environment;
+use crate::config::{Config, Origin, OriginSecrets, missing_service};
 use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
 use crate::limiter::{Limiter, Prefetch, Refusals};
@@ -25,6 +27,10 @@ use crate::time::Millis;
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) origin: Origin,
+    /// The secrets that routes send to their origins.
+    pub(super) origin_secrets: OriginSecrets,
+    /// The bindings to the Workers that are origins, by name.
+    services: BTreeMap<String, JsValue>,
     pub(super) admin_token: Option<Token>,
     /// Resolves API keys to tenants.
     pub(super) authenticator: Authenticator,
@@ -82,6 +88,7 @@ pub(super) fn current(env: &Env) -> Result<Rc<Isolate>, String> {
 impl Isolate {
     fn new(env: &Env) -> Result<Self, String> {
         let environment = Environment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
+        let services = services(env, &environment)?;
         let dialect = environment.dialect();
         let config = environment.config;
         let http = HttpTransport::new(environment.redis, &environment.token, config.timeout);
@@ -89,6 +96,8 @@ impl Isolate {
             authenticator: Authenticator::new(&config),
             decision_log: DecisionLog::new(&config),
             origin: environment.origin,
+            origin_secrets: environment.origin_secrets,
+            services,
             http_until_deadline: http.without_timeout(),
             http,
             dialect,
@@ -102,6 +111,11 @@ impl Isolate {
             analytics: binding(env, ANALYTICS),
             last_ping: Cell::new(None),
         })
+    }
+
+    /// Returns the binding to a Worker that is an origin.
+    pub(super) fn service(&self, name: &str) -> Option<&JsValue> {
+        self.services.get(name)
     }
 
     /// Returns a deadline that passes when the configured timeout has. It begins with the first call that waits for it.
@@ -146,6 +160,21 @@ impl Isolate {
         self.last_ping.set(Some((now, reply.is_ok())));
         reply.is_ok()
     }
+}
+
+/// Returns the bindings to the Workers that are origins, by name.
+///
+/// # Errors
+/// Returns the reason if the Worker does not have one of them.
+fn services(env: &Env, environment: &Environment) -> Result<BTreeMap<String, JsValue>, String> {
+    let has_fetch = |service: &JsValue| property(service, "fetch").is_some_and(|fetch| fetch.is_function());
+    let names = environment.origins().filter_map(|(path, origin)| Some((path, origin.service()?)));
+    let services = names.map(|(path, name)| {
+        let service = property(env, name).filter(has_fetch);
+        let service = service.ok_or_else(|| missing_service(&path, name, "services").to_string())?;
+        Ok((name.to_owned(), service))
+    });
+    services.collect()
 }
 
 /// Returns a variable or secret as text. An object, such as a nested table of wrangler.toml, is written as JSON.

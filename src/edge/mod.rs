@@ -110,7 +110,7 @@ async fn forward(
 ) -> Result<Response, JsValue> {
     let completion = completion::schedule(isolate, context, decision);
     let watch = completion.is_some() && decision.charge().is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(&isolate.origin, client, decision.tenant(), watch, added).await;
+    let forwarded = proxy::forward(isolate, client, decision, watch, added).await;
     if forwarded.is_err() && client.request.signal().aborted() {
         // The client has disconnected, the origin has not failed. Dropping `completion` keeps the charge and releases
         // the lease.

@@ -8,14 +8,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, Response};
 
 use super::completion::OriginResponse;
+use super::decision::Decision;
 use super::facts::ClientRequest;
 use super::glue;
+use super::isolate::Isolate;
 use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
-use crate::config::environment::Origin;
-use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded};
+use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded, headers_with_key};
 use crate::http::problem::Problem;
 use crate::http::{Fields, push_field};
-use crate::tenant::TenantId;
 
 /// The response to a forwarded request.
 pub(super) struct Forwarded {
@@ -32,6 +32,8 @@ pub(super) enum OriginError {
     NoResponse(JsValue),
     /// No response of the Workers runtime can have this status.
     Status(u16),
+    /// The isolate lacks a binding or a secret that the route names: it has them of another configuration.
+    Configuration,
 }
 
 /// Forwards a request and returns the origin's response, with the headers `added`, as soon as its headers arrive.
@@ -44,19 +46,33 @@ pub(super) enum OriginError {
 /// # Errors
 /// Fails if the origin does not answer, or if its response cannot be passed on.
 pub(super) async fn forward(
-    origin: &Origin,
+    isolate: &Isolate,
     client: &ClientRequest<'_>,
-    tenant: Option<&TenantId>,
+    decision: &Decision,
     watch: bool,
     added: &str,
 ) -> Result<Forwarded, OriginError> {
-    let dropped = dropped_from_request(client.fields).join("\n");
+    let onward = decision.route.as_ref().map(|route| &route.onward);
+    let origin = onward.and_then(|onward| onward.origin.as_ref()).unwrap_or(&isolate.origin);
+    let service = match origin.service() {
+        Some(name) => Some(isolate.service(name).ok_or(OriginError::Configuration)?),
+        None => None,
+    };
+    let mut dropped = dropped_from_request(client.fields);
+    let forwards_key = onward.and_then(|onward| onward.forward_key).unwrap_or(isolate.config.forward_key);
+    if client.facts.api_key.is_some() && !forwards_key {
+        dropped.extend(headers_with_key(client.fields, isolate.config.key_sources()));
+    }
     let mut set = String::new();
-    for (name, value) in forwarded(&client.facts, &client.url, tenant) {
+    for (name, value) in forwarded(&client.facts, &client.url, decision.tenant()) {
         // A header without a value is among those that are dropped.
         if let Some(value) = value {
             push_field(&mut set, name, &value);
         }
+    }
+    if let Some(onward) = onward {
+        dropped.extend(onward.remove.iter().map(String::as_str));
+        onward.push_headers(&mut set, &isolate.origin_secrets).ok_or(OriginError::Configuration)?;
     }
     let options: Object = if watch {
         // Without this, a compressed body would be decoded for the stream, encoded again, and lose its length.
@@ -64,7 +80,8 @@ pub(super) async fn forward(
     } else {
         Object::new()
     };
-    let fetch = glue::fetch_onward(&origin.url_for(&client.url), client.request, &dropped, &set, &options)?;
+    let url = origin.url_for(&client.url, onward.map_or(0, |onward| onward.strip));
+    let fetch = glue::fetch_onward(&url, client.request, &dropped.join("\n"), &set, &options, service)?;
     let response: Response = JsFuture::from(fetch).await?.unchecked_into();
     let head = glue::read_response(&response);
     let (status, fields) = head.split_once('\n').unwrap_or_default();
@@ -103,6 +120,7 @@ impl OriginError {
         match self {
             OriginError::NoResponse(_) => Problem::origin_unreachable(),
             OriginError::Status(status) => Problem::invalid_origin_status(*status),
+            OriginError::Configuration => Problem::misconfigured(),
         }
     }
 }
@@ -114,6 +132,7 @@ impl fmt::Display for OriginError {
             OriginError::Status(status) => {
                 write!(f, "the origin answered with status {status}, which cannot be passed on")
             }
+            OriginError::Configuration => f.write_str("a binding or a secret of the route is not read"),
         }
     }
 }

@@ -6,7 +6,7 @@ use url::{Position, Url};
 
 use super::facts::RequestFacts;
 use super::fields::Fields;
-use crate::config::is_header_name;
+use crate::config::{HOP_BY_HOP, KeySource, is_header_name};
 use crate::tenant::TenantId;
 
 /// Returns the headers of a client's request that its onward request must not have: those that apply to one connection
@@ -18,6 +18,12 @@ pub fn dropped_from_request(fields: Fields<'_>) -> Vec<&str> {
     let connection = fields.get("connection");
     let names = fields.iter().map(|(name, _)| name);
     names.filter(|name| (is_hop_by_hop(name, connection) && !keeps(name)) || is_forwarding_header(name)).collect()
+}
+
+/// Returns the headers among `sources` that have an API key. An origin that does not get the key does not get these.
+pub fn headers_with_key<'a>(fields: Fields<'a>, sources: &'a [KeySource]) -> impl Iterator<Item = &'a str> {
+    let has_key = move |source: &&KeySource| fields.get(source.header()).is_some_and(|value| source.is_key(value));
+    sources.iter().filter(has_key).map(|source| source.header())
 }
 
 /// Returns the headers of the origin's response that the response to the client must not have.
@@ -33,11 +39,9 @@ fn is_hop_by_hop(name: &str, connection: Option<&str>) -> bool {
 
 /// Returns the headers of a message that apply to one connection only (RFC 9110, section 7.6.1): the well-known ones and
 /// those that its `Connection` header names. They are dropped in both directions.
-///
-/// `trailer` is included because the Workers runtime does not forward trailers.
 pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
     let named = connection.unwrap_or_default().split(',').map(str::trim).filter(|name| is_header_name(name));
-    WELL_KNOWN.into_iter().chain(named)
+    HOP_BY_HOP.into_iter().chain(named)
 }
 
 /// Returns the headers that describe a request's client and URL to the origin. `None`: it gets none. What the client
@@ -58,18 +62,6 @@ pub fn is_forwarding_header(name: &str) -> bool {
     let name = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
     name.starts_with("x-forwarded") || name == "sluicegate-tenant" || FORWARDING_HEADERS.contains(&name.as_ref())
 }
-
-const WELL_KNOWN: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Headers other than `X-Forwarded-…` in which proxies report to the origin what they have seen.
 const FORWARDING_HEADERS: [&str; 39] = [
@@ -123,10 +115,10 @@ mod tests {
 
     #[test]
     fn headers_named_by_connection_are_dropped() {
-        let named = |connection| hop_by_hop(Some(connection)).skip(WELL_KNOWN.len()).collect::<Vec<_>>();
+        let named = |connection| hop_by_hop(Some(connection)).skip(HOP_BY_HOP.len()).collect::<Vec<_>>();
         assert_eq!(named("x-hop"), ["x-hop"]);
         assert_eq!(named("keep-alive, X-Hop ,,x y, é, \t"), ["keep-alive", "X-Hop"]);
-        assert_eq!(hop_by_hop(None).collect::<Vec<_>>(), WELL_KNOWN);
+        assert_eq!(hop_by_hop(None).collect::<Vec<_>>(), HOP_BY_HOP);
     }
 
     #[test]
@@ -141,6 +133,18 @@ mod tests {
         let unnamed = fields("close").replace("WebSocket", "h2c");
         assert_eq!(of_request(Fields::new(&unnamed)), ["connection", "upgrade", "x_real_ip", "te"]);
         assert_eq!(of_request(Fields::new("host\na\naccept\n*/*\n")), [""; 0]);
+    }
+
+    #[test]
+    fn headers_with_a_key_are_found() {
+        let found = |sources: &[KeySource], lines: &str| {
+            headers_with_key(Fields::new(lines), sources).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let both = [KeySource::Authorization, KeySource::XApiKey];
+        assert_eq!(found(&both, "authorization\nBearer sgk_a_b\nx-api-key\nsgk_a_c\n"), ["authorization", "x-api-key"]);
+        assert_eq!(found(&both, "authorization\nbearer  sgk_a_b\nx-api-key\nof the origin\n"), ["authorization"]);
+        assert_eq!(found(&both[1..], "authorization\nBearer sgk_a_b\n"), [""; 0]);
+        assert_eq!(found(&both, "authorization\nBasic sgk_a_b\nx-other\nsgk_a_b\n"), [""; 0]);
     }
 
     #[test]

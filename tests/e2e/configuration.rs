@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{body, get, header, plenty};
 
-async fn expect_broken(sluicegate: Value, vars: &[(&str, &str)], reason: &str) {
+pub(crate) async fn expect_broken(sluicegate: Value, vars: &[(&str, &str)], reason: &str) {
     let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let stack = Stack::start(Options { sluicegate: Some(sluicegate), vars, ..Options::default() }).await.unwrap();
     let answer = get(&stack, "/hello").send().await.unwrap();
@@ -34,5 +34,6 @@ async fn an_unknown_field_is_named_in_the_log_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_may_be_a_string_and_an_origin_must_be_a_url() {
     let text = Value::String(plenty().to_string());
-    expect_broken(text, &[("ORIGIN", "api.example.com")], "ORIGIN: expected a URL like").await;
+    expect_broken(text, &[("ORIGIN", "api.example.com")], r#"ORIGIN: expected \"https://host\", \"service:NAME\" or"#)
+        .await;
 }

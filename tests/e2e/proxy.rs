@@ -34,7 +34,7 @@ async fn the_proxy_passes_requests_through_unchanged() {
     stack.stop().await;
 }
 
-async fn method_and_body(stack: &Stack) {
+pub(crate) async fn method_and_body(stack: &Stack) {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = client().request(method.clone(), format!("{}/any", stack.worker.url()));
@@ -169,7 +169,7 @@ async fn headers_from_the_origin(stack: &Stack) {
     }
 }
 
-async fn statuses(stack: &Stack) {
+pub(crate) async fn statuses(stack: &Stack) {
     for status in [200, 201, 204, 205, 299, 304, 400, 401, 404, 418, 429, 500, 503, 599] {
         let answer = get(stack, &format!("/status/{status}")).send().await.unwrap();
         assert_eq!(answer.status(), status);
@@ -190,7 +190,7 @@ async fn statuses_that_cannot_be_passed_on(stack: &Stack) {
     }
 }
 
-async fn redirects(stack: &Stack) {
+pub(crate) async fn redirects(stack: &Stack) {
     for status in [301, 302, 303, 307, 308] {
         let before = stack.origin.requests();
         let answer = get(stack, &format!("/redirect/{status}?to=https://elsewhere.example/x?y")).send().await.unwrap();
@@ -200,7 +200,7 @@ async fn redirects(stack: &Stack) {
     }
 }
 
-async fn cookies(stack: &Stack) {
+pub(crate) async fn cookies(stack: &Stack) {
     let direct = reqwest::get(format!("{}/cookies", stack.origin.url())).await.unwrap();
     let answer = get(stack, "/cookies").send().await.unwrap();
     let all = |response: &reqwest::Response| -> Vec<String> {
@@ -210,14 +210,14 @@ async fn cookies(stack: &Stack) {
     assert_eq!(all(&answer), all(&direct));
 }
 
-async fn head(stack: &Stack) {
+pub(crate) async fn head(stack: &Stack) {
     let answer = client().head(format!("{}/bytes/12345", stack.worker.url())).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert!(header(&answer, "ratelimit").starts_with("\"plenty\""));
     assert!(answer.bytes().await.unwrap().is_empty());
 }
 
-async fn encodings(stack: &Stack) {
+pub(crate) async fn encodings(stack: &Stack) {
     let direct =
         client().get(format!("{}/gzip", stack.origin.url())).header("accept-encoding", "gzip").send().await.unwrap();
     let answer = get(stack, "/gzip").header("accept-encoding", "gzip").send().await.unwrap();
@@ -225,7 +225,7 @@ async fn encodings(stack: &Stack) {
     assert_eq!(answer.bytes().await.unwrap(), direct.bytes().await.unwrap());
 }
 
-async fn volume(stack: &Stack) {
+pub(crate) async fn volume(stack: &Stack) {
     let answer = get(stack, &format!("/bytes/{HUNDRED_MB}")).send().await.unwrap();
     let mut pieces = answer.bytes_stream();
     let mut received = 0;
@@ -244,7 +244,7 @@ async fn volume(stack: &Stack) {
 }
 
 /// The origin sends a piece only after this test has seen the previous one.
-async fn pieces(stack: &Stack, path: &str) {
+pub(crate) async fn pieces(stack: &Stack, path: &str) {
     let gate = format!("gate{}", path.trim_start_matches('/'));
     let mut answer = get(stack, &format!("{path}?n=3&gate={gate}")).send().await.unwrap();
     let mut seen = Vec::new();
@@ -260,7 +260,7 @@ async fn pieces(stack: &Stack, path: &str) {
     }
 }
 
-async fn a_client_that_goes_away_ends_the_stream(stack: &Stack) {
+pub(crate) async fn a_client_that_goes_away_ends_the_stream(stack: &Stack) {
     let mut answer = get(stack, "/stream?n=1000000&every=1").send().await.unwrap();
     answer.chunk().await.unwrap().unwrap();
     assert_eq!(stack.origin.open_streams(), 1);
@@ -272,7 +272,7 @@ async fn a_client_that_goes_away_ends_the_stream(stack: &Stack) {
     }
 }
 
-async fn origin_down(stack: &mut Stack) {
+pub(crate) async fn origin_down(stack: &mut Stack) {
     stack.origin.stop().await;
     let answer = get(stack, "/any").send().await.unwrap();
     assert_eq!(answer.status(), 502);

@@ -61,6 +61,11 @@ impl File {
         }
     }
 
+    /// Returns a setting that environments do not inherit, and its path.
+    pub(super) fn own(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
+        (path(environment, name), self.section(environment).ok().and_then(|section| section.get(name)))
+    }
+
     /// Returns the table of an environment, or of the top level.
     fn section(&self, environment: Option<&str>) -> Result<&Map<String, Value>, Finding> {
         let Some(name) = environment else { return Ok(&self.0) };

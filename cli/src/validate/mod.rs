@@ -3,6 +3,7 @@
 mod config;
 mod file;
 mod finding;
+mod origins;
 mod outcome;
 mod variables;
 mod wrangler;
@@ -37,7 +38,11 @@ fn check_one(file: &File, environment: Option<&str>) -> Outcome {
     let mut outcome = Outcome { environment: environment.map(str::to_owned), ..Outcome::default() };
     match file.variables(environment) {
         Ok(variables) => {
-            outcome.plans = variables.check(&mut outcome.problems);
+            let (plans, valid) = variables.check(&mut outcome.problems);
+            outcome.plans = plans;
+            if let Some(valid) = &valid {
+                origins::check(file, environment, &variables, valid, &mut outcome);
+            }
             wrangler::check(file, environment, &variables, &mut outcome.warnings);
         }
         Err(problem) => outcome.problems.push(problem),

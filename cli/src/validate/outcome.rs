@@ -1,6 +1,9 @@
 //! The outcome of the validation of a file: a list of findings for each environment.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use sluicegate::config::environment::{ADMIN_TOKEN, REDIS_TOKEN};
 
 use super::finding::Finding;
 use crate::report::Report;
@@ -17,6 +20,8 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<Finding>,
     /// The names of the plans; empty if there is a problem.
     pub(super) plans: Vec<String>,
+    /// The names of the secrets that routes send to their origins.
+    pub(super) secrets: BTreeSet<String>,
 }
 
 /// Returns the report on `file`.
@@ -58,7 +63,7 @@ fn text(file: &str, outcomes: &[Outcome]) -> String {
         _ => lines.extend(outcomes.iter().map(|one| format!("{file}: {}: {}", one.place(), one.verdict()))),
     }
     lines.push(match problems.len() {
-        0 => format!("not checked: {}", NOT_CHECKED.join("; ")),
+        0 => format!("not checked: {}", not_checked(outcomes).join("; ")),
         total => count(total, "problem"),
     });
     lines.join("\n")
@@ -73,7 +78,7 @@ fn json(file: &str, outcomes: &[Outcome]) -> Value {
         "environments": outcomes.iter().map(Outcome::json).collect::<Vec<_>>(),
         "problems": list(&problems),
         "warnings": list(&warnings),
-        "not_checked": NOT_CHECKED,
+        "not_checked": not_checked(outcomes),
     })
 }
 
@@ -96,8 +101,12 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What a file cannot show.
-const NOT_CHECKED: [&str; 2] = [
-    "the secrets UPSTASH_REDIS_REST_TOKEN and SLUICEGATE_ADMIN_TOKEN, which are not in the file",
-    "whether the origin and Redis are reachable (after the deployment, run `sluicegate doctor`)",
-];
+/// Returns what a file cannot show.
+fn not_checked(outcomes: &[Outcome]) -> [String; 2] {
+    let own: BTreeSet<&str> = outcomes.iter().flat_map(|outcome| &outcome.secrets).map(String::as_str).collect();
+    let first = [REDIS_TOKEN].into_iter().chain(own).collect::<Vec<_>>().join(", ");
+    [
+        format!("the secrets {first} and {ADMIN_TOKEN}, which are not in the file"),
+        "whether the origin and Redis are reachable (after the deployment, run `sluicegate doctor`)".to_owned(),
+    ]
+}

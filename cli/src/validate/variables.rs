@@ -1,8 +1,8 @@
 //! The variables of a Worker, checked with the Worker's own parser.
 
 use serde_json::{Map, Value};
-use sluicegate::config::ConfigError;
 use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Environment, ORIGIN, REDIS_TOKEN, REDIS_URL};
+use sluicegate::config::{ConfigError, is_origin_secret};
 
 use super::config;
 use super::finding::Finding;
@@ -14,17 +14,13 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Adds every problem and returns the names of the plans.
-    pub(super) fn check(&self, problems: &mut Vec<Finding>) -> Vec<String> {
+    /// Adds every problem. Returns the names of the plans, and everything if nothing has a problem.
+    pub(super) fn check(&self, problems: &mut Vec<Finding>) -> (Vec<String>, Option<Environment>) {
         let before = problems.len();
         for name in [ORIGIN, REDIS_URL] {
             problems.extend(self.read_alone(name).err().map(|error| self.finding(&error)));
         }
-        for name in SECRETS.into_iter().filter(|name| self.values.contains_key(*name)) {
-            let problem =
-                format!("is a secret and must not be in a file (remove it, then run `wrangler secret put {name}`)");
-            problems.push(Finding::new(format!("{}.{name}", self.path), problem));
-        }
+        problems.extend(SECRETS.into_iter().filter_map(|name| self.secret_in_file(name)));
         let unset = || vec![ConfigError { path: CONFIG.to_owned(), problem: "is not set".to_owned() }];
         let config = self.text(CONFIG).ok_or_else(unset).and_then(|text| config::check(&text));
         let plans = config.map_or_else(
@@ -36,9 +32,25 @@ impl Variables {
         );
         if problems.len() == before {
             // Each variable is valid on its own; the Worker reads them together.
-            problems.extend(self.read_all().err().map(|error| self.finding(&error)));
+            match self.read_all() {
+                Ok(environment) => return (plans, Some(environment)),
+                Err(error) => problems.push(self.finding(&error)),
+            }
         }
-        plans
+        (plans, None)
+    }
+
+    /// Returns the problem if the file has this secret.
+    pub(super) fn secret_in_file(&self, name: &str) -> Option<Finding> {
+        let problem =
+            format!("is a secret and must not be in a file (remove it, then run `wrangler secret put {name}`)");
+        self.values.contains_key(name).then(|| Finding::new(format!("{}.{name}", self.path), problem))
+    }
+
+    /// Returns the path in the file of a variable or a field of the configuration.
+    pub(super) fn path_of(&self, path: &str) -> String {
+        let config = if path.starts_with(ORIGIN) { String::new() } else { format!("{CONFIG}.") };
+        format!("{}.{config}{path}", self.path)
     }
 
     /// Returns a variable as the Worker receives it.
@@ -55,7 +67,8 @@ impl Variables {
     }
 
     fn read_all(&self) -> Result<Environment, ConfigError> {
-        Environment::read(|name| if SECRETS.contains(&name) { valid_value(name) } else { self.text(name) })
+        let is_secret = |name: &str| SECRETS.contains(&name) || is_origin_secret(name);
+        Environment::read(|name| if is_secret(name) { valid_value(name) } else { self.text(name) })
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {
@@ -76,6 +89,7 @@ fn valid_value(name: &str) -> Option<String> {
         }
         ORIGIN | REDIS_URL => "https://example.com",
         REDIS_TOKEN => "token",
+        name if is_origin_secret(name) => "token",
         _ => return None,
     };
     Some(value.to_owned())

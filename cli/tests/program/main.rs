@@ -9,7 +9,7 @@ mod doctor;
 mod failures;
 mod fake_worker;
 mod keys;
-
+mod origins;
 mod run;
 mod tenants;
 mod usage;

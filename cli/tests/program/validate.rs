@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::run::{Ended, end, program};
 
 /// Validates a file of this name and text, in its own folder.
-async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
+pub(crate) async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), text).unwrap();
     let mut command = program(&[&["validate", name], more].concat());
@@ -17,7 +17,7 @@ async fn validate(name: &str, text: &str, more: &[&str]) -> Ended {
 }
 
 /// Expects only these problems and their count.
-async fn check(name: &str, text: &str, more: &[&str], problems: &[&str]) {
+pub(crate) async fn check(name: &str, text: &str, more: &[&str], problems: &[&str]) {
     let ended = validate(name, text, more).await;
     let count = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
     let lines = problems.iter().map(|problem| format!("{name}: {problem}\n"));
@@ -25,7 +25,7 @@ async fn check(name: &str, text: &str, more: &[&str], problems: &[&str]) {
     assert_eq!((ended.code, ended.stderr.as_str()), (1, ""));
 }
 
-const VALID: &str = r#"
+pub(crate) const VALID: &str = r#"
 [vars]
 ORIGIN = "https://api.example.com"
 UPSTASH_REDIS_REST_URL = "https://example.upstash.io"
@@ -75,7 +75,7 @@ async fn independent_problems_are_reported_together() {
         &text,
         &[],
         &[
-            "vars.ORIGIN: expected a URL like \"https://host\": relative URL without a base",
+            "vars.ORIGIN: expected \"https://host\", \"service:NAME\" or \"zone\": relative URL without a base",
             "vars.SLUICEGATE.plans.free.limits[0].limit: expected 1 to 9007199254740991, found 0",
             "vars.SLUICEGATE.plans.pro.limits[0].window: expected a duration like \"10s\" (units: ms, s, m, h, d), found \"ten\"",
             "vars.SLUICEGATE.timeout: expected 1ms to 30s, found 1h",

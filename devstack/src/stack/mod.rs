@@ -2,9 +2,12 @@
 
 mod configuration;
 
-use std::{io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use tempfile::TempDir;
 
@@ -31,8 +34,12 @@ pub struct Options {
     pub configuration: Vec<(String, Value)>,
     /// Variables of the Worker that override all others, also the addresses and tokens of the parts.
     pub vars: Vec<(String, String)>,
+    /// More secrets of the Worker; unlike variables, no log of wrangler has them.
+    pub secrets: Vec<(String, String)>,
     /// Environment variables of wrangler.
     pub environment: Vec<(String, String)>,
+    /// The origin that replaces `ORIGIN`; by default the demo origin's URL.
+    pub origin: OriginKind,
     /// More arguments for `redis-server`.
     pub redis_arguments: Vec<String>,
 }
@@ -48,11 +55,27 @@ impl Default for Options {
             sluicegate: None,
             configuration: Vec::new(),
             vars: Vec::new(),
+            secrets: Vec::new(),
             environment: Vec::new(),
+            origin: OriginKind::Path(""),
             redis_arguments: Vec::new(),
         }
     }
 }
+
+/// How the Worker reaches the demo origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OriginKind {
+    /// By its URL, with this path.
+    Path(&'static str),
+    /// Through a second Worker, behind the service binding [`SECOND_WORKER`].
+    Service,
+    /// By the URL of the client's request, as on a zone. So the host in this URL is the origin's.
+    Zone,
+}
+
+/// The name of the service binding to the second Worker.
+pub const SECOND_WORKER: &str = "SECOND";
 
 /// A running redis-server, bridge, origin and Worker, each on a free port of 127.0.0.1.
 ///
@@ -104,18 +127,35 @@ impl Stack {
 
         let folder = tempfile::Builder::new().prefix("sluicegate-").tempdir()?;
         let config = folder.path().join("wrangler.json");
-        let derived = configuration::derive(&options.config, options.sluicegate, options.configuration)?;
+        let mut derived = configuration::derive(&options.config, options.sluicegate, options.configuration)?;
+        let second = matches!(options.origin, OriginKind::Service);
+        let more = if second { vec![second_worker(folder.path(), &mut derived, &origin.url())?] } else { Vec::new() };
         write_privately(&config, &derived.to_string())?;
         let env_file = folder.path().join(".dev.vars");
         let Secrets { rest_token, admin_token } = &secrets;
-        write_privately(&env_file, &format!("{REST_TOKEN}={rest_token}\n{ADMIN_TOKEN}={admin_token}\n"))?;
+        let mut lines = format!("{REST_TOKEN}={rest_token}\n{ADMIN_TOKEN}={admin_token}\n");
+        for (name, value) in &options.secrets {
+            lines.extend([name, "=", value, "\n"]);
+        }
+        write_privately(&env_file, &lines)?;
 
-        let mut vars = addresses(&origin.url(), &network.url());
+        let (upstream, origin_variable) = match options.origin {
+            OriginKind::Path(path) => (None, format!("{}{path}", origin.url())),
+            OriginKind::Service => (None, format!("service:{SECOND_WORKER}")),
+            OriginKind::Zone => (Some(origin.address()), "zone".to_owned()),
+        };
+        let mut vars = addresses(&origin_variable, &network.url());
         vars.extend(options.vars);
         let mut environment = vec![("WRANGLER_CI_DISABLE_CONFIG_WATCHING".to_owned(), "true".to_owned())];
         environment.extend(options.environment);
-        let worker =
-            WorkerOptions { vars, environment, env_file: Some(env_file), ..WorkerOptions::new(options.root, config) };
+        let worker = WorkerOptions {
+            vars,
+            environment,
+            env_file: Some(env_file),
+            more,
+            upstream,
+            ..WorkerOptions::new(options.root, config)
+        };
         let worker = Worker::start(worker).await?;
         Ok(Self { worker, network, bridge, origin, redis, secrets, _folder: folder })
     }
@@ -125,6 +165,27 @@ impl Stack {
         self.worker.stop().await;
         Backends { bridge: self.bridge, origin: self.origin, redis: self.redis }.stop().await;
     }
+}
+
+/// Writes a Worker that passes requests to `upstream`, binds it to the Worker with the configuration `first`, and returns the
+/// path of its configuration.
+fn second_worker(folder: &Path, first: &mut Value, upstream: &str) -> io::Result<PathBuf> {
+    let folder = folder.join("second");
+    fs::create_dir(&folder)?;
+    fs::write(folder.join("index.js"), include_str!("second_worker.js"))?;
+    let name = "second";
+    let config = json!({
+        "name": name,
+        "main": "index.js",
+        "compatibility_date": first.get("compatibility_date"),
+        "vars": { "UPSTREAM": upstream },
+    });
+    if let Value::Object(first) = first {
+        first.insert("services".to_owned(), json!([{ "binding": SECOND_WORKER, "service": name }]));
+    }
+    let path = folder.join("wrangler.json");
+    fs::write(&path, config.to_string())?;
+    Ok(path)
 }
 
 /// Returns the Worker's variables that hold the addresses of the other parts.

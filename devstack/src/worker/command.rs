@@ -38,6 +38,12 @@ pub(super) fn wrangler_dev(options: &WorkerOptions, port: u16, scratch: &Path) -
         scratch.join("state").into(),
         "--show-interactive-dev-session=false".into(),
     ];
+    for config in &options.more {
+        command.extend(["--config".into(), config.clone().into()]);
+    }
+    if let Some(upstream) = options.upstream {
+        command.extend(["--local-upstream", &upstream.to_string(), "--upstream-protocol", "http"].map(Into::into));
+    }
     if let Some(file) = &options.env_file {
         command.extend(["--env-file".into(), file.clone().into()]);
     }

@@ -1,6 +1,6 @@
 //! The options of a Worker.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// What to run, and how.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub struct WorkerOptions {
     pub env_file: Option<PathBuf>,
     /// More environment variables for wrangler and the `[build]` command.
     pub environment: Vec<(String, String)>,
+    /// Configuration files of more Workers, to which service bindings of the first may lead.
+    pub more: Vec<PathBuf>,
+    /// The host of the URLs that the Worker sees, so that a fetch of its own URL leads there; without it, to itself.
+    pub upstream: Option<SocketAddr>,
     /// How long building and starting may take together.
     pub patience: Duration,
 }
@@ -33,6 +37,8 @@ impl WorkerOptions {
             vars: Vec::new(),
             env_file: None,
             environment: Vec::new(),
+            more: Vec::new(),
+            upstream: None,
             patience: Duration::from_mins(2),
         }
     }

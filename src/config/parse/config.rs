@@ -11,6 +11,7 @@ use super::route::{self, RawRoute};
 use crate::config::config::{Config, Identify, KeySource, LogRefused, Scripts};
 use crate::config::error::ConfigError;
 use crate::config::outage::OnOutage;
+use crate::config::routes::Routes;
 use crate::limiter::Clock;
 use crate::time::Millis;
 
@@ -44,6 +45,8 @@ pub(super) struct RawConfig {
     log_allowed_one_in: u64,
     #[serde(default)]
     log_refused: LogRefused,
+    #[serde(default)]
+    forward_key: bool,
     plans: BTreeMap<String, RawPlan>,
     #[serde(default)]
     routes: Vec<RawRoute>,
@@ -88,7 +91,9 @@ impl RawConfig {
         let default_plan = find(&plans, "default_plan", &self.default_plan)?.clone();
         let routes = route::validate(self.routes, &plans)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
+        check_forward_key(self.forward_key, &routes, reads_keys)?;
         Ok(Config {
+            forward_key: self.forward_key,
             identify: self.identify,
             api_key_from: self.api_key_from,
             ipv6_prefix: self.ipv6_prefix,
@@ -118,6 +123,19 @@ fn check_unique<T: PartialEq>(path: &str, list: &[T]) -> Result<(), ConfigError>
         Some((i, _)) => Err(ConfigError::new(format!("{path}[{i}]"), "is listed twice")),
         None => Ok(()),
     }
+}
+
+/// Fails if a key is to be forwarded, but none is ever read: then every header passes unchanged.
+fn check_forward_key(everywhere: bool, routes: &Routes, reads_keys: bool) -> Result<(), ConfigError> {
+    let on_route = routes.all().position(|route| route.onward.forward_key == Some(true));
+    let path = match (everywhere, on_route) {
+        _ if reads_keys => return Ok(()),
+        (true, _) => "forward_key".to_owned(),
+        (false, Some(i)) => format!("routes[{i}].forward_key"),
+        (false, None) => return Ok(()),
+    };
+    let remedy = "add \"api_key\" to identify, or leave it out";
+    Err(ConfigError::new(path, format!("has no effect, because no request needs its API key ({remedy})")))
 }
 
 fn check_range(path: &str, found: Millis, range: RangeInclusive<Millis>) -> Result<(), ConfigError> {

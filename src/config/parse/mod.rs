@@ -3,7 +3,8 @@
 //! The structs here have the fields of the configuration as written; `validate` turns each into its final type.
 //!
 //! - `from_json`: the entrances, for a whole configuration and for a single plan
-//! - `config`, `plan`, `limit`, `route`: one file for each object of the configuration
+//! - `config`, `plan`, `limit`, `route`: one file for each object of the configuration; `onward`: the fields of a route about
+//!   its origin
 //! - `duration`: durations like `10s`
 //! - `deserializer`: JSON values as input of serde
 
@@ -12,6 +13,7 @@ mod deserializer;
 mod duration;
 mod from_json;
 mod limit;
+mod onward;
 mod plan;
 mod route;
 

@@ -7,6 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 
 use super::limit::RawLimit;
+use super::onward::RawOnward;
 use super::plan::find;
 use crate::config::error::ConfigError;
 use crate::config::header_name::is_header_name;
@@ -39,6 +40,13 @@ pub(super) struct RawRoute {
     refund_on: Vec<String>,
     #[serde(default)]
     count_on: Vec<String>,
+    origin: Option<String>,
+    strip: Option<String>,
+    forward_key: Option<bool>,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    #[serde(default)]
+    remove: Vec<String>,
 }
 
 /// Validates the routes and builds the table.
@@ -64,6 +72,14 @@ impl RawRoute {
         let at = |field: &str| format!("{path}.{field}");
         let pattern = Pattern::new(&self.pattern).map_err(|problem| ConfigError::new(at("match"), problem))?;
         self.check_fields(path)?;
+        let onward = RawOnward {
+            origin: self.origin,
+            strip: self.strip,
+            forward_key: self.forward_key,
+            set: self.set,
+            remove: self.remove,
+        };
+        let onward = onward.validate(path, &pattern)?;
         let mut limits = Vec::new();
         for (i, limit) in self.limits.into_iter().enumerate() {
             limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
@@ -90,6 +106,7 @@ impl RawRoute {
             refund_on: statuses(&at("refund_on"), &self.refund_on)?,
             count_on: statuses(&at("count_on"), &self.count_on)?,
             plan: self.plan,
+            onward,
         };
         check_limits(path, &route, plans)?;
         Ok(route)

@@ -55,6 +55,24 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned(), method, segments, open })
     }
 
+    /// Returns the number of segments of `prefix`, a path of literal segments with which this pattern begins.
+    ///
+    /// # Errors
+    /// Returns the problem if `prefix` is not such a path.
+    pub fn length_of(&self, prefix: &str) -> Result<usize, String> {
+        let is_literal = |segment: &Segment| matches!(segment, Segment::Literal(_));
+        let segments = match Pattern::new(&format!("* {prefix}")) {
+            Ok(Pattern { segments, open: false, .. }) if !segments.is_empty() && segments.iter().all(is_literal) => {
+                segments
+            }
+            _ => return Err(format!("expected a path like \"/prefix\", found {prefix:?}")),
+        };
+        if !self.segments.starts_with(&segments) {
+            return Err(format!("expected the beginning of match, {:?}, found {prefix:?}", self.text));
+        }
+        Ok(segments.len())
+    }
+
     /// Returns whether the pattern matches a method and the segments of a path.
     pub(super) fn matches<S: AsRef<str>>(&self, method: &str, path: &[S]) -> bool {
         let lengths = if self.open { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::pattern::Pattern;
 use super::statuses::Statuses;
+use crate::config::onward::Onward;
 use crate::config::outage::OnOutage;
 use crate::limit::Limit;
 
@@ -38,6 +39,8 @@ pub struct Route {
     pub refund_on: Statuses,
     /// The only statuses of responses that cost something, unless empty.
     pub count_on: Statuses,
+    /// How requests are sent to the origin.
+    pub onward: Onward,
 }
 
 impl Route {
@@ -58,6 +61,7 @@ impl Route {
             settle: None,
             refund_on: Statuses::default(),
             count_on: Statuses::default(),
+            onward: Onward::default(),
         }
     }
 
