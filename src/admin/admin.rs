@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::route::Path;
-use crate::config::Config;
 use crate::config::json::parse;
+use crate::config::{Config, Origin};
 use crate::http::problem::Problem;
 use crate::limiter::{Limiter, Now};
 use crate::redis::script::Dialect;
@@ -16,6 +16,8 @@ use crate::time::Millis;
 pub struct Admin<'a, T> {
     /// The configuration: the plans, and the clock of checks.
     pub config: &'a Config,
+    /// Where requests go, unless their route has its own origin.
+    pub origin: &'a Origin,
     /// The limiter, with the connection to Redis.
     pub limiter: &'a Limiter<T>,
     /// The admin token.

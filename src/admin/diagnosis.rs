@@ -1,9 +1,12 @@
 //! `GET /diagnosis`: what is wrong with this deployment, as far as the Worker can see.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::admin::Admin;
 use super::response::Response;
+use crate::config::Origin;
 use crate::limit::{Limit, LimitName, Subject};
 use crate::limiter::Clock;
 use crate::redis::script::Dialect;
@@ -72,9 +75,16 @@ impl<T: Transport> Admin<'_, T> {
                     },
                     "scripts_work": scripts_work,
                 },
+                "origins": self.origins(),
                 "problems": problems,
             }),
         )
+    }
+
+    /// Returns each origin once.
+    fn origins(&self) -> BTreeSet<String> {
+        let of_routes = self.config.origins().map(|(_, origin)| origin);
+        std::iter::once(self.origin).chain(of_routes).map(Origin::to_string).collect()
     }
 
     async fn timing(&self) -> Result<Timing, RedisError> {

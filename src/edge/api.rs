@@ -38,7 +38,7 @@ pub(super) async fn respond(
     // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
     let deadline = call.is_check().then(|| isolate.deadline());
     let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
-    let admin = Admin { config: &isolate.config, limiter: &limiter, token, clock: &now };
+    let admin = Admin { config: &isolate.config, origin: &isolate.origin, limiter: &limiter, token, clock: &now };
     let bytes;
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
     if admin.is_authorized(&call) {

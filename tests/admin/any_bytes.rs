@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI};
-use sluicegate::config::Config;
+use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{RedisError, Response, Token, Transport};
@@ -149,7 +149,7 @@ proptest! {
     ) {
         let limiter = Limiter::new(FixedReplies { replies, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
-        let admin = Admin { config: &config, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON) };
+        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON) };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));
         let call = Call {
             method: &method,

@@ -23,6 +23,7 @@ async fn a_healthy_deployment_has_no_problems() {
     set_clock(&mut service);
     let reply = service.call("GET", "/diagnosis", Value::Null).await;
     assert_eq!((reply.status, findings(&reply.body)), (200, Vec::<&str>::new()));
+    assert_eq!(reply.body["origins"], json!(["zone"]));
     let redis = &reply.body["redis"];
     assert_eq!((&redis["reachable"], &redis["scripts_work"]), (&json!(true), &json!(true)));
     assert_eq!((&redis["scripts"], &redis["eviction_policy"]), (&json!("plain"), &json!("noeviction")));

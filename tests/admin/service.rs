@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use sluicegate::admin::{Admin, Call, Response};
-use sluicegate::config::Config;
+use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
@@ -78,7 +78,13 @@ impl Service {
     /// Sends a call unchanged.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Response {
         let clock = || Millis::new(self.now.load(Ordering::SeqCst));
-        let admin = Admin { config: &self.config, limiter: &self.limiter, token: &self.token, clock: &clock };
+        let admin = Admin {
+            config: &self.config,
+            origin: &Origin::Zone,
+            limiter: &self.limiter,
+            token: &self.token,
+            clock: &clock,
+        };
         let mut random = [0; 20];
         random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());
         admin.answer(call, random).await

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call};
-use sluicegate::config::Config;
+use sluicegate::config::{Config, Origin};
 use sluicegate::limit::{Limit, Plan, Subject, usage};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::redis::script::Dialect;
@@ -47,7 +47,8 @@ impl Inside {
     /// Calls the admin API in another isolate; the Worker's isolate is not told.
     pub(crate) async fn elsewhere(&self, method: &str, path: &str, body: &Value) -> Value {
         let (token, authorization) = (Token::new(TOKEN).unwrap(), format!("Bearer {TOKEN}"));
-        let admin = Admin { config: &self.config, limiter: &self.limiter, token: &token, clock: &now };
+        let admin =
+            Admin { config: &self.config, origin: &Origin::Zone, limiter: &self.limiter, token: &token, clock: &now };
         let body = body.to_string();
         let call = Call {
             method,

@@ -1,14 +1,18 @@
 //! The Worker's diagnosis of itself and of its Redis.
 
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::finding::Finding;
+use super::origins;
 
 /// The response of `GET /_sluicegate/v1/diagnosis`. The Worker knows its configuration, so its own problems win.
 #[derive(Debug, Deserialize)]
 pub(super) struct Diagnosis {
     version: String,
     redis: Redis,
+    #[serde(default)]
+    origins: Vec<String>,
     #[serde(default)]
     problems: Vec<Reported>,
 }
@@ -35,8 +39,10 @@ struct Reported {
 }
 
 impl Diagnosis {
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    /// Returns what is found about the Worker that answers at `worker`.
+    pub(super) fn findings(&self, worker: &Url) -> Vec<Finding> {
         let mut findings = vec![version(&self.version)];
+        findings.extend(origins::check(&self.origins, worker));
         let redis = answers(self.redis.reachable, self.redis.version.as_deref());
         findings.push(self.or_reported("redis", redis, Finding::failure));
         if self.redis.reachable {

@@ -2,9 +2,11 @@
 
 mod diagnosis;
 mod finding;
+mod origins;
 
 use serde_json::Value;
 
+use crate::address;
 use crate::client::{self, Call, Client};
 use crate::failure::Failure;
 use crate::problem::{NO_API, Problem, WRONG_TOKEN};
@@ -83,8 +85,9 @@ async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> 
         Err(other) => return Err(other),
     };
     let token = Finding::ok("admin token", "accepted");
+    let worker = address::parse(url)?;
     Ok(match answer.read::<Diagnosis>() {
-        Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings()).collect(),
+        Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings(&worker)).collect(),
         Err(problem) => {
             let remedy = "use the sluicegate command of the Worker's version";
             vec![token, Finding::failure("diagnosis", problem.to_string(), remedy)]

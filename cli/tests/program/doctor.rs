@@ -10,7 +10,8 @@ fn healthy() -> Exchange {
 }
 
 fn diagnosis(redis: &Value) -> Exchange {
-    let body = json!({ "version": env!("CARGO_PKG_VERSION"), "redis": redis, "problems": [] });
+    let origins = json!(["https://api.example.com", "service:API"]);
+    let body = json!({ "version": env!("CARGO_PKG_VERSION"), "redis": redis, "origins": origins, "problems": [] });
     Exchange::new("GET /v1/diagnosis", 200, body)
 }
 
@@ -34,6 +35,7 @@ ok       worker: serving
 ok       breaker: closed
 ok       admin token: accepted
 ok       version: 0.1.0
+ok       origin: https://api.example.com, service:API
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,4 +157,19 @@ async fn unreachable_worker_is_a_failure_and_missing_url_a_usage_error() {
     assert_eq!(ended.code, 1);
     assert!(ended.stdout.starts_with(&format!("failure  worker: http://{free}/: ")), "{}", ended.stdout);
     assert_eq!(run(&["doctor"]).await.code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_is_the_worker_itself_is_a_warning() {
+    let worker = FakeWorker::start([healthy()]).await;
+    let url = worker.url.clone();
+    let mut body = json!({ "version": env!("CARGO_PKG_VERSION"), "redis": healthy_redis(), "problems": [] });
+    body["origins"] = json!([format!("{url}/v1"), "service:API"]);
+    worker.then(Exchange::new("GET /v1/diagnosis", 200, body));
+    let ended = worker.run(&["doctor"]).await;
+    let warning = format!(
+        "warning  origin: {url}/v1 is where the Worker itself answers: unless that is a route of a zone, each request comes \
+         back\n         → name the address of the server behind it, or use \"zone\" on a route or \"service:NAME\"\n"
+    );
+    assert!(ended.stdout.contains(&warning) && ended.code == 0, "{}", ended.stdout);
 }
