@@ -107,8 +107,10 @@ impl Stage {
         for &contender in scenario.contenders {
             let (modules, mut bindings) = (tools.modules(contender).await?, bindings.clone());
             bindings.push(Binding { name: "SLUICEGATE", value: variables::configuration(scenario, contender) });
-            configs
-                .push((contender, Config { modules, bindings, compatibility: tools.compatibility.clone(), inspector }));
+            configs.push((
+                contender,
+                Config { modules, bindings, compatibility: tools.compatibility.clone(), zone: None, inspector },
+            ));
         }
         let program = tools.workerd.clone();
         let mut stage = Self { workers: Vec::new(), counters, configs, program, network, backends };

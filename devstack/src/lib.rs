@@ -19,6 +19,7 @@ mod server;
 pub mod stack;
 pub mod worker;
 pub mod workerd;
+pub mod zone;
 
 pub use backends::Backends;
 pub use bridge::BridgeServer;

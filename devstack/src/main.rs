@@ -20,6 +20,7 @@ use sluicegate_devstack::{
     ports::{self, Port, PortError},
     stack,
     worker::{WorkerDeath, WorkerError, WorkerOptions},
+    zone::has_zone_routes,
 };
 
 /// Starts redis-server, the REST bridge, a demo origin and the Worker on 127.0.0.1.
@@ -85,7 +86,8 @@ async fn serve(settings: &Settings) -> Result<(), DevError> {
     println!("bridge  {}", bridge.url());
     println!("origin  {}", origin.url());
 
-    let worker = worker_options(settings, &root, dev_vars, stack::addresses(&origin.url(), &bridge.url()));
+    let mut worker = worker_options(settings, &root, dev_vars, stack::addresses(&origin.url(), &bridge.url()));
+    worker.upstream = has_zone_routes(&worker.config).then(|| origin.address());
     let death = async {
         tokio::select! {
             status = redis.wait() => match status {

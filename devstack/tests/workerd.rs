@@ -15,6 +15,7 @@ async fn start(script: &str) -> Result<Workerd, WorkerdError> {
             Binding { name: "OBJECT", value: json!({ "list": [1] }) },
         ],
         compatibility: Compatibility::read(&root().join("wrangler.toml")).unwrap(),
+        zone: None,
         inspector: false,
     };
     Workerd::start(&root().join("node_modules/.bin/workerd"), &config).await

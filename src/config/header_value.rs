@@ -66,6 +66,7 @@ impl HeaderValue {
 }
 
 /// Returns whether a secret may be sent to an origin. No token of sluicegate has such a name.
+#[must_use]
 pub fn is_origin_secret(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX);
     rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))

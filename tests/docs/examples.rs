@@ -71,7 +71,12 @@ fn the_deployment_example_is_valid_with_and_without_options() {
         assert!(parse(text, name));
     }
     let enabled: Value = toml::from_str(&enabled).unwrap();
-    for pointer in ["/triggers/crons", "/analytics_engine_datasets/0/binding", "/ratelimits/0/simple/period"] {
+    for pointer in [
+        "/triggers/crons",
+        "/analytics_engine_datasets/0/binding",
+        "/ratelimits/0/simple/period",
+        "/services/0/binding",
+    ] {
         assert!(enabled.pointer(pointer).is_some(), "{pointer}");
     }
 }

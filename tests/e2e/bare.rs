@@ -45,14 +45,14 @@ impl Bare {
         let backends = backends().await;
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = rest(backends.bridge.address());
-        Self::serve(sluicegate, rest, network, backends, false).await
+        Self::serve(sluicegate, rest, network, backends, Extra::Nothing).await
     }
 
     /// Starts a network and the Worker on top of running servers.
     pub(crate) async fn start_on(sluicegate: Value, backends: Backends) -> Self {
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = network.url();
-        Self::serve(sluicegate, rest, network, backends, false).await
+        Self::serve(sluicegate, rest, network, backends, Extra::Nothing).await
     }
 
     /// Starts all parts, and the inspector of workerd.
@@ -60,14 +60,22 @@ impl Bare {
         let backends = backends().await;
         let network = Network::start(backends.bridge.address()).await.unwrap();
         let rest = network.url();
-        Self::serve(sluicegate, rest, network, backends, true).await
+        Self::serve(sluicegate, rest, network, backends, Extra::Inspector).await
     }
 
-    async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends, inspector: bool) -> Self {
+    /// Starts all parts. The Worker passes requests to the zone: the origin serves every host.
+    pub(crate) async fn start_in_zone(sluicegate: Value) -> Self {
+        let backends = backends().await;
+        let network = Network::start(backends.bridge.address()).await.unwrap();
+        let rest = network.url();
+        Self::serve(sluicegate, rest, network, backends, Extra::Zone).await
+    }
+
+    async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends, extra: Extra) -> Self {
         let Backends { bridge, origin, redis } = backends;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let bindings = [
-            ("ORIGIN", origin.url()),
+            ("ORIGIN", if extra == Extra::Zone { "zone".to_owned() } else { origin.url() }),
             ("UPSTASH_REDIS_REST_URL", rest),
             ("UPSTASH_REDIS_REST_TOKEN", TOKEN.to_owned()),
             ("SLUICEGATE_ADMIN_TOKEN", TOKEN.to_owned()),
@@ -77,7 +85,8 @@ impl Bare {
             modules: built_worker(root).unwrap(),
             bindings: bindings.map(|(name, value)| Binding { name, value: json!(value) }).into(),
             compatibility: Compatibility::read(&root.join("wrangler.toml")).unwrap(),
-            inspector,
+            zone: (extra == Extra::Zone).then(|| origin.address()),
+            inspector: extra == Extra::Inspector,
         };
         let workerd = Workerd::start(&root.join("node_modules/.bin/workerd"), &config).await.unwrap();
         Self { workerd, network, bridge, origin, redis }
@@ -159,6 +168,14 @@ impl Bare {
     pub(crate) async fn expect_leases(&self, expected: u64) {
         eventually(&format!("{expected} leases"), || (self.leases() == expected, self.leases())).await;
     }
+}
+
+/// What a Worker has that others do not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    Nothing,
+    Inspector,
+    Zone,
 }
 
 /// A connection to the Worker.

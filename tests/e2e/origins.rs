@@ -3,8 +3,28 @@
 use serde_json::json;
 use sluicegate_devstack::{Options, OriginKind, Stack};
 
+use crate::bare::Bare;
 use crate::support::{body, client, echoed, get, header, plenty, status};
 use crate::{configuration, proxy, upgrade};
+
+/// A zone has any number of hosts.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_host_of_a_zone_keeps_its_name() {
+    let mut sluicegate = plenty();
+    sluicegate["routes"] = json!([{ "match": "* /shop/*", "strip": "/shop" }]);
+    let bare = Bare::start_in_zone(sluicegate).await;
+    for host in ["api.example.com", "shop.example.org:8443", "xn--bcher-kva.example"] {
+        let request = client().post(format!("{}/shop/x?y", bare.url())).header("host", host).body("a body");
+        let answer = request.send().await.unwrap();
+        assert!(header(&answer, "ratelimit").starts_with("\"plenty\""), "{host}");
+        let echo = body(answer).await;
+        assert_eq!((&echo["target"], &echo["body"]["text"]), (&json!("/x?y"), &json!("a body")));
+        assert_eq!((echoed(&echo, "host"), echoed(&echo, "x-forwarded-host")), (vec![host], vec![host]));
+    }
+    let redirect = client().get(format!("{}/redirect/302?to=/login", bare.url())).header("host", "a.example");
+    let redirect = redirect.send().await.unwrap();
+    assert_eq!((redirect.status().as_u16(), header(&redirect, "location")), (302, "/login".to_owned()));
+}
 
 /// Starts all parts with this origin. The ends of some bodies are watched.
 async fn behind(origin: OriginKind) -> Stack {

@@ -1,7 +1,7 @@
 //! The configuration of a workerd process, in Cap'n Proto's text format (workerd's source,
 //! `src/workerd/server/workerd.capnp`).
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr};
 
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ pub struct Config {
     pub bindings: Vec<Binding>,
     /// The behavior of the runtime it needs.
     pub compatibility: Compatibility,
+    /// The server of all hosts that are not addresses of this machine, as on a zone: it gets what the Worker fetches from
+    /// them. Without it, the Worker can fetch from loopback only.
+    pub zone: Option<SocketAddr>,
     /// Whether to serve the inspector (Chrome `DevTools` Protocol). It slows the Worker down.
     pub inspector: bool,
 }
@@ -35,7 +38,7 @@ pub struct Binding {
 impl Config {
     /// Returns the text of the configuration file.
     ///
-    /// It has one HTTP socket, on a port of 127.0.0.1 that workerd chooses. The Worker can fetch from loopback.
+    /// It has one HTTP socket, on a port of 127.0.0.1 that workerd chooses.
     pub(super) fn text(&self) -> String {
         let mut text = String::from(HEAD);
         text.push_str("      modules = [\n");
@@ -59,9 +62,29 @@ impl Config {
             line(&mut text, &quoted(flag));
         }
         let _ = writeln!(text, "      ],\n      compatibilityDate = {},", quoted(&self.compatibility.date));
+        let outbound = if self.zone.is_some() { "outbound" } else { "loopback" };
+        let _ = write!(text, "      globalOutbound = {},\n    )),\n", quoted(outbound));
+        if let Some(zone) = self.zone {
+            text.push_str(&outbound_services(zone));
+        }
         text.push_str(TAIL);
         text
     }
+}
+
+/// Returns the service that chooses where a fetch of the Worker goes, and the zone's server.
+fn outbound_services(zone: SocketAddr) -> String {
+    format!(
+        "    (name = \"outbound\", worker = (
+      serviceWorkerScript = {},
+      bindings = [(name = \"LOOPBACK\", service = \"loopback\"), (name = \"ZONE\", service = \"zone\")],
+      compatibilityDate = \"2026-01-01\",
+    )),
+    (name = \"zone\", external = (address = {}, http = ())),
+",
+        quoted(OUTBOUND),
+        quoted(&zone.to_string()),
+    )
 }
 
 fn line(text: &mut String, item: &str) {
@@ -95,13 +118,17 @@ const config :Workerd.Config = (
     (name = "main", worker = (
 "#;
 
-const TAIL: &str = r#"      globalOutbound = "loopback",
-    )),
-    (name = "loopback", network = (allow = ["local"])),
+const TAIL: &str = r#"    (name = "loopback", network = (allow = ["local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 "#;
+
+/// Passes each request on, also one for a WebSocket. No response is decoded on the way.
+const OUTBOUND: &str = "addEventListener('fetch', (event) => {
+  const isLocal = new URL(event.request.url).hostname === '127.0.0.1';
+  event.respondWith((isLocal ? LOOPBACK : ZONE).fetch(event.request, { encodeResponseBody: 'manual' }));
+});";
 
 #[cfg(test)]
 mod tests {
@@ -120,6 +147,7 @@ mod tests {
                 Binding { name: "SLUICEGATE", value: json!({ "a": ["b"] }) },
             ],
             compatibility: Compatibility { date: "2026-01-02".to_owned(), flags: vec!["x".to_owned()] },
+            zone: None,
             inspector: false,
         };
         let text = config.text();
@@ -130,10 +158,16 @@ mod tests {
             r#"(name = "SLUICEGATE", json = "{\"a\":[\"b\"]}"),"#,
             r#""x","#,
             r#"compatibilityDate = "2026-01-02","#,
+            r#"globalOutbound = "loopback","#,
             &format!(r#"sockets = [(name = "{SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],"#),
         ] {
             assert!(text.lines().any(|found| found.trim() == line), "{line} is not in {text}");
         }
+        let text = Config { zone: "127.0.0.1:9".parse().ok(), ..config }.text();
+        assert!(
+            text.contains(r#"globalOutbound = "outbound","#) && text.contains(r#"address = "127.0.0.1:9""#),
+            "{text}"
+        );
     }
 
     #[test]

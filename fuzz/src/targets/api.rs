@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI, Response};
-use sluicegate::config::Config;
+use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::Token;
 use sluicegate::redis::script::Dialect;
@@ -38,7 +38,7 @@ pub(super) fn run(input: &[u8]) {
     let limiter = Limiter::new(FakeRedis::new(lines), Dialect::Plain);
     let token = Token::new(TOKEN).expect("a valid token");
     CONFIG.with(|config| {
-        let admin = Admin { config, limiter: &limiter, token: &token, clock: &|| NOON };
+        let admin = Admin { config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| NOON };
         let response = run_future(admin.answer(&call, [7; 20]));
         if !admin.is_authorized(&call) {
             assert_eq!(limiter.transport().calls(), 0, "a call without the token reaches Redis");

@@ -140,6 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::Origin;
     use crate::config::routes::path;
     use crate::config::routes::pattern::Pattern;
 
@@ -201,6 +202,27 @@ mod tests {
             let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).map(path::decoded).collect();
             let slow = routes.list.iter().position(|route| route.pattern.matches(method, &segments));
             prop_assert_eq!(routes.first(method, &segments), slow);
+        }
+
+        /// The origin gets what follows the literal segments with which the pattern begins, whatever the path looks like.
+        #[test]
+        fn a_found_route_begins_with_its_literals(
+            first in prop::sample::select(vec!["/a", "//A/b", "/%61//%62/", "/a;x", "/a%2Fb", "/x;/..%2Fa", "/a%20", "/"]),
+            rest in "(/|a|b|%2F|%5C|%2e|;|;x|\\.|%00|%20|[\\\\]|x){0,9}",
+        ) {
+            let routes = routes(&["GET /a/b/*".to_owned(), "GET /a/*".to_owned()]);
+            let url = url::Url::parse(&format!("https://h{first}{rest}")).unwrap();
+            if let RouteMatch::Route(route) = routes.find("GET", url.path()) {
+                let strip = route.pattern.segments.len();
+                let segments = url.path().split('/').filter(|segment| !segment.is_empty());
+                let (stripped, left): (Vec<_>, Vec<_>) = segments.enumerate().partition(|(i, _)| *i < strip);
+                let expected = &["a", "b"][..strip];
+                prop_assert!(stripped.iter().map(|(_, segment)| path::decoded(segment)).eq(expected.iter().copied()));
+                let onward = Origin::Zone.url_for(&url, strip);
+                let onward = url::Url::parse(&onward).unwrap();
+                let rest = onward.path().split('/').filter(|segment| !segment.is_empty());
+                prop_assert!(rest.eq(left.into_iter().map(|(_, segment)| segment)), "{url} {onward}");
+            }
         }
 
         #[test]

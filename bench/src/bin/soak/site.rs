@@ -97,7 +97,7 @@ impl Site {
             ("SLUICEGATE", configuration()),
         ];
         let bindings = bindings.map(|(name, value)| Binding { name, value }).into();
-        let config = Config { modules, bindings, compatibility, inspector: false };
+        let config = Config { modules, bindings, compatibility, zone: None, inspector: false };
         let workerd = Workerd::start(&root.join("node_modules/.bin/workerd"), &config).await?;
         let target = Target { worker: workerd.address(), admin_token, keys: RwLock::default() };
         target.create_tenants().await?;
