@@ -14,12 +14,27 @@ pub struct Onward {
     /// Whether the origin gets the API key, if the route says so itself.
     pub forward_key: Option<bool>,
     /// The headers that are removed, in lower case.
-    pub remove: Vec<String>,
+    pub(super) remove: Vec<String>,
     /// The headers that are set, each with its name in lower case.
     pub(super) set: Vec<(String, HeaderValue)>,
 }
 
 impl Onward {
+    /// Returns whether the origin does not get a client's header: the route removes it, or sets its own. `name` is in lower case.
+    /// To many origins (CGI, WSGI) `_` in a name equals `-`.
+    #[must_use]
+    pub fn drops(&self, name: &str) -> bool {
+        let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+        let is_name = |other: &String| other.bytes().map(plain).eq(name.bytes().map(plain));
+        self.remove.iter().any(is_name) || self.set.iter().any(|(other, _)| is_name(other))
+    }
+
+    /// Returns whether the origin gets other headers than those of requests without a route.
+    #[must_use]
+    pub fn changes_headers(&self) -> bool {
+        !self.remove.is_empty() || !self.set.is_empty()
+    }
+
     /// Appends the headers that are set to `lines`, in the form of [`Fields`](crate::http::Fields).
     ///
     /// Returns `None` if a secret is not among `secrets`, which were then read for another configuration.

@@ -70,8 +70,8 @@ pub(super) async fn forward(
             push_field(&mut set, name, &value);
         }
     }
-    if let Some(onward) = onward {
-        dropped.extend(onward.remove.iter().map(String::as_str));
+    if let Some(onward) = onward.filter(|onward| onward.changes_headers()) {
+        dropped.extend(client.fields.iter().map(|(name, _)| name).filter(|name| onward.drops(name)));
         onward.push_headers(&mut set, &isolate.origin_secrets).ok_or(OriginError::Configuration)?;
     }
     let options: Object = if watch {

@@ -110,8 +110,10 @@ async fn a_route_may_have_its_own_origin() {
         assert_eq!(echoed(&echo, "host"), [server.address().to_string()], "{path}");
         assert_eq!(echoed(&echo, "x-forwarded-host"), [stack.worker.address().to_string()], "{path}");
     }
-    // Two interpretations of this path have different origins.
-    assert_eq!(status(get(&stack, "/prefix%2Fx")).await, 400);
+    // Two interpretations of these paths have different origins.
+    for path in ["/prefix%2Fx", "/prefix/..%2Fx", "/prefix/x/..%2F..%2Fy", "/prefix;/x"] {
+        assert_eq!(status(get(&stack, path)).await, 400, "{path}");
+    }
     // Limits see the client's path.
     for expected in [200, 200, 429] {
         let answer = get(&stack, "/prefix/limited/x").send().await.unwrap();

@@ -63,8 +63,18 @@ async fn doctor(worker: &Worker<'_>) {
     assert_eq!(report["failures"], 0, "{report:#}");
     let names: Vec<_> =
         report["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
-    let expected =
-        ["worker", "breaker", "admin token", "version", "redis", "round trip", "clock", "scripts", "eviction"];
+    let expected = [
+        "worker",
+        "breaker",
+        "admin token",
+        "version",
+        "origin",
+        "redis",
+        "round trip",
+        "clock",
+        "scripts",
+        "eviction",
+    ];
     assert!(names.starts_with(&expected), "{names:?}");
     let intruder = Worker { token: "wrong", ..*worker };
     assert!(intruder.run("doctor", 1).await.stdout.contains("failure  admin token: rejected"));
