@@ -3,7 +3,7 @@
 mod relay;
 
 use std::{
-    io,
+    env, io,
     path::{Path, PathBuf},
     process::{ExitCode, ExitStatus},
     time::Duration,
@@ -120,6 +120,8 @@ fn worker_options(settings: &Settings, root: &Path, dev_vars: PathBuf, vars: Vec
         vars,
         // Named explicitly, so that a configuration in another folder uses the same secrets.
         env_file: Some(dev_vars),
+        // Where wrangler finds the Workers that run on this machine, for service bindings to them.
+        environment: env::var(REGISTRY).map(|path| vec![(REGISTRY.to_owned(), path)]).unwrap_or_default(),
         patience: BUILD_WITHIN,
         ..WorkerOptions::new(root, config)
     }
@@ -149,6 +151,9 @@ enum DevError {
     #[error("worker died")]
     WorkerDied(#[source] WorkerDeath),
 }
+
+/// The folder in which the Workers of this machine find each other.
+const REGISTRY: &str = "WRANGLER_REGISTRY_PATH";
 
 /// A first release build takes minutes on a small machine.
 const BUILD_WITHIN: Duration = Duration::from_mins(30);
