@@ -5,7 +5,7 @@
 //! - `from_json`: the entrances, for a whole configuration and for a single plan
 //! - `config`, `plan`, `limit`, `route`: one file for each object of the configuration; `onward`: the fields of a route about
 //!   its origin
-//! - `duration`: durations like `10s`
+//! - `duration`: durations like `10s`; `networks`: lists of addresses and networks
 //! - `deserializer`: JSON values as input of serde
 
 mod config;
@@ -13,6 +13,7 @@ mod deserializer;
 mod duration;
 mod from_json;
 mod limit;
+mod networks;
 mod onward;
 mod plan;
 mod route;
