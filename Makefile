@@ -65,7 +65,7 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --lib --test vectors --test wasm --target wasm32-unknown-unknown -- -D warnings
-	for config in wrangler.toml wrangler.production.example.toml; do
+	for config in wrangler.toml wrangler.production.example.toml examples/*.toml; do
 		cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
 	done
 

@@ -12,6 +12,7 @@ mod credentials;
 mod deny_cache;
 mod departures;
 mod direct_redis;
+mod examples;
 mod faults;
 mod flood;
 mod heap;
