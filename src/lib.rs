@@ -54,18 +54,19 @@
 //!
 //! # Rooms
 //!
-//! The crate has ten rooms. Each uses only those above it; `tests/architecture` enforces this.
+//! The crate has eleven rooms. Each uses only those above it; `tests/architecture` enforces this.
 //!
 //! 1. [`time`]: milliseconds and timestamps. No clock: `now` is always a parameter.
 //! 2. [`limit`]: what a limit is and how it decides. No I/O.
 //! 3. [`redis`]: the REST protocol, the scripts of `lua/`, compare-and-swap, locks.
 //! 4. [`limiter`]: limits decided by Redis.
 //! 5. [`config`]: the operator's configuration, parsed into types that cannot be invalid.
-//! 6. [`tenant`]: a customer's document, API keys and usage history.
-//! 7. [`http`]: HTTP terms as plain data.
-//! 8. [`gateway`]: what to do with one request. No I/O.
-//! 9. [`admin`]: the admin and check API as plain data.
-//! 10. `edge`: the Worker, and the only room that knows the Workers runtime. It exists on `wasm32` with the feature
+//! 6. [`jwt`]: JSON Web Tokens, their claims and their keys. No I/O.
+//! 7. [`tenant`]: a customer's document, API keys and usage history.
+//! 8. [`http`]: HTTP terms as plain data.
+//! 9. [`gateway`]: what to do with one request. No I/O.
+//! 10. [`admin`]: the admin and check API as plain data.
+//! 11. `edge`: the Worker, and the only room that knows the Workers runtime. It exists on `wasm32` with the feature
 //!     `edge`.
 //!
 //! The core takes `now` and bytes and returns values and bytes; `edge` moves the bytes.
@@ -74,6 +75,7 @@ pub mod admin;
 pub mod config;
 pub mod gateway;
 pub mod http;
+pub mod jwt;
 pub mod limit;
 pub mod limiter;
 pub mod redis;

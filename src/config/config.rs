@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::identify::Identify;
+use super::jwt::JwtRules;
 use super::outage::OnOutage;
 use crate::config::routes::Routes;
 use crate::limit::Plan;
@@ -17,6 +19,8 @@ pub struct Config {
     pub identify: Vec<Identify>,
     /// Where to look for an API key; the first one found wins.
     pub api_key_from: Vec<KeySource>,
+    /// The rules for JSON Web Tokens, if any request is identified by one.
+    pub jwt: Option<JwtRules>,
     /// The number of leading bits of an IPv6 address that identify one client.
     pub ipv6_prefix: u8,
     /// What to do with requests while Redis is unavailable.
@@ -49,16 +53,6 @@ pub struct Config {
     pub forward_key: bool,
     /// Whether any request needs its API key.
     pub(super) reads_keys: bool,
-}
-
-/// A way to identify a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename = "identity", rename_all = "snake_case")]
-pub enum Identify {
-    /// By API key: the client is the key's tenant.
-    ApiKey,
-    /// By the client's address.
-    Address,
 }
 
 /// A header that may carry an API key.
@@ -134,6 +128,14 @@ impl Config {
     #[must_use]
     pub fn key_sources(&self) -> &[KeySource] {
         if self.reads_keys { &self.api_key_from } else { &[] }
+    }
+
+    /// Returns the names of the headers that identify clients.
+    pub fn identity_headers(&self) -> impl Iterator<Item = &str> {
+        self.identify.iter().filter_map(|way| match way {
+            Identify::Header(name) => Some(name.as_str()),
+            _ => None,
+        })
     }
 }
 

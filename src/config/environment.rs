@@ -4,6 +4,7 @@ use url::Url;
 
 use super::config::{Config, Scripts};
 use super::error::ConfigError;
+use super::jwt::{KeySet, KeysFrom};
 use super::origin::{Origin, http_url};
 use super::origin_secrets::OriginSecrets;
 use crate::redis::Token;
@@ -22,6 +23,8 @@ pub struct Environment {
     pub token: Token,
     /// The token of the admin and check API. Without it, the API is off.
     pub admin_token: Option<Token>,
+    /// The keys that verify tokens, if the configuration takes them from a variable.
+    pub jwt_keys: Option<KeySet>,
     /// The parsed configuration.
     pub config: Config,
 }
@@ -54,7 +57,14 @@ impl Environment {
         let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
         let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
         let admin_token = admin_token.map(|value| parse_admin_token(&value)).transpose()?;
-        Ok(Environment { origin, origin_secrets, redis, token, admin_token, config })
+        let jwt_keys = match config.jwt.as_ref().map(|rules| &rules.keys) {
+            Some(KeysFrom::Variable(name)) => {
+                let keys = KeySet::parse(required(name)?.as_bytes());
+                Some(keys.map_err(|reason| problem(name, &reason))?)
+            }
+            Some(KeysFrom::Url(_)) | None => None,
+        };
+        Ok(Environment { origin, origin_secrets, redis, token, admin_token, jwt_keys, config })
     }
 
     /// Returns all origins, each with the path of the variable or field that names it.
@@ -71,6 +81,12 @@ impl Environment {
             Scripts::KeyLocking => Dialect::KeyLocking,
         }
     }
+}
+
+/// Returns whether a text may be the name of a variable.
+pub(super) fn is_variable_name(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.bytes().all(word) && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 fn token(name: &str, value: &str) -> Result<Token, ConfigError> {

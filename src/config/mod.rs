@@ -2,8 +2,9 @@
 //!
 //! Unknown fields and duplicate keys are errors. Every message starts with the path of its field.
 //!
-//! - `config`: [`Config`], the result
+//! - `config`: [`Config`], the result; `identify`: [`Identify`], the ways to identify a client
 //! - `parse/`: from JSON to [`Config`]
+//! - [`jwt`]: the rules and the public keys for JSON Web Tokens
 //! - [`routes`]: patterns, their rules, and the search for the route of a request
 //! - [`environment`]: the variables and secrets of a Worker
 //! - `outage`: the outage policy
@@ -19,7 +20,9 @@ pub mod environment;
 mod error;
 mod header_name;
 mod header_value;
+mod identify;
 pub mod json;
+pub mod jwt;
 mod managed_header;
 mod onward;
 mod origin;
@@ -30,10 +33,11 @@ mod references;
 pub mod routes;
 mod suggestion;
 
-pub use config::{Config, Identify, KEY_PREFIX, KeySource, LogRefused, Scripts};
+pub use config::{Config, KEY_PREFIX, KeySource, LogRefused, Scripts};
 pub use error::ConfigError;
 pub use header_name::is_header_name;
 pub use header_value::is_origin_secret;
+pub use identify::Identify;
 pub use managed_header::HOP_BY_HOP;
 pub use onward::Onward;
 pub use origin::{Origin, missing_service};

@@ -8,12 +8,13 @@ use super::check::check;
 use super::decision::{Decision, Outcome};
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
-use super::log;
+use super::{jwt, log};
 use crate::config::OnOutage;
 use crate::gateway::{RoutedRequest, find_route};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
 use crate::limiter::Limiter;
+use crate::redis::Deadline;
 use crate::tenant::Caller;
 use crate::tenant::authenticator::AuthenticationError;
 use crate::tenant::store::{StoreError, TenantStore};
@@ -23,7 +24,7 @@ pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &Req
     let mut decision = Decision::new();
     let deadline = isolate.deadline();
     let redis = isolate.limiter_until(&deadline);
-    if let Err(problem) = run(isolate, context, &redis, facts, &mut decision).await {
+    if let Err(problem) = run(isolate, context, &deadline, &redis, facts, &mut decision).await {
         decision.outcome = Outcome::Refuse(problem);
     }
     decision
@@ -36,6 +37,7 @@ pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &Req
 async fn run(
     isolate: &Rc<Isolate>,
     context: &Context,
+    deadline: &Deadline,
     redis: &Limiter<EdgeTransport<'_>>,
     facts: &RequestFacts,
     decision: &mut Decision,
@@ -44,11 +46,16 @@ async fn run(
     decision.route = route.cloned();
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
     let caller = authenticate(isolate, context, redis, &request).await?;
+    let caller = match request.token(&caller)? {
+        // In a box: most requests have no token, and their futures stay small.
+        Some(token) => Box::pin(jwt::identify(isolate, context, deadline, &request, token)).await?,
+        None => caller,
+    };
     let policy = request.on_outage(matches!(caller, Caller::Tenant(..)));
     let identified = request.identify(caller, now())?;
     if let Some(unknown) = &identified.unknown_plan {
-        let tenant = identified.tenant.as_ref().map_or("", |tenant| tenant.as_str());
-        log::failure(&format!("tenant {tenant}"), &format!("{unknown}; the default plan applies"));
+        let whose = identified.tenant.as_ref().map_or_else(|| "jwt".to_owned(), |tenant| format!("tenant {tenant}"));
+        log::failure(&whose, &format!("{unknown}; the default plan applies"));
     }
     if let Some(charge) = &identified.charge {
         let checked = check(isolate, context, redis, &identified.subject, charge, policy).await;

@@ -89,6 +89,11 @@ impl Decision {
         self.identified.as_ref()?.tenant.as_ref()
     }
 
+    /// Returns the subject of the request's token.
+    pub(super) fn token_subject(&self) -> Option<&str> {
+        self.identified.as_ref()?.token_subject.as_deref()
+    }
+
     /// Returns whether at least one limit denied the request, even if it is forwarded.
     pub(super) fn is_denied(&self) -> bool {
         self.verdict.as_ref().is_some_and(|verdict| !verdict.is_allow())

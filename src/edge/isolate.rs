@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 use worker::{Delay, Env};
 
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
+use super::jwt::Jwt;
 use super::log::{self, DecisionLog};
 use super::polled::Polled;
 use crate::config::environment::Environment;
@@ -34,6 +35,8 @@ pub(super) struct Isolate {
     pub(super) admin_token: Option<Token>,
     /// Resolves API keys to tenants.
     pub(super) authenticator: Authenticator,
+    /// Verifies tokens, if the configuration has rules for them.
+    pub(super) jwt: Option<Jwt>,
     /// The fallback limiter, used when Redis is unavailable and `on_outage` is `local`.
     pub(super) fallback: RefCell<MemoryLimiter>,
     /// The rate limit binding that is checked after the fallback limiter, if the Worker has it.
@@ -95,6 +98,7 @@ impl Isolate {
         Ok(Isolate {
             authenticator: Authenticator::new(&config),
             decision_log: DecisionLog::new(&config),
+            jwt: config.jwt.as_ref().map(|rules| Jwt::new(rules, environment.jwt_keys)),
             origin: environment.origin,
             origin_secrets: environment.origin_secrets,
             services,

@@ -1,6 +1,6 @@
 //! Bindings to the Workers runtime that the crate `worker` lacks, and helpers for JavaScript values.
 
-use js_sys::{Array, Date, Object, Promise, Reflect};
+use js_sys::{Array, Date, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, WritableStream};
@@ -16,6 +16,28 @@ extern "C" {
     /// Fills `bytes` with secure random bytes (Web Cryptography API).
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
+
+    /// Imports a key (Web Cryptography API).
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = importKey)]
+    pub(super) fn import_key(
+        format: &str,
+        key: &JsValue,
+        algorithm: &JsValue,
+        extractable: bool,
+        usages: &Array,
+    ) -> Result<Promise, JsValue>;
+
+    /// Verifies a signature (Web Cryptography API). The promise resolves to a boolean.
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = verify)]
+    pub(super) fn verify_signature(
+        algorithm: &JsValue,
+        key: &JsValue,
+        signature: &Uint8Array,
+        message: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
+    /// Sends a `GET` (Fetch standard).
+    pub(super) fn fetch(url: &str, options: &Object) -> Promise;
 
     /// A stream that passes its bytes on unchanged, inside the runtime (Cloudflare documentation, "`TransformStream`").
     pub(super) type IdentityTransformStream;

@@ -4,6 +4,7 @@
 //!
 //! - `facts`: reads method, URL, headers, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
+//! - `jwt`: verifies a JSON Web Token, with `web_crypto`, and fetches the keys for it.
 //! - `check`: spends units that were taken in advance, repeats a remembered refusal, checks the charge in Redis, or follows the
 //!   outage policy.
 //! - `prefetch`: gives back units that were taken from Redis in advance.
@@ -24,6 +25,7 @@ mod facts;
 mod glue;
 mod isolate;
 mod js;
+mod jwt;
 mod keep_alive;
 mod lease;
 mod log;
@@ -32,6 +34,7 @@ mod prefetch;
 mod proxy;
 mod response;
 mod schedule;
+mod web_crypto;
 
 use std::rc::Rc;
 

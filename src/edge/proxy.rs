@@ -64,7 +64,7 @@ pub(super) async fn forward(
         dropped.extend(headers_with_key(client.fields, isolate.config.key_sources()));
     }
     let mut set = String::new();
-    for (name, value) in forwarded(&client.facts, &client.url, decision.tenant()) {
+    for (name, value) in forwarded(&client.facts, &client.url, decision.tenant(), decision.token_subject()) {
         // A header without a value is among those that are dropped.
         if let Some(value) = value {
             push_field(&mut set, name, &value);

@@ -4,7 +4,7 @@
 //! - `charge`: the limits and the cost of a request, and corrections after its response
 //! - `log_summary`: counts repeated events, so that the log has few lines of them
 //!
-//! It uses `config`, `http`, `limit`, `tenant` and `time`.
+//! It uses `config`, `http`, `jwt`, `limit`, `tenant` and `time`.
 
 mod charge;
 mod log_summary;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::charge::Charge;
-use crate::config::routes::{Route, RouteMatch};
+use crate::config::routes::{Requirement, Route, RouteMatch};
 use crate::config::{Config, Identify, OnOutage};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
-use crate::limit::{Subject, usage};
+use crate::jwt::{Identity, InvalidToken, Token};
+use crate::limit::{Limit, Plan, PrefetchRule, Subject, usage};
 use crate::tenant::{ApiKey, Caller, InvalidKey, Status, TenantId, UnknownPlan};
 use crate::time::Millis;
 
@@ -21,6 +22,8 @@ pub struct RoutedRequest<'a> {
     facts: &'a RequestFacts,
     route: Option<&'a Arc<Route>>,
     key: Option<Result<ApiKey, InvalidKey>>,
+    /// The token, unless this request is identified by something else.
+    token: Option<Result<Token, InvalidToken>>,
 }
 
 /// A request with its subject and its charge.
@@ -30,9 +33,11 @@ pub struct IdentifiedRequest {
     pub subject: Subject,
     /// The tenant of the request's API key, if any.
     pub tenant: Option<TenantId>,
+    /// The subject of the request's token, if it is identified by one: the value of the claim.
+    pub token_subject: Option<String>,
     /// The charge, or `None` if the request is not limited.
     pub charge: Option<Charge>,
-    /// The tenant's plan, if the configuration does not have it. The default plan applies instead.
+    /// The plan of the tenant or of the token, if the configuration does not have it. The default plan applies instead.
     pub unknown_plan: Option<UnknownPlan>,
 }
 
@@ -52,13 +57,20 @@ impl<'a> RoutedRequest<'a> {
     /// Creates a request with its route.
     ///
     /// # Errors
-    /// Returns the refusal if the route alone decides it: the address is denied, or a required key is missing or
-    /// malformed.
+    /// Returns the refusal if the request alone decides it: the address is denied, a required key or token is missing, or the
+    /// one that counts is malformed.
     pub fn new(facts: &'a RequestFacts, config: &'a Config, route: Option<&'a Arc<Route>>) -> Result<Self, Problem> {
         if route.is_some_and(|route| route.denies(facts.address)) {
             return Err(Problem::address_denied());
         }
-        let request = RoutedRequest { config, facts, route, key: facts.api_key.as_deref().map(ApiKey::parse) };
+        let key = facts.api_key.as_deref().map(ApiKey::parse);
+        let mut request = RoutedRequest { config, facts, route, key, token: None };
+        request.token = facts.token.as_deref().filter(|_| request.may_use_token()).and_then(Token::parse);
+        match &request.token {
+            None if request.needs_token() => return Err(Problem::token_required()),
+            Some(Err(reason)) if request.token_counts(false) => return Err(Problem::invalid_token(*reason)),
+            _ => {}
+        }
         match request.key {
             None if request.needs_key() => Err(Problem::key_required()),
             Some(Err(_)) if request.needs_key() => Err(Problem::unknown_key()),
@@ -69,8 +81,31 @@ impl<'a> RoutedRequest<'a> {
     /// Returns the API key to resolve before the request can be identified, if any.
     #[must_use]
     pub fn key(&self) -> Option<&ApiKey> {
-        let matters = self.needs_key() || (!self.is_unlimited() && self.identifies_by_key());
+        let matters = self.needs_key()
+            || (!self.needs_token() && !self.is_unlimited() && self.first_way(false) == Some(&Identify::ApiKey));
         self.key.as_ref().and_then(|key| key.as_ref().ok()).filter(|_| matters)
+    }
+
+    /// Returns the token to verify before the request can be identified, if any. `key` is the result of resolving the API
+    /// key: if it belongs to a tenant, that is who sent the request.
+    ///
+    /// # Errors
+    /// Returns the refusal if the token is malformed.
+    pub fn token(&self, key: &Caller) -> Result<Option<&Token>, Problem> {
+        let key_failed = matches!(key, Caller::UnknownKey);
+        match &self.token {
+            Some(token) if !matches!(key, Caller::Tenant(..)) && self.token_counts(key_failed) => {
+                token.as_ref().map(Some).map_err(|reason| Problem::invalid_token(*reason))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the outage policy of this request if the keys that verify its token are unavailable. A route that needs a
+    /// token is closed.
+    #[must_use]
+    pub fn without_token_keys(&self) -> OnOutage {
+        if self.needs_token() { OnOutage::Closed } else { self.on_outage(false) }
     }
 
     /// Returns the outage policy of this request. Without Redis a key cannot be verified, so a route that needs one is
@@ -96,50 +131,125 @@ impl<'a> RoutedRequest<'a> {
     /// Determines the subject and the charge of a request from `caller`.
     ///
     /// # Errors
-    /// Returns the refusal if the tenant is suspended, or if a required key is unknown.
+    /// Returns the refusal if the tenant is suspended, or if a required key or token is not valid.
     pub fn identify(&self, caller: Caller, now: Millis) -> Result<IdentifiedRequest, Problem> {
         let tenant = match caller {
             Caller::Tenant(_, tenant) if tenant.status() == Status::Suspended => return Err(Problem::suspended()),
+            Caller::Subject(_) | Caller::UnknownKey | Caller::Anonymous if self.needs_key() => {
+                return Err(Problem::unknown_key());
+            }
+            Caller::Tenant(..) | Caller::UnknownKey | Caller::Anonymous if self.needs_token() => {
+                return Err(Problem::token_required());
+            }
+            Caller::Subject(identity) => return Ok(self.identified_by_token(identity)),
             Caller::Tenant(id, tenant) => Some((id, tenant)),
-            Caller::UnknownKey | Caller::Anonymous if self.needs_key() => return Err(Problem::unknown_key()),
             Caller::UnknownKey | Caller::Anonymous => None,
         };
-        let default_plan = &self.config.default_plan;
-        let of_default = || (default_plan.limits().to_vec(), default_plan.prefetch());
-        let ((limits, prefetch), unknown_plan) = match &tenant {
+        let of_default = || limits_of(&self.config.default_plan);
+        let (limits, unknown_plan) = match &tenant {
             Some((_, tenant)) => match tenant.limits(self.config, now) {
                 Ok(limits) => ((limits, tenant.prefetch(self.config)), None),
                 Err(unknown) => (of_default(), Some(unknown)),
             },
             None => (of_default(), None),
         };
-        let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
-        let (limits, prefetch) = named.map_or((limits, prefetch), |plan| (plan.limits().to_vec(), plan.prefetch()));
         let meters = (tenant.is_some() && self.config.usage).then(usage::meters);
         let meters = meters.as_ref().map_or(&[][..], |meters| &meters[..]);
         let tenant = tenant.map(|(id, _)| id);
         Ok(IdentifiedRequest {
-            subject: tenant.as_ref().map_or_else(|| self.client(), TenantId::subject),
-            charge: (!self.is_unlimited()).then(|| Charge::new(limits, prefetch, meters, self.route)),
+            subject: tenant.as_ref().map_or_else(|| self.unproved_subject(), TenantId::subject),
+            charge: self.charge(limits, meters),
             tenant,
+            token_subject: None,
             unknown_plan,
         })
+    }
+
+    /// Determines the subject and the charge of a request with a valid token. Usage is metered for tenants only.
+    fn identified_by_token(&self, identity: Identity) -> IdentifiedRequest {
+        let named = identity.plan.as_ref().map(|name| self.config.plans.get(name).ok_or(name));
+        let (plan, unknown_plan) = match named {
+            None => (&self.config.default_plan, None),
+            Some(Ok(plan)) => (plan, None),
+            Some(Err(name)) => {
+                let plan = name.chars().take(MAX_LOGGED_PLAN).collect();
+                (&self.config.default_plan, Some(UnknownPlan { plan }))
+            }
+        };
+        IdentifiedRequest {
+            subject: Subject::token(&identity.subject),
+            charge: self.charge(limits_of(plan), &[]),
+            tenant: None,
+            token_subject: Some(identity.subject),
+            unknown_plan,
+        }
+    }
+
+    /// Returns the charge under these limits, or under those of the route's plan if it has one.
+    fn charge(&self, limits: PlanLimits, meters: &[Limit]) -> Option<Charge> {
+        let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
+        let (limits, prefetch) = named.map_or(limits, limits_of);
+        (!self.is_unlimited()).then(|| Charge::new(limits, prefetch, meters, self.route))
+    }
+
+    /// Returns the subject of a request that neither a key nor a token identifies: a header or the address, whichever comes
+    /// first and is there.
+    fn unproved_subject(&self) -> Subject {
+        let header = self.config.identify.iter().find_map(|way| match way {
+            Identify::Header(name) => self.header(name).map(|value| Some(Subject::header(name, value))),
+            Identify::Address if self.facts.address.is_some() => Some(None),
+            _ => None,
+        });
+        header.flatten().unwrap_or_else(|| self.client())
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.facts.identity_headers.iter().find_map(|(found, value)| (found == name).then_some(value.as_str()))
     }
 
     fn needs_key(&self) -> bool {
         self.route.is_some_and(|route| route.require_key)
     }
 
+    fn needs_token(&self) -> bool {
+        self.route.is_some_and(|route| route.require == Some(Requirement::Jwt))
+    }
+
+    /// Returns whether a token may count, without looking at what else identifies the request.
+    fn may_use_token(&self) -> bool {
+        self.needs_token() || !(self.needs_key() || self.is_unlimited())
+    }
+
+    /// Returns whether the token identifies the request: the route needs one, or nothing comes before it.
+    fn token_counts(&self, key_failed: bool) -> bool {
+        self.needs_token() || (self.may_use_token() && self.first_way(key_failed) == Some(&Identify::Jwt))
+    }
+
     fn is_unlimited(&self) -> bool {
         self.route.is_some_and(|route| route.exempt || route.allows(self.facts.address))
     }
 
-    /// Returns whether an API key takes precedence over the address. An unknown address does not apply.
-    fn identifies_by_key(&self) -> bool {
-        let applies = |way: &&Identify| **way == Identify::ApiKey || self.facts.address.is_some();
-        self.config.identify.iter().find(applies) == Some(&Identify::ApiKey)
+    /// Returns the first way to identify the client for which the request has something, before anything is verified. With
+    /// `key_failed`, its API key does not count.
+    fn first_way(&self, key_failed: bool) -> Option<&Identify> {
+        self.config.identify.iter().find(|way| match way {
+            Identify::ApiKey => matches!(self.key, Some(Ok(_))) && !key_failed,
+            Identify::Jwt => self.token.is_some(),
+            Identify::Header(name) => self.header(name).is_some(),
+            Identify::Address => self.facts.address.is_some(),
+        })
     }
 }
+
+/// The limits of a plan, and its rule by which units are taken in advance.
+type PlanLimits = (Vec<Limit>, Option<PrefetchRule>);
+
+fn limits_of(plan: &Plan) -> PlanLimits {
+    (plan.limits().to_vec(), plan.prefetch())
+}
+
+/// Characters of an unknown plan in the log.
+const MAX_LOGGED_PLAN: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// The facts on which a decision depends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestFacts {
     /// The request's method, in capitals.
     pub method: String,
@@ -13,6 +13,10 @@ pub struct RequestFacts {
     pub address: Option<IpAddr>,
     /// The API key, not yet verified.
     pub api_key: Option<String>,
+    /// What may be a JSON Web Token, not yet verified.
+    pub token: Option<String>,
+    /// The headers that identify clients by configuration, with names in lower case. Headers without a value are left out.
+    pub identity_headers: Vec<(String, String)>,
 }
 
 /// Where a request goes.
@@ -72,7 +76,7 @@ mod tests {
             ("/_sluicegate/v1", Unknown),
             ("/_sluicegate/v10/tenants", Unknown),
         ] {
-            let facts = RequestFacts { method: "GET".into(), path: path.into(), address: None, api_key: None };
+            let facts = RequestFacts { method: "GET".into(), path: path.into(), ..RequestFacts::default() };
             assert_eq!(facts.destination(), destination, "{path}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::{Position, Url};
 
 use super::facts::RequestFacts;
@@ -46,12 +47,20 @@ pub fn hop_by_hop(connection: Option<&str>) -> impl Iterator<Item = &str> {
 
 /// Returns the headers that describe a request's client and URL to the origin. `None`: it gets none. What the client
 /// itself claims is not trusted, see [`is_forwarding_header`].
-pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> [(&'static str, Option<String>); 4] {
+///
+/// `subject` is that of a verified token. What a header cannot carry is percent-encoded, and so is `%`.
+pub fn forwarded(
+    facts: &RequestFacts,
+    url: &Url,
+    tenant: Option<&TenantId>,
+    subject: Option<&str>,
+) -> [(&'static str, Option<String>); 5] {
     [
         ("x-forwarded-for", facts.address.map(|address| address.to_string())),
         ("x-forwarded-proto", Some(url.scheme().to_owned())),
         ("x-forwarded-host", Some(url[Position::BeforeHost..Position::AfterPort].to_owned())),
         ("sluicegate-tenant", tenant.map(TenantId::to_string)),
+        ("sluicegate-subject", subject.map(|subject| utf8_percent_encode(subject, NOT_IN_HEADERS).to_string())),
     ]
 }
 
@@ -60,8 +69,16 @@ pub fn forwarded(facts: &RequestFacts, url: &Url, tenant: Option<&TenantId>) -> 
 #[must_use]
 pub fn is_forwarding_header(name: &str) -> bool {
     let name = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
-    name.starts_with("x-forwarded") || name == "sluicegate-tenant" || FORWARDING_HEADERS.contains(&name.as_ref())
+    name.starts_with("x-forwarded")
+        || OWN_HEADERS.contains(&name.as_ref())
+        || FORWARDING_HEADERS.contains(&name.as_ref())
 }
+
+/// The headers in which the Worker itself reports to the origin.
+const OWN_HEADERS: [&str; 2] = ["sluicegate-subject", "sluicegate-tenant"];
+
+/// The characters other than visible ASCII, and the one that begins an encoded character.
+const NOT_IN_HEADERS: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 /// Headers other than `X-Forwarded-…` in which proxies report to the origin what they have seen.
 const FORWARDING_HEADERS: [&str; 39] = [
@@ -149,11 +166,12 @@ mod tests {
 
     #[test]
     fn the_origin_learns_the_client_from_the_edge_alone() {
-        let facts = |address| RequestFacts { method: "GET".into(), path: "/".into(), address, api_key: None };
+        let facts =
+            |address| RequestFacts { method: "GET".into(), path: "/".into(), address, ..RequestFacts::default() };
         let acme = TenantId::new("acme").unwrap();
-        let of = |url, address, tenant| {
+        let of = |url, address, tenant, subject| {
             let (facts, url) = (facts(address), Url::parse(url).unwrap());
-            let fields = forwarded(&facts, &url, tenant);
+            let fields = forwarded(&facts, &url, tenant, subject);
             fields.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))).collect::<Vec<_>>()
         };
         let expected = [
@@ -162,8 +180,13 @@ mod tests {
             "x-forwarded-host: a.example:8443",
             "sluicegate-tenant: acme",
         ];
-        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme)), expected);
-        assert_eq!(of("http://a.example?x", None, None), ["x-forwarded-proto: http", "x-forwarded-host: a.example"]);
+        assert_eq!(of("https://a.example:8443/x?y", "2001:db8::1".parse().ok(), Some(&acme), None), expected);
+        assert_eq!(
+            of("http://a.example?x", None, None, None),
+            ["x-forwarded-proto: http", "x-forwarded-host: a.example"]
+        );
+        let expected = "sluicegate-subject: auth0|%C3%A9%20100%25%0D%0Ax:%201";
+        assert_eq!(of("http://a.example", None, None, Some("auth0|é 100%\r\nx: 1"))[2], expected);
     }
 
     #[test]
@@ -175,6 +198,8 @@ mod tests {
             "x-forwarded_user",
             "sluicegate-tenant",
             "sluicegate_tenant",
+            "sluicegate-subject",
+            "sluicegate_subject",
             "forwarded",
             "x-client-ip",
             "x-original-url",

@@ -6,7 +6,7 @@
 //! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
 //! - [`problem`]: refusals and failures as `application/problem+json`
 //!
-//! It uses `config`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
+//! It uses `config`, `jwt`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
 
 mod facts;
 mod fields;

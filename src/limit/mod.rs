@@ -3,7 +3,7 @@
 //! - `limit`, `name`, `rate`, `parameters`: [`Limit`], its name, and the parameters of its [`Algorithm`].
 //! - `plan`: [`Plan`], the limits of one subject; `invalid`: why a limit or a plan is invalid.
 //! - `prefetch_rule`: [`PrefetchRule`], how many units of a plan an isolate may take in advance.
-//! - `subject`: [`Subject`], the owner of a quota, and its Redis keys.
+//! - `subject`, `caller`: [`Subject`], the owner of a quota, and its Redis keys.
 //! - `check_request`, `verdict`: the input and the result of a check.
 //! - [`algorithm`]: the state machines, one file each.
 //! - [`memory`]: the in-memory limiter.
@@ -12,6 +12,7 @@
 //! Uses only [`time`](crate::time).
 
 pub mod algorithm;
+mod caller;
 mod check_request;
 mod invalid;
 mod limit;

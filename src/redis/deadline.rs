@@ -25,7 +25,7 @@ impl Deadline {
 
     /// Returns the output of `future`, or `None` if the deadline passes first. `future` is then dropped; after the deadline
     /// it is not even polled.
-    async fn bound<F: Future>(&self, future: F) -> Option<F::Output> {
+    pub async fn bound<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut begun = false;
         poll_fn(|context| {

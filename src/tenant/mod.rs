@@ -1,6 +1,6 @@
 //! Tenants: an operator's customers, with their plans, API keys and usage histories.
 //!
-//! This room uses `time`, `limit`, `redis`, `limiter` and `config`.
+//! This room uses `time`, `limit`, `redis`, `limiter`, `config` and `jwt`.
 //!
 //! - `tenant`: [`Tenant`], settings and API keys; its limits.
 //! - `settings`: [`Settings`], what an operator sets: plan, status, overrides, metadata.

@@ -16,6 +16,7 @@ mod examples;
 mod faults;
 mod flood;
 mod heap;
+mod jwt;
 mod key_guessing;
 mod last_resort;
 mod leases;
@@ -43,4 +44,6 @@ mod settlement;
 mod spoof;
 mod support;
 mod tenants;
+#[path = "../support/tokens.rs"]
+mod tokens;
 mod upgrade;

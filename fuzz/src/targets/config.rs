@@ -57,7 +57,7 @@ fn assert_usable(config: &Config) {
             method: method.replace('*', "PATCH"),
             path: path.replace('*', "x"),
             address: Some([203, 0, 113, 7].into()),
-            api_key: None,
+            ..RequestFacts::default()
         };
         // Ambiguous, or refused by its route.
         let Ok(route) = find_route(&facts, config) else { continue };

@@ -92,7 +92,7 @@ fn assert_http(text: &str) {
         assert!(!name.is_empty() && is_token, "{name:?} is not the name of a header");
     }
     assert_eq!(is_forwarding_header(text), is_forwarding_header(&text.replace('_', "-")));
-    let facts = RequestFacts { method: "GET".to_owned(), path: text.to_owned(), address: None, api_key: None };
+    let facts = RequestFacts { method: "GET".to_owned(), path: text.to_owned(), ..RequestFacts::default() };
     if let Destination::Api(path) = facts.destination() {
         assert!(path.starts_with('/'), "{path}");
     }

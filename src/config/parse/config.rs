@@ -6,12 +6,14 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 
 use super::duration::duration;
+use super::jwt::RawJwt;
 use super::plan::{RawPlan, find};
 use super::route::{self, RawRoute};
-use crate::config::config::{Config, Identify, KeySource, LogRefused, Scripts};
+use crate::config::config::{Config, KeySource, LogRefused, Scripts};
 use crate::config::error::ConfigError;
+use crate::config::identify::Identify;
 use crate::config::outage::OnOutage;
-use crate::config::routes::Routes;
+use crate::config::routes::{Requirement, Routes};
 use crate::limiter::Clock;
 use crate::time::Millis;
 
@@ -20,6 +22,7 @@ use crate::time::Millis;
 pub(super) struct RawConfig {
     #[serde(default = "default_identify")]
     identify: Vec<Identify>,
+    jwt: Option<RawJwt>,
     #[serde(default = "default_key_sources")]
     api_key_from: Vec<KeySource>,
     default_plan: String,
@@ -90,11 +93,14 @@ impl RawConfig {
             .collect::<Result<BTreeMap<_, _>, ConfigError>>()?;
         let default_plan = find(&plans, "default_plan", &self.default_plan)?.clone();
         let routes = route::validate(self.routes, &plans)?;
+        let jwt = self.jwt.map(RawJwt::validate).transpose()?;
+        check_jwt(jwt.is_some(), &self.identify, &routes)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         check_forward_key(self.forward_key, &routes, reads_keys)?;
         Ok(Config {
             forward_key: self.forward_key,
             identify: self.identify,
+            jwt,
             api_key_from: self.api_key_from,
             ipv6_prefix: self.ipv6_prefix,
             on_outage: self.on_outage,
@@ -136,6 +142,21 @@ fn check_forward_key(everywhere: bool, routes: &Routes, reads_keys: bool) -> Res
     };
     let remedy = "add \"api_key\" to identify, or leave it out";
     Err(ConfigError::new(path, format!("has no effect, because no request needs its API key ({remedy})")))
+}
+
+/// The table `jwt` and what uses it need each other.
+fn check_jwt(is_given: bool, identify: &[Identify], routes: &Routes) -> Result<(), ConfigError> {
+    let identity = identify.iter().position(|way| *way == Identify::Jwt).map(|i| format!("identify[{i}]"));
+    let route = routes.all().position(|route| route.require == Some(Requirement::Jwt));
+    match (is_given, identity.or_else(|| route.map(|i| format!("routes[{i}].require")))) {
+        (false, Some(user)) => {
+            Err(ConfigError::new(user, "needs the table jwt, which is missing (it says which tokens are valid)"))
+        }
+        (true, None) => {
+            Err(ConfigError::new("jwt", "is not used (add \"jwt\" to identify, or require = \"jwt\" to a route)"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_range(path: &str, found: Millis, range: RangeInclusive<Millis>) -> Result<(), ConfigError> {

@@ -3,7 +3,7 @@
 //! The structs here have the fields of the configuration as written; `validate` turns each into its final type.
 //!
 //! - `from_json`: the entrances, for a whole configuration and for a single plan
-//! - `config`, `plan`, `limit`, `route`: one file for each object of the configuration; `onward`: the fields of a route about
+//! - `config`, `plan`, `limit`, `route`, `jwt`: one file for each object of the configuration; `onward`: the fields of a route about
 //!   its origin
 //! - `duration`: durations like `10s`; `networks`: lists of addresses and networks
 //! - `deserializer`: JSON values as input of serde
@@ -12,6 +12,7 @@ mod config;
 mod deserializer;
 mod duration;
 mod from_json;
+mod jwt;
 mod limit;
 mod networks;
 mod onward;

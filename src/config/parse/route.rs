@@ -11,7 +11,7 @@ use super::plan::find;
 use crate::config::error::ConfigError;
 use crate::config::header_name::is_header_name;
 use crate::config::outage::OnOutage;
-use crate::config::routes::{Pattern, Route, Routes, Statuses};
+use crate::config::routes::{Pattern, Requirement, Route, Routes, Statuses};
 use crate::limit::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
 
 #[derive(Deserialize)]
@@ -27,6 +27,7 @@ pub(super) struct RawRoute {
     exempt: bool,
     #[serde(default)]
     require_key: bool,
+    require: Option<Requirement>,
     on_outage: Option<OnOutage>,
     #[serde(default)]
     shadow: bool,
@@ -97,6 +98,7 @@ impl RawRoute {
             limits,
             exempt: self.exempt,
             require_key: self.require_key,
+            require: self.require,
             on_outage: self.on_outage,
             shadow: self.shadow,
             allow: networks(&at("allow"), &self.allow)?,
@@ -127,6 +129,10 @@ impl RawRoute {
             if self.exempt && given {
                 return Err(ConfigError::new(format!("{path}.{field}"), "has no effect on a route that is exempt"));
             }
+        }
+        if self.require_key && self.require.is_some() {
+            let problem = "cannot be combined with require_key (a request is identified by one of them)";
+            return Err(ConfigError::new(format!("{path}.require"), problem));
         }
         if !self.refund_on.is_empty() && !self.count_on.is_empty() {
             let problem =
@@ -221,7 +227,7 @@ fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {
     Ok(statuses)
 }
 
-fn header_name(path: &str, name: &str) -> Result<String, ConfigError> {
+pub(super) fn header_name(path: &str, name: &str) -> Result<String, ConfigError> {
     if !is_header_name(name) {
         return Err(ConfigError::new(path, format!("expected the name of a header, found {name:?}")));
     }

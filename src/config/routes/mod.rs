@@ -15,6 +15,6 @@ mod statuses;
 mod table;
 
 pub use pattern::Pattern;
-pub use route::Route;
+pub use route::{Requirement, Route};
 pub use statuses::Statuses;
 pub use table::{RouteMatch, Routes, Unreachable};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Deserialize;
 
 use super::pattern::Pattern;
 use super::statuses::Statuses;
@@ -25,6 +26,8 @@ pub struct Route {
     pub exempt: bool,
     /// Whether requests need an API key.
     pub require_key: bool,
+    /// What requests must be identified by, other than an API key.
+    pub require: Option<Requirement>,
     /// The outage policy of this route, if it has its own.
     pub on_outage: Option<OnOutage>,
     /// Whether requests are checked and charged, but never refused.
@@ -43,6 +46,14 @@ pub struct Route {
     pub onward: Onward,
 }
 
+/// What requests of a route must be identified by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename = "requirement", rename_all = "snake_case")]
+pub enum Requirement {
+    /// A valid JSON Web Token.
+    Jwt,
+}
+
 impl Route {
     /// Creates a route with default rules.
     #[must_use]
@@ -54,6 +65,7 @@ impl Route {
             plan: None,
             exempt: false,
             require_key: false,
+            require: None,
             on_outage: None,
             shadow: false,
             allow: Vec::new(),

@@ -46,7 +46,7 @@ fn acme(plan: &str, status: Status) -> Caller {
 fn facts(request: &str) -> RequestFacts {
     let (method, path) = request.split_once(' ').unwrap();
     let address = "203.0.113.7".parse().ok();
-    RequestFacts { method: method.into(), path: path.into(), address, api_key: None }
+    RequestFacts { method: method.into(), path: path.into(), address, ..RequestFacts::default() }
 }
 
 fn with_key(request: &str) -> RequestFacts {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::config::{Identify, KeySource, LogRefused, Scripts};
+use crate::config::Identify;
+use crate::config::config::{KeySource, LogRefused, Scripts};
 use crate::config::outage::OnOutage;
 use crate::limit::PrefetchRule;
 use crate::limiter::Clock;
@@ -172,7 +173,7 @@ fn prefetch_belongs_to_a_plan_that_it_fits() {
 
 #[test]
 fn unknown_names_come_with_the_nearest_known_one() {
-    let top = "identify, api_key_from, default_plan, on_outage, timeout, local_refusals, clock, scripts, ipv6_prefix, \
+    let top = "identify, jwt, api_key_from, default_plan, on_outage, timeout, local_refusals, clock, scripts, ipv6_prefix, \
         tenant_ttl, tenant_cache, usage, log_allowed_one_in, log_refused, forward_key, plans, routes";
     let limit = "name, algorithm, limit, window, burst, lease, counts";
     let algorithms = "sliding_log, sliding_window, fixed_window, token_bucket, concurrency";
@@ -237,12 +238,14 @@ fn unknown_names_come_with_the_nearest_known_one() {
         (
             "/identify",
             json!(["adress"]),
-            "identify[0]: unknown identity \"adress\" (did you mean \"address\"? known: api_key, address)".to_owned(),
+            "identify[0]: unknown identity \"adress\" (did you mean \"address\"? known: api_key, jwt, address, \
+             header:NAME)"
+                .to_owned(),
         ),
         (
             "/identify",
             json!(["cookie"]),
-            "identify[0]: unknown identity \"cookie\" (known: api_key, address)".to_owned(),
+            "identify[0]: unknown identity \"cookie\" (known: api_key, jwt, address, header:NAME)".to_owned(),
         ),
         (
             "/api_key_from",
