@@ -42,10 +42,10 @@ impl Visitor<'_> for Way {
             ("api_key", _) => Ok(Identify::ApiKey),
             ("jwt", _) => Ok(Identify::Jwt),
             ("address", _) => Ok(Identify::Address),
-            (_, Some(name)) if is_header_name(&name) => match CREDENTIALS.contains(&name.as_str()) {
-                true => Err(E::custom(format!("{name:?} carries secrets, which must not become the name of a client"))),
-                false => Ok(Identify::Header(name)),
-            },
+            (_, Some(name)) if CREDENTIALS.contains(&name.as_str()) => {
+                Err(E::custom(format!("{name:?} carries secrets, which must not become the name of a client")))
+            }
+            (_, Some(name)) if is_header_name(&name) => Ok(Identify::Header(name)),
             (_, Some(name)) => {
                 Err(E::custom(format!("expected the name of a header after \"header:\", found {name:?}")))
             }

@@ -73,6 +73,7 @@ impl TokenVerifier {
             KeyLookup::Unavailable(retry) => return Ok(Verification::Unavailable(retry)),
         };
         if !self.verified.borrow().contains(token.text(), now) {
+            let generation = self.verified.borrow().generation();
             let mut is_valid = false;
             for key in &keys {
                 is_valid = is_valid || verifier.verifies(key, token.signed(), &token.signature).await;
@@ -80,7 +81,7 @@ impl TokenVerifier {
             if !is_valid {
                 return Err(InvalidToken::Signature);
             }
-            self.verified.borrow_mut().insert(token.text(), now);
+            self.verified.borrow_mut().insert(token.text(), generation, now);
         }
         Ok(Verification::Valid { identity, refresh })
     }

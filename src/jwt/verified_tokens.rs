@@ -11,6 +11,8 @@ use crate::time::Millis;
 #[derive(Debug, Default)]
 pub(super) struct VerifiedTokens {
     until: HashMap<[u8; 32], Millis>,
+    /// How many times all tokens were forgotten.
+    generation: u64,
 }
 
 impl VerifiedTokens {
@@ -19,8 +21,17 @@ impl VerifiedTokens {
         self.until.get(&digest(token)).is_some_and(|until| now < *until)
     }
 
-    /// Remembers a token for [`REMEMBERED_FOR`].
-    pub(super) fn insert(&mut self, token: &str, now: Millis) {
+    /// Returns a number that changes when the keys may have.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Remembers a token for [`REMEMBERED_FOR`]. Its verification began in this generation: a key that was withdrawn
+    /// meanwhile does not count.
+    pub(super) fn insert(&mut self, token: &str, generation: u64, now: Millis) {
+        if generation != self.generation {
+            return;
+        }
         if self.until.len() >= MAX_TOKENS {
             self.until.retain(|_, until| now < *until);
             if self.until.len() >= MAX_TOKENS {
@@ -33,6 +44,7 @@ impl VerifiedTokens {
     /// Forgets all tokens, because the keys may have changed.
     pub(super) fn clear(&mut self) {
         self.until.clear();
+        self.generation += 1;
     }
 }
 
@@ -53,19 +65,23 @@ mod tests {
     #[test]
     fn a_token_is_remembered_for_a_minute() {
         let (mut tokens, now) = (VerifiedTokens::default(), Millis::new(1_800_000_000_000));
-        tokens.insert("a.b.c", now);
+        tokens.insert("a.b.c", 0, now);
         assert!(tokens.contains("a.b.c", now) && !tokens.contains("a.b.d", now));
         assert!(tokens.contains("a.b.c", Millis::new(now.get() + 59_999)));
         assert!(!tokens.contains("a.b.c", Millis::new(now.get() + 60_000)));
         tokens.clear();
         assert!(!tokens.contains("a.b.c", now));
+        tokens.insert("a.b.c", 0, now);
+        assert!(!tokens.contains("a.b.c", now), "the keys have changed since");
+        tokens.insert("a.b.c", tokens.generation(), now);
+        assert!(tokens.contains("a.b.c", now));
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut tokens = VerifiedTokens::default();
         for i in 0..3 * MAX_TOKENS {
-            tokens.insert(&i.to_string(), Millis::new(i as u64));
+            tokens.insert(&i.to_string(), 0, Millis::new(i as u64));
         }
         assert!(tokens.until.len() <= MAX_TOKENS && tokens.contains(&(3 * MAX_TOKENS - 1).to_string(), Millis::ZERO));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify};
 
 use crate::api::tenant_with_key;
+use crate::direct_redis::now;
 use crate::log;
 use crate::support::{ADDRESS, body, client, echoed, get, get_from, header, plenty, problem, stack, status, trips};
 use crate::tokens::{SigningKey, encode, key_set};
@@ -99,11 +100,11 @@ fn configuration(jwks: &str) -> Value {
 }
 
 fn seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+    now().get() / 1000
 }
 
 /// The claims of a valid token, with more or others.
-fn claims(subject: &str, changes: Value) -> Value {
+fn claims(subject: &str, changes: &Value) -> Value {
     let mut claims =
         json!({ "iss": "https://id.example/", "aud": "api", "exp": seconds() + 600, "iat": seconds(), "sub": subject });
     claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -129,7 +130,7 @@ async fn tokens_identify_their_subjects() {
     other_credentials(&stack).await;
     assert_eq!(server.requests(), 1, "all of this with one fetch");
     rotation(&stack, &server, &keys).await;
-    log::expect_no_secrets(&stack, &[&keys[0].token(&claims("alice", json!({})))[..40]]);
+    log::expect_no_secrets(&stack, &[&keys[0].token(&claims("alice", &json!({})))[..40]]);
     stack.stop().await;
 }
 
@@ -137,7 +138,7 @@ async fn tokens_identify_their_subjects() {
 async fn one_fetch_for_many(stack: &Stack, server: &KeyServer, key: &SigningKey) {
     server.hold();
     let requests = (0..20).map(|i| {
-        let token = key.token(&claims(&format!("first-{i}"), json!({})));
+        let token = key.token(&claims(&format!("first-{i}"), &json!({})));
         tokio::spawn(status(with_token(stack, "192.0.2.1", &token, "/x")))
     });
     let requests: Vec<_> = requests.collect();
@@ -154,7 +155,7 @@ async fn one_fetch_for_many(stack: &Stack, server: &KeyServer, key: &SigningKey)
 async fn each_algorithm(stack: &Stack, keys: &[SigningKey; 3]) {
     for key in keys {
         let name = format!("user-{}", key.kid);
-        let token = key.token(&claims(&name, json!({})));
+        let token = key.token(&claims(&name, &json!({})));
         let before = trips(stack).await;
         for (address, remaining) in [("192.0.2.2", 2), ("192.0.2.3", 1), ("2001:db8::1", 0)] {
             let answer = with_token(stack, address, &token, "/x").send().await.unwrap();
@@ -164,14 +165,14 @@ async fn each_algorithm(stack: &Stack, keys: &[SigningKey; 3]) {
         }
         assert_eq!(trips(stack).await - before, 3, "one call each");
         // Another token of the same subject has the same quota.
-        let another = key.token(&claims(&name, json!({ "jti": "2" })));
+        let another = key.token(&claims(&name, &json!({ "jti": "2" })));
         assert_eq!(problem(with_token(stack, "192.0.2.4", &another, "/x"), 429).await, "quota-exceeded");
     }
 }
 
 async fn forged_tokens(stack: &Stack, keys: &[SigningKey; 3]) {
     let [rsa, ec, ed] = keys;
-    let good = claims("mallory", json!({ "https://id.example/plan": "gold" }));
+    let good = claims("mallory", &json!({ "https://id.example/plan": "gold" }));
     let text = good.to_string();
     let with = |changes: Value| {
         let mut claims = good.clone();
@@ -206,7 +207,7 @@ async fn forged_tokens(stack: &Stack, keys: &[SigningKey; 3]) {
         ("wrong id", ed.sign(r#"{"alg":"EdDSA","kid":"r"}"#, &text), "the token is signed with an unknown key (kid)"),
         (
             "other claims",
-            format!("{head}.{}.{signature}", encode(claims("root", json!({})).to_string().as_bytes())),
+            format!("{head}.{}.{signature}", encode(claims("root", &json!({})).to_string().as_bytes())),
             "the signature of the token is not valid",
         ),
         ("no signature", format!("{signed}."), "the signature of the token is not valid"),
@@ -251,7 +252,7 @@ async fn plans(stack: &Stack, key: &SigningKey) {
         (json!("platinum"), "\"free\";q=3;w=3600"),
         (json!(["gold"]), "\"free\";q=3;w=3600"),
     ] {
-        let token = key.token(&claims(&format!("planned {plan}"), json!({ "https://id.example/plan": plan })));
+        let token = key.token(&claims(&format!("planned {plan}"), &json!({ "https://id.example/plan": plan })));
         let answer = with_token(stack, "192.0.2.20", &token, "/x").send().await.unwrap();
         assert_eq!((answer.status().as_u16(), header(&answer, "ratelimit-policy").as_str()), (200, policy), "{plan}");
     }
@@ -262,7 +263,7 @@ async fn plans(stack: &Stack, key: &SigningKey) {
 }
 
 async fn what_the_origin_gets(stack: &Stack, key: &SigningKey) {
-    let token = key.token(&claims("auth0|é 100%", json!({ "https://id.example/plan": "gold" })));
+    let token = key.token(&claims("auth0|é 100%", &json!({ "https://id.example/plan": "gold" })));
     let request = with_token(stack, "192.0.2.30", &token, "/x").header("Sluicegate-Subject", "root");
     let echo = body(request.send().await.unwrap()).await;
     assert_eq!(echoed(&echo, "sluicegate-subject"), ["auth0|%C3%A9%20100%25"]);
@@ -281,7 +282,7 @@ async fn what_the_origin_gets(stack: &Stack, key: &SigningKey) {
 
 async fn beside_api_keys(stack: &Stack, key: &SigningKey) {
     let api_key = tenant_with_key(stack, "acme", "gold").await;
-    let token = key.token(&claims("acme", json!({})));
+    let token = key.token(&claims("acme", &json!({})));
     // The same name, and a quota of its own.
     let both = || with_token(stack, "192.0.2.40", &token, "/x").header("x-api-key", &api_key);
     let echo = body(both().send().await.unwrap()).await;
@@ -326,21 +327,21 @@ async fn rotation(stack: &Stack, server: &KeyServer, keys: &[SigningKey; 3]) {
     let new = SigningKey::es256("new");
     server.respond_with(200, &key_set(&[&new, &keys[1]]).to_string()).await;
     let before = server.requests();
-    let token = new.token(&claims("rotated", json!({})));
+    let token = new.token(&claims("rotated", &json!({})));
     crate::support::until("the new key", async || {
         status(with_token(stack, "192.0.2.60", &token, "/members/x")).await == 200
     })
     .await;
     assert_eq!(server.requests(), before + 1);
-    let old = keys[0].token(&claims("withdrawn", json!({})));
+    let old = keys[0].token(&claims("withdrawn", &json!({})));
     assert_eq!(problem(with_token(stack, "192.0.2.61", &old, "/x"), 401).await, "invalid-token");
-    let kept = keys[1].token(&claims("kept", json!({})));
+    let kept = keys[1].token(&claims("kept", &json!({})));
     assert_eq!(status(with_token(stack, "192.0.2.62", &kept, "/members/x")).await, 200);
     // Made-up ids do not lead to a fetch each.
     let stranger = SigningKey::ed25519("x");
     for i in 0..50 {
         let header = json!({ "alg": "EdDSA", "kid": format!("made-up-{i}") }).to_string();
-        let token = stranger.sign(&header, &claims("mallory", json!({})).to_string());
+        let token = stranger.sign(&header, &claims("mallory", &json!({})).to_string());
         assert_eq!(status(with_token(stack, "192.0.2.63", &token, "/x")).await, 401);
     }
     assert!(server.requests() <= before + 3, "{} fetches", server.requests() - before);
@@ -361,7 +362,7 @@ async fn without_keys_nobody_passes_as_a_subject() {
     ]);
     server.respond_with(500, "down").await;
     let stack = stack(config).await;
-    let token = key.token(&claims("alice", json!({})));
+    let token = key.token(&claims("alice", &json!({})));
     for (body, reason) in [("down", "the server answered with status 500")] {
         let _ = body;
         for path in ["/members/x", "/closed/x"] {
@@ -382,7 +383,7 @@ async fn without_keys_nobody_passes_as_a_subject() {
         header(&limited, "ratelimit")
     );
     // A token that is wrong whatever the keys are is refused as always.
-    let expired = key.token(&claims("alice", json!({ "exp": 1 })));
+    let expired = key.token(&claims("alice", &json!({ "exp": 1 })));
     assert_eq!(problem(with_token(&stack, "192.0.2.3", &expired, "/x"), 401).await, "invalid-token");
     server.respond_with(200, &key_set(&[&key]).to_string()).await;
     crate::support::until("the keys", async || {
@@ -390,6 +391,35 @@ async fn without_keys_nobody_passes_as_a_subject() {
     })
     .await;
     assert_eq!(server.requests(), 2);
+    stack.stop().await;
+}
+
+/// The golden tokens, which `tests/jwt` verifies natively, get the same answers from the runtime's cryptography.
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_tokens_are_accepted_or_refused() {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/tokens.json")).unwrap();
+    let mut config = configuration("variable:KEYS");
+    config["plans"]["p"] = config["plans"]["gold"].clone();
+    let vars = vec![("KEYS".to_owned(), json!({ "keys": vectors["keys"] }).to_string())];
+    let options = Options { sluicegate: Some(config), vars, ..Options::default() };
+    let stack = Stack::start(options).await.expect("the stack starts");
+    for case in vectors["cases"].as_array().unwrap() {
+        let answer =
+            with_token(&stack, "192.0.2.1", case["token"].as_str().unwrap(), "/members/x").send().await.unwrap();
+        let (status, body) = (answer.status().as_u16(), body(answer).await);
+        match case["error"].as_str() {
+            Some(error) => assert_eq!((status, &body["detail"]), (401, &json!(error)), "{}", case["name"]),
+            None => {
+                let subject = case["subject"].as_str().unwrap().replace('é', "%C3%A9");
+                assert_eq!(
+                    (status, echoed(&body, "sluicegate-subject")),
+                    (200, vec![subject.as_str()]),
+                    "{}",
+                    case["name"]
+                );
+            }
+        }
+    }
     stack.stop().await;
 }
 
@@ -404,7 +434,7 @@ async fn keys_may_come_from_a_variable() {
     let vars = vec![("KEYS".to_owned(), key_set(&[&key]).to_string())];
     let options = Options { sluicegate: Some(config), vars, ..Options::default() };
     let stack = Stack::start(options).await.expect("the stack starts");
-    let token = key.token(&claims("opaque", json!({ "email": "ann@example.com" })));
+    let token = key.token(&claims("opaque", &json!({ "email": "ann@example.com" })));
     let send = |address: &str| get_from(&stack, address, "/x");
     let echo = body(send("192.0.2.1").header("cf-access-jwt-assertion", &token).send().await.unwrap()).await;
     assert_eq!(echoed(&echo, "sluicegate-subject"), ["ann@example.com"]);

@@ -146,9 +146,9 @@ fn check_forward_key(everywhere: bool, routes: &Routes, reads_keys: bool) -> Res
 
 /// The table `jwt` and what uses it need each other.
 fn check_jwt(is_given: bool, identify: &[Identify], routes: &Routes) -> Result<(), ConfigError> {
-    let identity = identify.iter().position(|way| *way == Identify::Jwt).map(|i| format!("identify[{i}]"));
+    let way = identify.iter().position(|way| *way == Identify::Jwt).map(|i| format!("identify[{i}]"));
     let route = routes.all().position(|route| route.require == Some(Requirement::Jwt));
-    match (is_given, identity.or_else(|| route.map(|i| format!("routes[{i}].require")))) {
+    match (is_given, way.or_else(|| route.map(|i| format!("routes[{i}].require")))) {
         (false, Some(user)) => {
             Err(ConfigError::new(user, "needs the table jwt, which is missing (it says which tokens are valid)"))
         }

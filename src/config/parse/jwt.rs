@@ -71,7 +71,7 @@ fn keys(text: &str) -> Result<KeysFrom, ConfigError> {
     let url = Url::parse(text).map_err(|problem| error(format!("{expected}: {problem}")))?;
     match url.scheme() {
         "https" => {}
-        "http" if is_this_machine(url.host()) => {}
+        "http" if is_this_machine(&url) => {}
         "http" => {
             return Err(error("is not encrypted (use https: whoever changes the keys can be anybody)".to_owned()));
         }
@@ -86,8 +86,8 @@ fn keys(text: &str) -> Result<KeysFrom, ConfigError> {
     Ok(KeysFrom::Url(url.into()))
 }
 
-fn is_this_machine(host: Option<Host<&str>>) -> bool {
-    match host {
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",

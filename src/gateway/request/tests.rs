@@ -1,5 +1,7 @@
 //! Routes, clients and charges of requests.
 
+mod identities;
+
 use serde_json::{Value, json};
 
 use super::*;
