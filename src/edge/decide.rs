@@ -46,16 +46,19 @@ async fn run(
     decision.route = route.cloned();
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
     let caller = authenticate(isolate, context, redis, &request).await?;
-    let caller = match request.token(&caller)? {
+    let caller = match (request.token(&caller)?, &isolate.jwt) {
         // In a box: most requests have no token, and their futures stay small.
-        Some(token) => Box::pin(jwt::identify(isolate, context, deadline, &request, token)).await?,
-        None => caller,
+        (Some(token), Some(jwt)) => Box::pin(jwt::identify(jwt, context, deadline, &request, token)).await?,
+        _ => caller,
     };
     let policy = request.on_outage(matches!(caller, Caller::Tenant(..)));
     let identified = request.identify(caller, now())?;
     if let Some(unknown) = &identified.unknown_plan {
-        let whose = identified.tenant.as_ref().map_or_else(|| "jwt".to_owned(), |tenant| format!("tenant {tenant}"));
-        log::failure(&whose, &format!("{unknown}; the default plan applies"));
+        let error = format!("{unknown}; the default plan applies");
+        match &identified.tenant {
+            Some(tenant) => log::failure(&format!("tenant {tenant}"), &error),
+            None => log::failure("jwt plan", &error),
+        }
     }
     if let Some(charge) = &identified.charge {
         let checked = check(isolate, context, redis, &identified.subject, charge, policy).await;

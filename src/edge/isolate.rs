@@ -36,7 +36,7 @@ pub(super) struct Isolate {
     /// Resolves API keys to tenants.
     pub(super) authenticator: Authenticator,
     /// Verifies tokens, if the configuration has rules for them.
-    pub(super) jwt: Option<Jwt>,
+    pub(super) jwt: Option<Rc<Jwt>>,
     /// The fallback limiter, used when Redis is unavailable and `on_outage` is `local`.
     pub(super) fallback: RefCell<MemoryLimiter>,
     /// The rate limit binding that is checked after the fallback limiter, if the Worker has it.
@@ -98,7 +98,7 @@ impl Isolate {
         Ok(Isolate {
             authenticator: Authenticator::new(&config),
             decision_log: DecisionLog::new(&config),
-            jwt: config.jwt.as_ref().map(|rules| Jwt::new(rules, environment.jwt_keys)),
+            jwt: config.jwt.as_ref().map(|rules| Rc::new(Jwt::new(rules, environment.jwt_keys))),
             origin: environment.origin,
             origin_secrets: environment.origin_secrets,
             services,

@@ -12,7 +12,6 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 use worker::{Context, Delay};
 
-use super::isolate::Isolate;
 use super::js::{error_message, fetch, now, object, property};
 use super::log;
 use super::web_crypto::WebCrypto;
@@ -42,20 +41,19 @@ impl Jwt {
 /// # Errors
 /// Returns the refusal if the token is not valid, or if the keys are unavailable and the request must not pass without.
 pub(super) async fn identify(
-    isolate: &Rc<Isolate>,
+    jwt: &Rc<Jwt>,
     context: &Context,
     deadline: &Deadline,
     request: &RoutedRequest<'_>,
     token: &Token,
 ) -> Result<Caller, Problem> {
-    let Some(jwt) = &isolate.jwt else { return Ok(Caller::Anonymous) };
     let retry = loop {
         let verification = jwt.verifier.verify(token, &jwt.crypto, now()).await.map_err(Problem::invalid_token)?;
         let begins =
             matches!(verification, Verification::Valid { refresh: true, .. } | Verification::Wait { begin: true });
         if begins {
-            let isolate = Rc::clone(isolate);
-            context.wait_until(async move { fetch_keys(&isolate).await });
+            let jwt = Rc::clone(jwt);
+            context.wait_until(async move { fetch_keys(&jwt).await });
         }
         match verification {
             Verification::Valid { identity, .. } => return Ok(Caller::Subject(identity)),
@@ -93,8 +91,7 @@ async fn wait_for_keys(jwt: &Jwt, deadline: &Deadline) -> bool {
 }
 
 /// Fetches the keys.
-async fn fetch_keys(isolate: &Isolate) {
-    let Some(jwt) = &isolate.jwt else { return };
+async fn fetch_keys(jwt: &Jwt) {
     let KeysFrom::Url(url) = &jwt.verifier.rules().keys else { return };
     let text = download(url).await;
     if let Err(reason) = jwt.verifier.fetched(text, now()) {

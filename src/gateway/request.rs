@@ -252,4 +252,6 @@ fn limits_of(plan: &Plan) -> PlanLimits {
 const MAX_LOGGED_PLAN: usize = 64;
 
 #[cfg(test)]
+mod identity_tests;
+#[cfg(test)]
 mod tests;

@@ -53,7 +53,7 @@ fn exactly_the_api_problems_are_documented() {
 
 #[test]
 fn every_client_problem_is_explained_to_operators() {
-    let code = document("src/http/problem/client.rs");
+    let code = document("src/http/problem/client.rs") + &document("src/http/problem/token.rs");
     let text = document("docs/operations.md");
     for name in problems(&code) {
         assert!(text.contains(&format!("`{name}`")), "{name}");

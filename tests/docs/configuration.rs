@@ -13,8 +13,9 @@ struct Field {
 }
 
 /// The headings of the tables, each with a pointer to its object in a configuration.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("SLUICEGATE", ""),
+    ("Tokens", "/jwt"),
     ("A plan", "/plans/p"),
     ("Prefetch", "/plans/p/prefetch"),
     ("A limit", "/plans/p/limits/0"),
@@ -44,6 +45,10 @@ fn base(section: &str, field: &str) -> Value {
     let mut config = json!({ "default_plan": "p", "plans": { "p": { "limits": [limit] } } });
     if section == "Prefetch" {
         config["plans"]["p"]["prefetch"] = json!({ "units": 1, "hold": "1ms" });
+    }
+    if section == "Tokens" {
+        config["identify"] = json!(["jwt", "address"]);
+        config["jwt"] = json!({ "jwks": "https://id.example/jwks", "issuer": "i", "audience": "a" });
     }
     if section == "A route" {
         config["routes"] = json!([{ "match": "GET /x" }]);

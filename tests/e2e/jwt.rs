@@ -257,7 +257,7 @@ async fn plans(stack: &Stack, key: &SigningKey) {
         assert_eq!((answer.status().as_u16(), header(&answer, "ratelimit-policy").as_str()), (200, policy), "{plan}");
     }
     let line = log::wait_for(stack, "platinum").await;
-    assert_eq!(line["what"], "jwt");
+    assert_eq!(line["what"], "jwt plan");
     let error = line["error"].as_str().unwrap();
     assert_eq!(error, "no plan is named \"platinum\" in the configuration; the default plan applies");
 }

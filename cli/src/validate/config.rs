@@ -51,14 +51,17 @@ fn replace_part(config: &mut Map<String, Value>, path: &str) -> bool {
             let index = path.strip_prefix("routes[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
             let route = index.and_then(|index| Some((index, routes.get_mut(index)?)));
             route.is_some_and(|(index, route)| {
-                replace(
-                    route,
-                    json!({ "match": format!("GET /{index}/of/the/routes/that/were/replaced"), "exempt": true }),
-                )
+                let pattern = format!("GET /{index}/of/the/routes/that/were/replaced");
+                let mut valid = json!({ "match": pattern, "exempt": true });
+                // The table `jwt` needs a use.
+                if route.get("require") == Some(&json!("jwt")) {
+                    valid["require"] = json!("jwt");
+                }
+                replace(route, valid)
             })
         }
         // Other parts depend on these.
-        ("default_plan" | "identify" | "plans", _) | (_, None) => false,
+        ("default_plan" | "identify" | "jwt" | "plans", _) | (_, None) => false,
         _ => config.remove(&top).is_some(),
     }
 }
@@ -112,6 +115,21 @@ mod tests {
         let problems = problems(&config);
         let paths: Vec<_> = problems.iter().map(|problem| problem.split(':').next().unwrap()).collect();
         assert_eq!(paths, ["routes[0].match", "routes[2].colour", "routes[3].match"], "{problems:#?}");
+    }
+
+    #[test]
+    fn a_broken_route_still_uses_the_rules_for_tokens() {
+        let mut config = config();
+        config["jwt"] = json!({ "jwks": "https://id.example/jwks", "issuer": "i", "audience": "a" });
+        config["routes"] = json!([{ "match": "GET a", "require": "jwt" }]);
+        config["timeout"] = json!("0s");
+        let found = problems(&config);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(found[0].starts_with("routes[0].match: "), "{}", found[0]);
+        config["jwt"]["jwks"] = json!("http://id.example/jwks");
+        let found = problems(&config);
+        assert!(found.iter().any(|problem| problem.starts_with("jwt.jwks: is not encrypted")), "{found:#?}");
+        assert!(!found.iter().any(|problem| problem.contains("is not used") || problem.contains("needs the table")));
     }
 
     #[test]

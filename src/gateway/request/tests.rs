@@ -1,7 +1,5 @@
 //! Routes, clients and charges of requests.
 
-mod identities;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -9,9 +7,9 @@ use crate::limit::{Limit, PrefetchRule};
 use crate::tenant::{KeyRecord, Override, Settings, Tenant};
 use crate::time::Timestamp;
 
-const NOW: Millis = Millis::from_secs(1_800_000_000);
+pub(super) const NOW: Millis = Millis::from_secs(1_800_000_000);
 
-fn config(changes: &Value) -> Config {
+pub(super) fn config(changes: &Value) -> Config {
     let mut config = json!({
         "identify": ["api_key", "address"],
         "default_plan": "free",
@@ -27,7 +25,7 @@ fn config(changes: &Value) -> Config {
     Config::from_json(&config.to_string()).unwrap()
 }
 
-fn routed<'a>(facts: &'a RequestFacts, config: &'a Config) -> Result<RoutedRequest<'a>, Problem> {
+pub(super) fn routed<'a>(facts: &'a RequestFacts, config: &'a Config) -> Result<RoutedRequest<'a>, Problem> {
     RoutedRequest::new(facts, config, find_route(facts, config)?)
 }
 
@@ -35,7 +33,7 @@ fn key() -> ApiKey {
     ApiKey::generate(&TenantId::new("acme").unwrap(), [7; 20])
 }
 
-fn acme(plan: &str, status: Status) -> Caller {
+pub(super) fn acme(plan: &str, status: Status) -> Caller {
     let mut settings = Settings::new(plan);
     settings.status = status;
     let end = Timestamp::new(Millis::new(NOW.get() + 1));
@@ -45,18 +43,18 @@ fn acme(plan: &str, status: Status) -> Caller {
     Caller::Tenant(TenantId::new("acme").unwrap(), Arc::new(tenant))
 }
 
-fn facts(request: &str) -> RequestFacts {
+pub(super) fn facts(request: &str) -> RequestFacts {
     let (method, path) = request.split_once(' ').unwrap();
     let address = "203.0.113.7".parse().ok();
     RequestFacts { method: method.into(), path: path.into(), address, ..RequestFacts::default() }
 }
 
-fn with_key(request: &str) -> RequestFacts {
+pub(super) fn with_key(request: &str) -> RequestFacts {
     RequestFacts { api_key: Some(key().reveal().to_owned()), ..facts(request) }
 }
 
 /// The names of the limits, with the quota and the cost at each.
-fn costs(identified: &IdentifiedRequest) -> Vec<String> {
+pub(super) fn costs(identified: &IdentifiedRequest) -> Vec<String> {
     let charge = identified.charge.as_ref().unwrap();
     let cost = |limit: &Limit| format!("{} {} {}", limit.name(), limit.quota(), limit.charge_for(charge.cost()));
     charge.limits().iter().map(cost).collect()

@@ -3,7 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use serde_json::{Value, json};
+
+use super::tests::{NOW, acme, costs, facts, routed, with_key};
 use super::*;
+use crate::tenant::Status;
 
 fn config(identify: &Value, more: &Value) -> Config {
     let mut routes = vec![
@@ -13,7 +17,7 @@ fn config(identify: &Value, more: &Value) -> Config {
         json!({ "match": "* /free/*", "exempt": true }),
     ];
     routes.extend(more.as_array().unwrap().iter().cloned());
-    super::config(&json!({
+    super::tests::config(&json!({
         "identify": identify,
         "jwt": { "jwks": "https://id.example/jwks", "issuer": "i", "audience": "a" },
         "routes": routes,
@@ -139,7 +143,7 @@ fn a_header_names_a_subject_unless_something_before_it_does() {
     assert_eq!(subject(&with_header(facts("GET /"), "x-other", "bob"), Caller::Anonymous), "ip:203.0.113.7");
     let nowhere = RequestFacts { address: None, ..facts("GET /") };
     assert_eq!(subject(&nowhere, Caller::Anonymous), "ip:unknown");
-    let address_first = super::config(&json!({ "identify": ["address", "header:x-user"] }));
+    let address_first = super::tests::config(&json!({ "identify": ["address", "header:x-user"] }));
     let named = with_header(facts("GET /"), "x-user", "bob");
     let request = routed(&named, &address_first).unwrap();
     assert_eq!(request.identify(Caller::Anonymous, NOW).unwrap().subject.as_str(), "ip:203.0.113.7");
