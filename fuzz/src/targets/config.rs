@@ -9,6 +9,7 @@ use serde_json::Value;
 use sluicegate::config::{Config, ConfigError};
 use sluicegate::gateway::{Charge, RoutedRequest, find_route};
 use sluicegate::http::RequestFacts;
+use sluicegate::jwt::Identity;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{CheckRequest, LeaseId, Plan, Retry, Subject};
 use sluicegate::tenant::{Caller, Settings, Tenant, TenantId};
@@ -49,7 +50,8 @@ fn assert_usable(config: &Config) {
         let tenant = Tenant::new(Settings::new(plan)).ok()?;
         Some(Caller::Tenant(TenantId::new("acme").ok()?, Arc::new(tenant)))
     });
-    let callers = [Some(Caller::Anonymous), tenant.flatten()];
+    let named = Identity { subject: "alice".to_owned(), plan: config.plans.keys().next_back().cloned() };
+    let callers = [Some(Caller::Anonymous), tenant.flatten(), Some(Caller::Subject(named))];
     let patterns: Vec<String> = config.routes.all().take(MOST_ROUTES).map(|route| route.pattern.to_string()).collect();
     for pattern in patterns.iter().map(String::as_str).chain(["GET /no/such/route"]) {
         let (method, path) = pattern.split_once(' ').expect("a pattern has a method");

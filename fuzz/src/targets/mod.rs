@@ -4,7 +4,7 @@
 //! - `names`: API keys, ids, times and the other short texts
 //! - `redis_reply`: replies of the REST server; `limiter`: those to checks and settlements
 //! - `tenant`: documents of tenants; `history`: ledgers of usage; `recorder`: replies to the scheduled job
-//! - `api`: calls of the admin API
+//! - `api`: calls of the admin API; `token`: JSON Web Tokens, and the keys for them
 //! - `fields`: verdicts as `RateLimit` headers; `field_text`: these headers as the demo page reads them
 
 mod api;
@@ -18,6 +18,7 @@ mod recorder;
 mod redis_reply;
 mod routes;
 mod tenant;
+mod token;
 
 /// A fuzz target: what one kind of input must never do.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ impl Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "api", run: api::run },
     Target { name: "config", run: config::run },
     Target { name: "field_text", run: field_text::run },
@@ -53,4 +54,5 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "redis_reply", run: redis_reply::run },
     Target { name: "routes", run: routes::run },
     Target { name: "tenant", run: tenant::run },
+    Target { name: "token", run: token::run },
 ];
