@@ -6,6 +6,7 @@ use super::route::Path;
 use crate::config::json::parse;
 use crate::config::{Config, Origin};
 use crate::http::problem::Problem;
+use crate::jwt::KeyStatus;
 use crate::limiter::{Limiter, Now};
 use crate::redis::script::Dialect;
 use crate::redis::{Token, Transport};
@@ -24,6 +25,8 @@ pub struct Admin<'a, T> {
     pub token: &'a Token,
     /// The clock of the edge, in milliseconds since the Unix epoch.
     pub clock: &'a dyn Fn() -> Millis,
+    /// The state of the keys that verify tokens, for the diagnosis, if the configuration has rules for tokens.
+    pub token_keys: Option<&'a KeyStatus>,
 }
 
 /// A request to the API.
@@ -79,6 +82,12 @@ impl Call<'_> {
     #[must_use]
     pub fn is_check(&self) -> bool {
         Path::parse(self.path) == Some(Path::Check)
+    }
+
+    /// Returns whether this asks for the diagnosis.
+    #[must_use]
+    pub fn is_diagnosis(&self) -> bool {
+        Path::parse(self.path) == Some(Path::Diagnosis)
     }
 
     /// Parses the body as JSON.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::admin::Admin;
 use super::response::Response;
 use crate::config::Origin;
+use crate::jwt::KeyStatus;
 use crate::limit::{Limit, LimitName, Subject};
 use crate::limiter::Clock;
 use crate::redis::script::Dialect;
@@ -54,6 +55,7 @@ impl<T: Transport> Admin<'_, T> {
                 findings.extend(scripts.err().as_deref().map(scripts_fail));
             }
         }
+        findings.extend(self.token_keys.and_then(stale_keys));
         let timing = timing.ok();
         let problems: Vec<_> = findings
             .iter()
@@ -76,6 +78,10 @@ impl<T: Transport> Admin<'_, T> {
                     "scripts_work": scripts_work,
                 },
                 "origins": self.origins(),
+                "token_keys": self.token_keys.map(|keys| json!({
+                    "usable": keys.keys,
+                    "age_ms": keys.age.map(Millis::get),
+                })),
                 "problems": problems,
             }),
         )
@@ -172,6 +178,14 @@ fn scripts_fail(error: &str) -> Finding {
         what: format!("a script does not run: {error}"),
         remedy: "set scripts to plain (Redis, Valkey) or key_locking (Upstash)",
     }
+}
+
+fn stale_keys(keys: &KeyStatus) -> Option<Finding> {
+    keys.error.as_ref().map(|error| Finding {
+        check: "token keys",
+        what: format!("the keys that verify tokens cannot be fetched: {error}"),
+        remedy: "check jwt.jwks in the configuration, and that its server answers with a key set",
+    })
 }
 
 /// A smaller difference does not matter to windows of a second or more.

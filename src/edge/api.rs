@@ -11,7 +11,7 @@ use worker::Context;
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
 use super::js::{now, property, random_bytes};
-use super::{glue, log, prefetch, response};
+use super::{glue, jwt, log, prefetch, response};
 use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
 use crate::http::push_field;
@@ -38,13 +38,24 @@ pub(super) async fn respond(
     // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
     let deadline = call.is_check().then(|| isolate.deadline());
     let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
-    let admin = Admin { config: &isolate.config, origin: &isolate.origin, limiter: &limiter, token, clock: &now };
-    let bytes;
+    let mut admin = Admin {
+        config: &isolate.config,
+        origin: &isolate.origin,
+        limiter: &limiter,
+        token,
+        clock: &now,
+        token_keys: None,
+    };
+    let (bytes, token_keys);
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
     if admin.is_authorized(&call) {
         let Ok(read) = read_body(client.request).await else { return response::problem(&Problem::unreadable_body()) };
         bytes = read;
         call.body = &bytes;
+        if let (true, Some(jwt)) = (call.is_diagnosis(), &isolate.jwt) {
+            token_keys = jwt::probe(jwt).await;
+            admin.token_keys = Some(&token_keys);
+        }
     }
     let reply = admin.answer(&call, random_bytes()).await;
     if let Some(changed) = &reply.changed {

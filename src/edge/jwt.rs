@@ -19,7 +19,7 @@ use crate::config::OnOutage;
 use crate::config::jwt::{JwtRules, KeySet, KeysFrom};
 use crate::gateway::RoutedRequest;
 use crate::http::problem::Problem;
-use crate::jwt::{FETCH_TIMEOUT, Token, TokenVerifier, Verification};
+use crate::jwt::{FETCH_TIMEOUT, KeyStatus, Token, TokenVerifier, Verification};
 use crate::redis::Deadline;
 use crate::tenant::Caller;
 use crate::time::Millis;
@@ -88,6 +88,12 @@ async fn wait_for_keys(jwt: &Jwt, deadline: &Deadline) -> bool {
         }
     }
     true
+}
+
+/// Fetches the keys if they have a URL, whether or not it is time to, and returns their state.
+pub(super) async fn probe(jwt: &Jwt) -> KeyStatus {
+    fetch_keys(jwt).await;
+    jwt.verifier.status(now())
 }
 
 /// Fetches the keys.

@@ -84,6 +84,7 @@ impl Service {
             limiter: &self.limiter,
             token: &self.token,
             clock: &clock,
+            token_keys: None,
         };
         let mut random = [0; 20];
         random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());

@@ -47,8 +47,14 @@ impl Inside {
     /// Calls the admin API in another isolate; the Worker's isolate is not told.
     pub(crate) async fn elsewhere(&self, method: &str, path: &str, body: &Value) -> Value {
         let (token, authorization) = (Token::new(TOKEN).unwrap(), format!("Bearer {TOKEN}"));
-        let admin =
-            Admin { config: &self.config, origin: &Origin::Zone, limiter: &self.limiter, token: &token, clock: &now };
+        let admin = Admin {
+            config: &self.config,
+            origin: &Origin::Zone,
+            limiter: &self.limiter,
+            token: &token,
+            clock: &now,
+            token_keys: None,
+        };
         let body = body.to_string();
         let call = Call {
             method,

@@ -14,7 +14,7 @@ use sluicegate_devstack::{Options, Stack};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify};
 
-use crate::api::tenant_with_key;
+use crate::api::{api, tenant_with_key};
 use crate::direct_redis::now;
 use crate::log;
 use crate::support::{ADDRESS, body, client, echoed, get, get_from, header, plenty, problem, stack, status, trips};
@@ -355,7 +355,6 @@ async fn without_keys_nobody_passes_as_a_subject() {
     let mut config = configuration(&server.url);
     config["on_outage"] = json!("open");
     config["timeout"] = json!("2s");
-    config["routes"][1]["on_outage"] = Value::Null;
     config["routes"] = json!([
         { "match": "* /members/*", "require": "jwt" },
         { "match": "* /closed/*", "on_outage": "closed" },
@@ -363,18 +362,15 @@ async fn without_keys_nobody_passes_as_a_subject() {
     server.respond_with(500, "down").await;
     let stack = stack(config).await;
     let token = key.token(&claims("alice", &json!({})));
-    for (body, reason) in [("down", "the server answered with status 500")] {
-        let _ = body;
-        for path in ["/members/x", "/closed/x"] {
-            let answer = with_token(&stack, "192.0.2.1", &token, path).send().await.unwrap();
-            assert_eq!(answer.status(), 503, "{path}");
-            assert!((1..=5).contains(&header(&answer, "retry-after").parse::<u64>().unwrap()), "{path}");
-        }
-        let echo = crate::support::body(with_token(&stack, "192.0.2.2", &token, "/x").send().await.unwrap()).await;
-        assert_eq!(echoed(&echo, "sluicegate-subject"), [""; 0]);
-        let line = log::wait_for(&stack, reason).await;
-        assert_eq!(line["what"], "jwt keys");
+    for path in ["/members/x", "/closed/x"] {
+        let answer = with_token(&stack, "192.0.2.1", &token, path).send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{path}");
+        assert!((1..=5).contains(&header(&answer, "retry-after").parse::<u64>().unwrap()), "{path}");
     }
+    let echo = body(with_token(&stack, "192.0.2.2", &token, "/x").send().await.unwrap()).await;
+    assert_eq!(echoed(&echo, "sluicegate-subject"), [""; 0]);
+    let line = log::wait_for(&stack, "the server answered with status 500").await;
+    assert_eq!(line["what"], "jwt keys");
     assert_eq!(server.requests(), 1, "a server that is down is not asked for each request");
     let limited = with_token(&stack, "192.0.2.2", &token, "/x").send().await.unwrap();
     assert!(
@@ -385,6 +381,36 @@ async fn without_keys_nobody_passes_as_a_subject() {
     // A token that is wrong whatever the keys are is refused as always.
     let expired = key.token(&claims("alice", &json!({ "exp": 1 })));
     assert_eq!(problem(with_token(&stack, "192.0.2.3", &expired, "/x"), 401).await, "invalid-token");
+    let diagnosis = async || body(api(&stack, "GET", "/diagnosis", &Value::Null).send().await.unwrap()).await;
+    let found = diagnosis().await;
+    assert_eq!(found["token_keys"], json!({ "usable": 0, "age_ms": null }));
+    assert_eq!(found["problems"][0]["check"], "token keys", "{found}");
+    assert_eq!(server.requests(), 2, "the diagnosis fetches the keys");
+    server.respond_with(200, &key_set(&[&key]).to_string()).await;
+    let found = diagnosis().await;
+    assert_eq!((&found["token_keys"]["usable"], &found["problems"]), (&json!(1), &json!([])));
+    assert_eq!(status(with_token(&stack, "192.0.2.3", &token, "/members/x")).await, 200);
+    // Other than 200, too long, or no key set: all are failures, and the keys stay.
+    for (status, text) in [(302, "{}".to_owned()), (200, "<html>".to_owned()), (200, " ".repeat(1 << 20))] {
+        server.respond_with(status, &text).await;
+        let found = diagnosis().await;
+        let what = found["problems"][0]["what"].as_str().unwrap();
+        assert!(what.starts_with("the keys that verify tokens cannot be fetched: "), "{what}");
+        assert_eq!(found["token_keys"]["usable"], 1);
+    }
+    assert_eq!(status(with_token(&stack, "192.0.2.4", &token, "/members/x")).await, 200);
+    stack.stop().await;
+}
+
+/// An isolate without keys fetches them again when their server is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_again_after_an_outage() {
+    let key = SigningKey::ed25519("d");
+    let server = KeyServer::start(&[&key]).await;
+    server.respond_with(500, "down").await;
+    let stack = stack(configuration(&server.url)).await;
+    let token = key.token(&claims("alice", &json!({})));
+    assert_eq!(status(with_token(&stack, "192.0.2.3", &token, "/members/x")).await, 503);
     server.respond_with(200, &key_set(&[&key]).to_string()).await;
     crate::support::until("the keys", async || {
         status(with_token(&stack, "192.0.2.3", &token, "/members/x")).await == 200

@@ -11,6 +11,7 @@ use super::origins;
 pub(super) struct Diagnosis {
     version: String,
     redis: Redis,
+    token_keys: Option<TokenKeys>,
     #[serde(default)]
     origins: Vec<String>,
     #[serde(default)]
@@ -27,6 +28,13 @@ struct Redis {
     eviction_policy: Option<String>,
     scripts: Option<String>,
     scripts_work: Option<bool>,
+}
+
+/// The public keys that verify tokens.
+#[derive(Debug, Deserialize)]
+struct TokenKeys {
+    usable: u64,
+    age_ms: Option<u64>,
 }
 
 /// A problem that the Worker reports.
@@ -57,6 +65,9 @@ impl Diagnosis {
             let worse: fn(_, _, _) -> _ = if forgets_tenants { Finding::failure } else { Finding::warning };
             findings.push(self.or_reported("eviction", eviction(self.redis.eviction_policy.as_deref()), worse));
         }
+        findings.extend(
+            self.token_keys.as_ref().map(|keys| self.or_reported("token keys", token_keys(keys), Finding::failure)),
+        );
         let other = self.problems.iter().filter(|reported| {
             !reported.check.as_ref().is_some_and(|check| findings.iter().any(|finding| finding.is_of(check)))
         });
@@ -127,6 +138,11 @@ fn scripts(dialect: &str, work: Option<bool>) -> Finding {
             Finding::unknown("scripts", format!("dialect {dialect}"), "the Worker does not report whether they run")
         }
     }
+}
+
+fn token_keys(keys: &TokenKeys) -> Finding {
+    let source = if keys.age_ms.is_some() { "fetched" } else { "from a variable" };
+    Finding::ok("token keys", format!("{} usable, {source}", keys.usable))
 }
 
 /// Checks the eviction policy. States of limits expire; tenants and fencing counters must never be evicted.

@@ -52,11 +52,11 @@ fn replace_part(config: &mut Map<String, Value>, path: &str) -> bool {
             let route = index.and_then(|index| Some((index, routes.get_mut(index)?)));
             route.is_some_and(|(index, route)| {
                 let pattern = format!("GET /{index}/of/the/routes/that/were/replaced");
-                let mut valid = json!({ "match": pattern, "exempt": true });
                 // The table `jwt` needs a use.
-                if route.get("require") == Some(&json!("jwt")) {
-                    valid["require"] = json!("jwt");
-                }
+                let valid = match route.get("require").filter(|require| *require == "jwt") {
+                    Some(require) => json!({ "match": pattern, "exempt": true, "require": require }),
+                    None => json!({ "match": pattern, "exempt": true }),
+                };
                 replace(route, valid)
             })
         }

@@ -54,6 +54,34 @@ no problems found
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_for_tokens_are_checked_if_there_are_rules_for_them() {
+    for (keys, problems, code, line) in [
+        (
+            json!({ "usable": 3, "age_ms": 7 }),
+            json!([]),
+            0,
+            "ok       token keys: 3 usable, fetched\nno problems found\n",
+        ),
+        (json!({ "usable": 1, "age_ms": null }), json!([]), 0, "ok       token keys: 1 usable, from a variable\n"),
+        (
+            json!({ "usable": 0, "age_ms": null }),
+            json!([{ "check": "token keys", "what": "they cannot be fetched", "remedy": "check jwt.jwks" }]),
+            1,
+            "failure  token keys: they cannot be fetched\n         → check jwt.jwks\n",
+        ),
+    ] {
+        let redis = healthy_redis();
+        let body = json!({
+            "version": env!("CARGO_PKG_VERSION"), "redis": redis, "token_keys": keys, "problems": problems,
+        });
+        let worker = FakeWorker::start([healthy(), Exchange::new("GET /v1/diagnosis", 200, body)]).await;
+        let ended = worker.run(&["doctor"]).await;
+        assert!(ended.code == code && ended.stdout.contains(line), "{}", ended.stdout);
+        worker.calls();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_problem_has_a_remedy() {
     let redis = json!({
         "reachable": true, "round_trip_ms": 180, "clock_skew_ms": -5000, "version": null,

@@ -38,7 +38,14 @@ pub(super) fn run(input: &[u8]) {
     let limiter = Limiter::new(FakeRedis::new(lines), Dialect::Plain);
     let token = Token::new(TOKEN).expect("a valid token");
     CONFIG.with(|config| {
-        let admin = Admin { config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| NOON };
+        let admin = Admin {
+            config,
+            origin: &Origin::Zone,
+            limiter: &limiter,
+            token: &token,
+            clock: &|| NOON,
+            token_keys: None,
+        };
         let response = run_future(admin.answer(&call, [7; 20]));
         if !admin.is_authorized(&call) {
             assert_eq!(limiter.transport().calls(), 0, "a call without the token reaches Redis");

@@ -42,8 +42,8 @@ pub(super) fn run(input: &[u8]) {
         assert!(matches!(without, Err(_) | Ok(Verification::Wait { begin: true })), "{without:?}");
         let fetched = verifier.fetched(Ok(lines_of(input)), NOW);
         assert_eq!(fetched.is_ok(), set.is_ok());
-        let verified = ready(verifier.verify(&token, &Signed(signed), NOW));
-        if let Ok(Verification::Valid { identity, .. }) = verified {
+        let result = ready(verifier.verify(&token, &Signed(signed), NOW));
+        if let Ok(Verification::Valid { identity, .. }) = result {
             assert!(signed && set.is_ok());
             assert_claims(&text, &rules, &identity.subject);
             let key = Subject::token(&identity.subject).state_key();
