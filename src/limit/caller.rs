@@ -55,6 +55,7 @@ mod tests {
         ] {
             assert_eq!(subject.as_str(), expected);
         }
+        assert_eq!(Subject::token("auth0|é{x}"), Subject::named("jwt:auth0|é{x}"), "as the API names it");
         let long = Subject::token(&"x".repeat(300));
         assert!(long.as_str().starts_with("sha256:jwt:") && long.as_str().len() == 75, "{}", long.as_str());
         let (a, b) = ("x".repeat(9000), format!("{}y", "x".repeat(8999)));

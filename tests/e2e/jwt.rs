@@ -433,17 +433,16 @@ async fn golden_tokens_are_accepted_or_refused() {
         let answer =
             with_token(&stack, "192.0.2.1", case["token"].as_str().unwrap(), "/members/x").send().await.unwrap();
         let (status, body) = (answer.status().as_u16(), body(answer).await);
-        match case["error"].as_str() {
-            Some(error) => assert_eq!((status, &body["detail"]), (401, &json!(error)), "{}", case["name"]),
-            None => {
-                let subject = case["subject"].as_str().unwrap().replace('é', "%C3%A9");
-                assert_eq!(
-                    (status, echoed(&body, "sluicegate-subject")),
-                    (200, vec![subject.as_str()]),
-                    "{}",
-                    case["name"]
-                );
-            }
+        if let Some(error) = case["error"].as_str() {
+            assert_eq!((status, &body["detail"]), (401, &json!(error)), "{}", case["name"]);
+        } else {
+            let subject = case["subject"].as_str().unwrap().replace('é', "%C3%A9");
+            assert_eq!(
+                (status, echoed(&body, "sluicegate-subject")),
+                (200, vec![subject.as_str()]),
+                "{}",
+                case["name"]
+            );
         }
     }
     stack.stop().await;

@@ -44,8 +44,8 @@ fn verify(verifier: &TokenVerifier, native: &Native, token: &str, now: Millis) -
     ready(verifier.verify(&token, native, now))
 }
 
-fn valid(subject: &str, refresh: bool) -> Result<Verification, InvalidToken> {
-    Ok(Verification::Valid { identity: Identity { subject: subject.to_owned(), plan: None }, refresh })
+fn valid(subject: &str, refresh: bool) -> Verification {
+    Verification::Valid { identity: Identity { subject: subject.to_owned(), plan: None }, refresh }
 }
 
 #[test]
@@ -92,12 +92,12 @@ fn keys_are_fetched_once_rotated_and_used_for_an_hour_without_their_server() {
     assert_eq!(verify(&verifier, &native, &by_old, NOW), Ok(Verification::Wait { begin: true }));
     assert_eq!(verify(&verifier, &native, &by_new, NOW), Ok(Verification::Wait { begin: false }));
     assert_eq!(verifier.fetched(set(&[&old]), NOW), Ok(()));
-    assert_eq!(verify(&verifier, &native, &by_old, NOW), valid("alice", false));
+    assert_eq!(verify(&verifier, &native, &by_old, NOW), Ok(valid("alice", false)));
     assert_eq!(verify(&verifier, &native, &by_new, NOW), Err(InvalidToken::UnknownKey));
     // The issuer rotates its keys.
     assert_eq!(verify(&verifier, &native, &by_new, later(60)), Ok(Verification::Wait { begin: true }));
     assert_eq!(verifier.fetched(set(&[&new]), later(60)), Ok(()));
-    assert_eq!(verify(&verifier, &native, &by_new, later(60)), valid("bob", false));
+    assert_eq!(verify(&verifier, &native, &by_new, later(60)), Ok(valid("bob", false)));
     assert_eq!(
         verify(&verifier, &native, &by_old, later(60)),
         Err(InvalidToken::UnknownKey),
@@ -106,9 +106,9 @@ fn keys_are_fetched_once_rotated_and_used_for_an_hour_without_their_server() {
     // Its server is down from now on.
     let minutes = |minutes: u64| later(60 + 60 * minutes);
     for minute in 10..70 {
-        assert_eq!(verify(&verifier, &native, &by_new, minutes(minute)), valid("bob", true), "{minute}");
+        assert_eq!(verify(&verifier, &native, &by_new, minutes(minute)), Ok(valid("bob", true)), "{minute}");
         assert!(verifier.fetched(Err("down".to_owned()), minutes(minute)).is_err());
-        assert_eq!(verify(&verifier, &native, &by_new, minutes(minute)), valid("bob", false), "{minute}");
+        assert_eq!(verify(&verifier, &native, &by_new, minutes(minute)), Ok(valid("bob", false)), "{minute}");
     }
     assert_eq!(verify(&verifier, &native, &by_new, minutes(70)), Ok(Verification::Wait { begin: true }));
     let problem = verifier.fetched(Ok(b"<html>".to_vec()), minutes(70)).unwrap_err();
@@ -129,7 +129,7 @@ fn a_signature_is_verified_once_a_minute_and_claims_each_time() {
     ends["exp"] = json!(NOW.get() / 1000 + 90);
     let token = key.token(&ends);
     for (second, verified) in [(0, 1), (30, 1), (59, 1), (60, 2), (119, 2)] {
-        assert_eq!(verify(&verifier, &native, &token, later(second)), valid("alice", false));
+        assert_eq!(verify(&verifier, &native, &token, later(second)), Ok(valid("alice", false)));
         assert_eq!(native.calls(), verified, "{second}");
     }
     assert_eq!(verify(&verifier, &native, &token, later(120)), Err(InvalidToken::Expired));
@@ -146,7 +146,7 @@ fn a_token_without_an_id_is_tried_with_few_keys() {
     let set = KeySet::parse(key_set(&keys.iter().collect::<Vec<_>>()).to_string().as_bytes()).unwrap();
     let (verifier, native) = (TokenVerifier::new(rules(), Some(set)), Native::default());
     let token = |key: &SigningKey| key.sign(r#"{"alg":"EdDSA"}"#, &claims("alice").to_string());
-    assert_eq!(verify(&verifier, &native, &token(&keys[3]), NOW), valid("alice", false));
+    assert_eq!(verify(&verifier, &native, &token(&keys[3]), NOW), Ok(valid("alice", false)));
     assert_eq!(native.calls(), 4);
     assert_eq!(verify(&verifier, &native, &token(&keys[4]), NOW), Err(InvalidToken::Signature));
     assert_eq!(native.calls(), 8);

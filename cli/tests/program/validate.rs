@@ -57,6 +57,27 @@ async fn configurations_of_this_repository_are_valid() {
 }
 
 #[tokio::test]
+async fn keys_in_a_variable_are_checked() {
+    let jwt = "[vars.SLUICEGATE.jwt]\njwks = \"variable:KEYS\"\nissuer = \"i\"\naudience = \"a\"\n";
+    let text = VALID.replace("default_plan", "identify = [\"jwt\", \"address\"]\ndefault_plan") + jwt;
+    let with_keys = |keys: &str| text.replace("[vars]", &format!("[vars]\nKEYS = '{keys}'"));
+    check("wrangler.toml", &text, &[], &["vars.KEYS: is not set"]).await;
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA"}"#;
+    let private = format!(r#"{{"keys":[{key}]}}"#);
+    let problem = "vars.KEYS: keys[0] is a private key (publish the public part only)";
+    check("wrangler.toml", &with_keys(&private), &[], &[problem]).await;
+    check(
+        "wrangler.toml",
+        &with_keys("{}"),
+        &[],
+        &["vars.KEYS: is not a JSON Web Key Set (an object with a list named keys)"],
+    )
+    .await;
+    let public = private.replace(r#","d":"AA""#, "");
+    assert_eq!(validate("wrangler.toml", &with_keys(&public), &[]).await.code, 0);
+}
+
+#[tokio::test]
 async fn valid_file_lists_what_was_not_checked() {
     let ended = validate("wrangler.toml", VALID, &[]).await;
     assert_eq!(ended.stdout, format!("wrangler.toml: valid, with the plans free, pro\n{NOT_CHECKED}"));

@@ -12,6 +12,7 @@ use super::route::{self, RawRoute};
 use crate::config::config::{Config, KeySource, LogRefused, Scripts};
 use crate::config::error::ConfigError;
 use crate::config::identify::Identify;
+use crate::config::jwt::JwtRules;
 use crate::config::outage::OnOutage;
 use crate::config::routes::{Requirement, Routes};
 use crate::limiter::Clock;
@@ -94,7 +95,7 @@ impl RawConfig {
         let default_plan = find(&plans, "default_plan", &self.default_plan)?.clone();
         let routes = route::validate(self.routes, &plans)?;
         let jwt = self.jwt.map(RawJwt::validate).transpose()?;
-        check_jwt(jwt.is_some(), &self.identify, &routes)?;
+        check_jwt(jwt.as_ref(), &self.identify, &routes)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         check_forward_key(self.forward_key, &routes, reads_keys)?;
         Ok(Config {
@@ -145,10 +146,16 @@ fn check_forward_key(everywhere: bool, routes: &Routes, reads_keys: bool) -> Res
 }
 
 /// The table `jwt` and what uses it need each other.
-fn check_jwt(is_given: bool, identify: &[Identify], routes: &Routes) -> Result<(), ConfigError> {
+fn check_jwt(jwt: Option<&JwtRules>, identify: &[Identify], routes: &Routes) -> Result<(), ConfigError> {
+    let carries_token =
+        |way: &Identify| matches!((way, jwt), (Identify::Header(name), Some(jwt)) if *name == jwt.header);
+    if let Some(i) = identify.iter().position(carries_token) {
+        let problem = "is the header of the token, which must not become the name of a client (write \"jwt\")";
+        return Err(ConfigError::new(format!("identify[{i}]"), problem));
+    }
     let way = identify.iter().position(|way| *way == Identify::Jwt).map(|i| format!("identify[{i}]"));
     let route = routes.all().position(|route| route.require == Some(Requirement::Jwt));
-    match (is_given, way.or_else(|| route.map(|i| format!("routes[{i}].require")))) {
+    match (jwt.is_some(), way.or_else(|| route.map(|i| format!("routes[{i}].require")))) {
         (false, Some(user)) => {
             Err(ConfigError::new(user, "needs the table jwt, which is missing (it says which tokens are valid)"))
         }

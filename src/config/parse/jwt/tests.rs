@@ -122,6 +122,11 @@ fn a_header_may_identify_unless_it_carries_secrets() {
     ] {
         assert_eq!(identify(json!([way, "jwt", "address"])), Err(message.to_owned()));
     }
+    let mut config = config(&valid());
+    config["jwt"]["header"] = json!("X-Token");
+    config["identify"] = json!(["header:x-token", "jwt", "address"]);
+    let problem = "identify[0]: is the header of the token, which must not become the name of a client (write \"jwt\")";
+    assert_eq!(parse(&config).map(|_| ()), Err(problem.to_owned()));
     assert_eq!(
         identify(json!(["header:A", "header:a", "jwt", "address"])),
         Err("identify[1]: is listed twice".to_owned())
