@@ -1,6 +1,7 @@
 //! The configurations in `examples/`, each started as it stands, with local servers in place of those that it names.
 
 mod clients;
+mod identities;
 mod origins;
 
 use std::fs;
