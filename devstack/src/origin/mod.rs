@@ -15,6 +15,7 @@
 //! | `/cookies` | three `Set-Cookie` headers |
 //! | `/redirect/CODE?to=` | a redirect |
 //! | `/gzip` | a compressed body |
+//! | `/served/NAME?piece=&gate=&chunked=&broken=&gzip=&status=` | the body that the test provides by [`Origin::serve`] |
 //! | `/headers?Name=value&…` | a response with those headers |
 //! | `/late/GATE?Name=value&…` | the same, once that gate lets it through |
 //! | anything else | the echo: the request as JSON |
@@ -30,6 +31,7 @@
 mod echo;
 mod pieces;
 mod responses;
+mod served;
 mod socket;
 mod state;
 mod violations;
@@ -42,7 +44,7 @@ use axum::{Router, middleware, routing::any};
 use tokio::net::TcpListener;
 
 use crate::{endpoint::endpoint, server::Server};
-use state::State;
+use state::{Served, State};
 pub use volume::pattern;
 
 /// A demo origin that runs until it is stopped or dropped.
@@ -80,7 +82,7 @@ impl Origin {
         self.state.requests_to(path)
     }
 
-    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/reset`, `/length`, `/sse`, `/bytes`) being sent now.
+    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/reset`, `/length`, `/sse`, `/served`, `/bytes`) being sent now.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.state.open_streams()
@@ -90,6 +92,11 @@ impl Origin {
     #[must_use]
     pub fn bytes_streamed(&self) -> u64 {
         self.state.bytes_streamed()
+    }
+
+    /// Sends this body to requests for `/served/NAME` from now on.
+    pub fn serve(&self, name: &str, content_type: &str, body: Vec<u8>) {
+        self.state.serve(name, Served { content_type: content_type.to_owned(), body: body.into() });
     }
 
     /// Lets one more piece through the gate `name`, now or when a stream arrives there.
@@ -146,6 +153,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/gzip", any(responses::gzip))
         .route("/slow/{ms}", any(echo::slow))
         .route("/late/{gate}", any(responses::late))
+        .route("/served/{name}", any(served::serve))
         .route("/stream", any(pieces::stream))
         .route("/broken", any(pieces::broken))
         .route("/reset", any(violations::reset))

@@ -77,15 +77,16 @@ pub(super) async fn late(
 /// Responds with a compressed body.
 pub(super) async fn gzip() -> Response {
     let headers = [(CONTENT_ENCODING, "gzip"), (CONTENT_TYPE, "text/plain; charset=utf-8")];
-    match compressed(&GZIP_LINE.repeat(GZIP_LINES)) {
+    match compressed(GZIP_LINE.repeat(GZIP_LINES).as_bytes()) {
         Ok(body) => (headers, body).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-fn compressed(text: &str) -> io::Result<Vec<u8>> {
+/// Returns the bytes as `gzip` has them.
+pub(super) fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text.as_bytes())?;
+    encoder.write_all(bytes)?;
     encoder.finish()
 }
 

@@ -14,6 +14,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 /// The state that all requests of one origin share; it survives a restart.
@@ -22,8 +23,16 @@ pub(super) struct State {
     requests: AtomicU64,
     paths: Mutex<HashMap<String, u64>>,
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
+    served: Mutex<HashMap<String, Served>>,
     open_streams: AtomicUsize,
     bytes_streamed: AtomicU64,
+}
+
+/// A body that a test provides.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    pub(super) content_type: String,
+    pub(super) body: Bytes,
 }
 
 impl State {
@@ -47,6 +56,14 @@ impl State {
     pub(super) fn gate(&self, name: &str) -> Arc<Semaphore> {
         let mut gates = lock(&self.gates);
         Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    pub(super) fn serve(&self, name: &str, served: Served) {
+        lock(&self.served).insert(name.to_owned(), served);
+    }
+
+    pub(super) fn served(&self, name: &str) -> Option<Served> {
+        lock(&self.served).get(name).cloned()
     }
 
     /// Waits for one release of the gate `name`.
