@@ -69,7 +69,7 @@ macro_rules! replay {
     };
 }
 
-replay! { api config field_text fields history limiter names recorder redis_reply routes tenant token }
+replay! { api config field_text fields history limiter names recorder redis_reply routes tenant token usage }
 
 #[test]
 fn every_committed_input_belongs_to_a_target() {

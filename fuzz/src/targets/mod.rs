@@ -6,6 +6,7 @@
 //! - `tenant`: documents of tenants; `history`: ledgers of usage; `recorder`: replies to the scheduled job
 //! - `api`: calls of the admin API; `token`: JSON Web Tokens, and the keys for them
 //! - `fields`: verdicts as `RateLimit` headers; `field_text`: these headers as the demo page reads them
+//! - `usage`: costs that a request or a response tells
 
 mod api;
 mod config;
@@ -19,6 +20,7 @@ mod redis_reply;
 mod routes;
 mod tenant;
 mod token;
+mod usage;
 
 /// A fuzz target: what one kind of input must never do.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,7 @@ impl Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "api", run: api::run },
     Target { name: "config", run: config::run },
     Target { name: "field_text", run: field_text::run },
@@ -55,4 +57,5 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "routes", run: routes::run },
     Target { name: "tenant", run: tenant::run },
     Target { name: "token", run: token::run },
+    Target { name: "usage", run: usage::run },
 ];
