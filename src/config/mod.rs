@@ -6,6 +6,7 @@
 //! - `parse/`: from JSON to [`Config`]
 //! - [`jwt`]: the rules and the public keys for JSON Web Tokens
 //! - [`routes`]: patterns, their rules, and the search for the route of a request
+//! - [`costs`]: where the cost of a request stands
 //! - [`environment`]: the variables and secrets of a Worker
 //! - `outage`: the outage policy
 //! - `origin`, `onward`: where requests go, and with which headers; `header_value`, `origin_secrets`: secrets in them
@@ -16,6 +17,7 @@
 //! It uses `limit`, `limiter`, `redis` and `time`.
 
 mod config;
+pub mod costs;
 pub mod environment;
 mod error;
 mod header_name;

@@ -8,12 +8,14 @@ use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use worker::Context;
 
+use super::bodies::MeteredBody;
 use super::decision::{Charged, Decision, Source};
 use super::isolate::Isolate;
 use super::js::now;
 use super::lease::Lease;
 use super::log;
 use crate::gateway::Charge;
+use crate::http::usage::Usage;
 use crate::limit::Subject;
 use crate::limiter::{Correction, Now, RequestId, Settlement};
 use crate::time::Millis;
@@ -22,15 +24,27 @@ use crate::time::Millis;
 pub(super) struct OriginResponse {
     /// The status.
     pub(super) status: u16,
-    /// The real cost in units, if the response has it.
-    pub(super) cost: Option<u64>,
-    /// Resolves or rejects when the body ends or the client disconnects; `None` if there is no body.
-    pub(super) ended: Option<Promise>,
+    /// What its headers report about the cost.
+    pub(super) usage: Usage,
+    /// Its end.
+    pub(super) end: End,
+}
+
+/// The end of a response's body.
+pub(super) enum End {
+    /// Nobody waits for it, or there is no body.
+    Unknown,
+    /// The promise resolves or rejects when the body ends or the client disconnects.
+    Watched(Promise),
+    /// The same, and the body reports the cost.
+    Metered(MeteredBody),
 }
 
 impl OriginResponse {
     /// Stands in for a response if the origin has none that can be passed on: the client gets status 502.
-    pub(super) const FAILED: OriginResponse = OriginResponse { status: 502, cost: None, ended: None };
+    pub(super) fn failed() -> Self {
+        OriginResponse { status: 502, usage: Usage::default(), end: End::Unknown }
+    }
 }
 
 /// Schedules the work after the response, which starts when the origin's response is sent to the returned channel.
@@ -52,18 +66,24 @@ pub(super) fn schedule(
     let settler = Settler { isolate: Rc::clone(isolate), subject, charge, charged };
     context.wait_until(async move {
         let response: Option<OriginResponse> = receiver.await.ok();
-        // Listens from now on: the body may end or fail during the settlement.
-        let ended = response.as_ref().and_then(|response| response.ended.clone()).map(JsFuture::from);
-        if let Some(response) = &response {
-            settler.settle(response).await;
+        let status = response.as_ref().map(|response| response.status);
+        let mut watched = None;
+        if let Some(OriginResponse { status, mut usage, end }) = response {
+            match end {
+                End::Unknown => {}
+                // Listens from now on: the body may end or fail during the settlement.
+                End::Watched(ended) => watched = Some(JsFuture::from(ended)),
+                End::Metered(body) => usage = body.usage().await,
+            }
+            settler.settle(status, &usage).await;
         }
         let Some(lease) = lease else { return };
-        if let Some(ended) = ended {
+        if let Some(ended) = watched {
             // Resolved or rejected, the body has ended.
             let _ = ended.await;
         }
         // Nothing here sees a WebSocket close (status 101): its lease expires by itself.
-        if response.is_none_or(|response| response.status != 101) {
+        if status != Some(101) {
             lease.release().await;
         }
     });
@@ -80,11 +100,16 @@ struct Settler {
 
 impl Settler {
     /// Corrects the charge to the real cost. A charge of the fallback limiter stays as it is.
-    async fn settle(&self, response: &OriginResponse) {
+    async fn settle(&self, status: u16, usage: &Usage) {
         if self.charged.source == Source::Memory {
             return;
         }
-        for (i, correction) in self.charge.corrections(response.status, response.cost).into_iter().enumerate() {
+        if let (Some(problem), Some(route)) = (&usage.problem, self.charge.route())
+            && !route.is_free(status)
+        {
+            log::failure("settlement", &format!("{}: {problem}; the reserved cost stays", route.pattern));
+        }
+        for (i, correction) in self.charge.corrections(status, &usage.reported).into_iter().enumerate() {
             let Ok(request) = RequestId::new(&format!("{}:{i}", self.charged.id)) else { continue };
             let settlement = Settlement {
                 request: &request,

@@ -6,12 +6,12 @@ use worker::Context;
 
 use super::check::check;
 use super::decision::{Decision, Outcome};
+use super::facts::ClientRequest;
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
-use super::{jwt, log};
+use super::{bodies, jwt, log};
 use crate::config::OnOutage;
 use crate::gateway::{RoutedRequest, find_route};
-use crate::http::RequestFacts;
 use crate::http::problem::Problem;
 use crate::limiter::Limiter;
 use crate::redis::Deadline;
@@ -20,11 +20,11 @@ use crate::tenant::authenticator::AuthenticationError;
 use crate::tenant::store::{StoreError, TenantStore};
 
 /// Decides about a request for the origin.
-pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, facts: &RequestFacts) -> Decision {
+pub(super) async fn decide(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<'_>) -> Decision {
     let mut decision = Decision::new();
     let deadline = isolate.deadline();
     let redis = isolate.limiter_until(&deadline);
-    if let Err(problem) = run(isolate, context, &deadline, &redis, facts, &mut decision).await {
+    if let Err(problem) = run(isolate, context, &deadline, &redis, client, &mut decision).await {
         decision.outcome = Outcome::Refuse(problem);
     }
     decision
@@ -39,12 +39,19 @@ async fn run(
     context: &Context,
     deadline: &Deadline,
     redis: &Limiter<EdgeTransport<'_>>,
-    facts: &RequestFacts,
+    client: &ClientRequest<'_>,
     decision: &mut Decision,
 ) -> Result<(), Problem> {
+    let facts = &client.facts;
     let route = find_route(facts, &isolate.config)?;
     decision.route = route.cloned();
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
+    let mut cost = None;
+    if let Some(reading) = request.reading() {
+        // Before the first call to Redis, with which the deadline begins: a client may send its body slowly.
+        let told = bodies::read(reading, client).await?;
+        (cost, decision.request) = (told.cost, told.request);
+    }
     let caller = authenticate(isolate, context, redis, &request).await?;
     let caller = match (request.token(&caller)?, &isolate.jwt) {
         // In a box: most requests have no token, and their futures stay small.
@@ -52,7 +59,10 @@ async fn run(
         _ => caller,
     };
     let policy = request.on_outage(matches!(caller, Caller::Tenant(..)));
-    let identified = request.identify(caller, now())?;
+    let mut identified = request.identify(caller, now())?;
+    if let (Some(charge), Some(cost)) = (&mut identified.charge, cost) {
+        charge.set_cost(cost);
+    }
     if let Some(unknown) = &identified.unknown_plan {
         let error = format!("{unknown}; the default plan applies");
         match &identified.tenant {

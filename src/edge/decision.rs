@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use web_sys::Request;
+
 use crate::config::routes::Route;
 use crate::gateway::{Charge, IdentifiedRequest};
 use crate::http::problem::Problem;
@@ -21,6 +23,8 @@ pub(super) struct Decision {
     pub(super) source: Option<Source>,
     /// The charge, if it needs work after the response.
     pub(super) charged: Option<Charged>,
+    /// The request to forward instead of the client's, if the body of that has been read.
+    pub(super) request: Option<Request>,
     /// Whether to forward the request.
     pub(super) outcome: Outcome,
 }
@@ -75,6 +79,7 @@ impl Decision {
             verdict: None,
             source: None,
             charged: None,
+            request: None,
             outcome: Outcome::Forward,
         }
     }

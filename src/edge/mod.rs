@@ -10,6 +10,7 @@
 //! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
+//! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
 //! Around the request: `keep_alive` (it survives its client), `polled` (calls to Redis), `isolate` (state between requests), `api` (the admin and check
 //! API), `schedule` (the cron trigger), `log`, `analytics`, `glue` (what each request needs of JavaScript), and `js` (other
@@ -17,6 +18,7 @@
 
 mod analytics;
 mod api;
+mod bodies;
 mod check;
 mod completion;
 mod decide;
@@ -48,6 +50,7 @@ use self::facts::ClientRequest;
 use self::isolate::Isolate;
 use self::js::now;
 use self::keep_alive::KeepAlive;
+use self::proxy::Beside;
 use crate::gateway::Charge;
 use crate::http::Destination;
 use crate::http::problem::Problem;
@@ -91,7 +94,7 @@ async fn respond(request: &Request, env: &Env, context: &Context) -> worker::Res
 /// Decides about a request for the origin, then forwards or refuses it.
 async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<'_>) -> Result<Response, JsValue> {
     let started = now();
-    let decision = decide::decide(isolate, context, &client.facts).await;
+    let decision = decide::decide(isolate, context, client).await;
     let duration = Millis::new(now().get().saturating_sub(started.get()));
     isolate.decision_log.write(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, duration);
@@ -112,26 +115,30 @@ async fn forward(
     added: &str,
 ) -> Result<Response, JsValue> {
     let completion = completion::schedule(isolate, context, decision);
-    let watch = completion.is_some() && decision.charge().is_some_and(|charge| charge.leases().next().is_some());
-    let forwarded = proxy::forward(isolate, client, decision, watch, added).await;
+    let charge = decision.charge().filter(|_| completion.is_some());
+    let beside = Beside {
+        watch: charge.is_some_and(|charge| charge.leases().next().is_some()),
+        settle: charge.and_then(Charge::settled_by),
+    };
+    let forwarded = proxy::forward(isolate, client, decision, beside, added).await;
     if forwarded.is_err() && client.request.signal().aborted() {
         // The client has disconnected, the origin has not failed. Dropping `completion` keeps the charge and releases
         // the lease.
         return response::problem_with(&Problem::origin_unreachable(), added);
     }
-    if let Some(completion) = completion {
-        let response = match &forwarded {
-            Ok(forwarded) => forwarded.summary(decision.charge().and_then(Charge::settled_by))?,
-            Err(_) => OriginResponse::FAILED,
-        };
-        // The receiver lives as long as this request.
-        let _ = completion.send(response);
-    }
-    match forwarded {
-        Ok(forwarded) => Ok(forwarded.response),
+    let (response, ended) = match forwarded {
+        Ok(forwarded) => {
+            let (response, ended) = forwarded.split();
+            (Ok(response), ended)
+        }
         Err(error) => {
             log::failure("origin", &error);
-            response::problem_with(&error.problem(), added)
+            (response::problem_with(&error.problem(), added), OriginResponse::failed())
         }
+    };
+    if let Some(completion) = completion {
+        // The receiver lives as long as this request.
+        let _ = completion.send(ended);
     }
+    response
 }

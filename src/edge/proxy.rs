@@ -1,20 +1,25 @@
-//! Forwards a request to the origin, streaming both ways: no body passes through wasm.
+//! Forwards a request to the origin, streaming both ways. No body passes through wasm, except on a route whose cost stands in
+//! one.
 
 use std::fmt;
+use std::sync::Arc;
 
+use js_sys::Object;
 use js_sys::futures::JsFuture;
-use js_sys::{Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ReadableStream, Response};
+use web_sys::Response;
 
-use super::completion::OriginResponse;
+use super::bodies::MeteredBody;
+use super::completion::{End, OriginResponse};
 use super::decision::Decision;
 use super::facts::ClientRequest;
 use super::glue;
 use super::isolate::Isolate;
 use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
+use crate::config::costs::Settle;
 use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded, headers_with_key};
 use crate::http::problem::Problem;
+use crate::http::usage::{Usage, UsageMeter};
 use crate::http::{Fields, push_field};
 
 /// The response to a forwarded request.
@@ -22,8 +27,17 @@ pub(super) struct Forwarded {
     /// The response for the client. Its headers can be changed.
     pub(super) response: Response,
     status: u16,
-    /// Resolves or rejects when the body ends or the client disconnects; `None` if it is not watched or has no body.
-    ended: Option<Promise>,
+    usage: Usage,
+    end: End,
+}
+
+/// What to do beside forwarding.
+#[derive(Default)]
+pub(super) struct Beside<'a> {
+    /// Whether the end of the response's body must be known.
+    pub(super) watch: bool,
+    /// Where the response tells its cost.
+    pub(super) settle: Option<&'a Arc<Settle>>,
 }
 
 /// Why the origin's response cannot be passed on.
@@ -41,7 +55,9 @@ pub(super) enum OriginError {
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and so has its copy.
 ///
 /// The request stays alive if its client disconnects, so this then ends the request to the origin and the body of its
-/// response. With `watch`, the end of the body can be awaited.
+/// response.
+///
+/// If the cost may stand in a body, the origin is asked for one without encoding: what is read on the way is not decoded.
 ///
 /// # Errors
 /// Fails if the origin does not answer, or if its response cannot be passed on.
@@ -49,7 +65,7 @@ pub(super) async fn forward(
     isolate: &Isolate,
     client: &ClientRequest<'_>,
     decision: &Decision,
-    watch: bool,
+    Beside { watch, settle }: Beside<'_>,
     added: &str,
 ) -> Result<Forwarded, OriginError> {
     let onward = decision.route.as_ref().map(|route| &route.onward);
@@ -63,6 +79,10 @@ pub(super) async fn forward(
     if client.facts.api_key.is_some() && !forwards_key {
         dropped.extend(headers_with_key(client.fields, isolate.config.key_sources()));
     }
+    if decision.request.is_some() {
+        // The runtime knows the length of the other body.
+        dropped.push("content-length");
+    }
     let mut set = String::new();
     for (name, value) in forwarded(&client.facts, &client.url, decision.tenant(), decision.token_subject()) {
         // A header without a value is among those that are dropped.
@@ -74,14 +94,19 @@ pub(super) async fn forward(
         dropped.extend(client.fields.iter().map(|(name, _)| name).filter(|name| onward.drops(name)));
         onward.push_headers(&mut set, &isolate.origin_secrets).ok_or(OriginError::Configuration)?;
     }
-    let options: Object = if watch {
+    let reads = settle.is_some_and(|settle| settle.reads_bodies());
+    if reads {
+        push_field(&mut set, "accept-encoding", "identity");
+    }
+    let options: Object = if watch || reads {
         // Without this, a compressed body would be decoded for the stream, encoded again, and lose its length.
         object([("encodeResponseBody", "manual".into())]).unchecked_into()
     } else {
         Object::new()
     };
     let url = origin.url_for(&client.url, onward.map_or(0, |onward| onward.strip));
-    let fetch = glue::fetch_onward(&url, client.request, &dropped.join("\n"), &set, &options, service)?;
+    let request = decision.request.as_ref().unwrap_or(client.request);
+    let fetch = glue::fetch_onward(&url, request, &dropped.join("\n"), &set, &options, service)?;
     let response: Response = JsFuture::from(fetch).await?.unchecked_into();
     let head = glue::read_response(&response);
     let (status, fields) = head.split_once('\n').unwrap_or_default();
@@ -93,24 +118,29 @@ pub(super) async fn forward(
         }
         return Err(OriginError::Status(status));
     }
-    let (body, ended) = match if watch { response.body() } else { None } {
-        Some(body) => {
-            let (body, ended) = watch_body(fields, &body);
-            (Some(body), Some(ended))
-        }
-        None => (None, None),
-    };
+    let mut meter = settle.map(|settle| UsageMeter::new(settle, fields));
+    let reads = meter.as_ref().is_some_and(UsageMeter::reads_body);
+    let (mut end, mut passed_on) = (End::Unknown, None);
+    if (watch || reads)
+        && let Some(body) = response.body()
+    {
+        let stream = stream_for(fields);
+        end = match meter.take_if(|_| reads) {
+            Some(meter) => End::Metered(MeteredBody::pass(&body, &stream.writable(), meter)),
+            None => End::Watched(body.pipe_to(&stream.writable())),
+        };
+        passed_on = Some(stream.readable());
+    }
+    let usage = meter.map(|meter| meter.finish(true)).unwrap_or_default();
     let dropped = dropped_from_response(fields).join("\n");
-    let response = glue::copy_response(&response, body.as_ref(), &dropped, added)?;
-    Ok(Forwarded { response, status, ended })
+    let response = glue::copy_response(&response, passed_on.as_ref(), &dropped, added)?;
+    Ok(Forwarded { response, status, usage, end })
 }
 
 impl Forwarded {
-    /// Returns what completion needs. The header `settled_by` has the real cost.
-    pub(super) fn summary(&self, settled_by: Option<&str>) -> Result<OriginResponse, JsValue> {
-        let cost = settled_by.map(|name| self.response.headers().get(name)).transpose()?.flatten();
-        let cost = cost.and_then(|cost| cost.trim().parse().ok());
-        Ok(OriginResponse { status: self.status, cost, ended: self.ended.clone() })
+    /// Splits off what completion needs.
+    pub(super) fn split(self) -> (Response, OriginResponse) {
+        (self.response, OriginResponse { status: self.status, usage: self.usage, end: self.end })
     }
 }
 
@@ -143,15 +173,13 @@ impl From<JsValue> for OriginError {
     }
 }
 
-/// Leads a body through a stream inside the runtime, and returns a promise that resolves or rejects at its end.
-fn watch_body(fields: Fields<'_>, body: &ReadableStream) -> (ReadableStream, Promise) {
+/// Creates a stream inside the runtime for a body, so that its end can be known.
+fn stream_for(fields: Fields<'_>) -> IdentityTransformStream {
     let length = fields.get("content-length").and_then(|length| length.parse::<u32>().ok());
-    let stream: IdentityTransformStream = match length {
+    match length {
         Some(length) => FixedLengthStream::new(length.into()).unchecked_into(),
         None => IdentityTransformStream::new(),
-    };
-    let ended = body.pipe_to(&stream.writable());
-    (stream.readable(), ended)
+    }
 }
 
 /// The highest status that the constructor of `Response` accepts (Fetch standard, "initialize a response").

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::config::costs::{Settle, SettleRule};
 use crate::config::routes::Route;
+use crate::http::usage::Reported;
 use crate::limit::{Limit, PrefetchRule};
 
 /// The limits that check a request, and its cost.
@@ -13,6 +15,7 @@ use crate::limit::{Limit, PrefetchRule};
 pub struct Charge {
     limits: Vec<Limit>,
     route: Option<Arc<Route>>,
+    cost: u64,
     prefetch: Option<PrefetchRule>,
 }
 
@@ -29,7 +32,8 @@ pub struct ChargeCorrection {
 
 impl Charge {
     /// Creates the charge of a request under a plan with these limits. `prefetch` is the plan's rule. It does not apply
-    /// if a limit of the route does not fit it, or if the response tells the real cost, which may be far above the cost.
+    /// if a limit of the route does not fit it, or if the costs of requests differ: the response tells
+    /// the real one, or the request its own.
     pub(super) fn new(
         plan: Vec<Limit>,
         prefetch: Option<PrefetchRule>,
@@ -43,9 +47,15 @@ impl Charge {
             limits = limits.into_iter().map(Limit::counting_requests).collect();
             limits.extend_from_slice(own);
         }
-        let is_settled = route.is_some_and(|route| route.settle.is_some());
-        let prefetch = prefetch.filter(|rule| !is_settled && rule.fits(own));
-        Charge { limits, route: route.cloned(), prefetch }
+        let varies = route.is_some_and(|route| route.settle.is_some() || route.reading.is_some());
+        let prefetch = prefetch.filter(|rule| !varies && rule.fits(own));
+        Charge { limits, route: route.cloned(), cost: route.map_or(1, |route| route.cost), prefetch }
+    }
+
+    /// Sets the cost that the request tells itself, cut to what the limits can hold: a higher one could never pass.
+    pub fn set_cost(&mut self, cost: u64) {
+        let capacity = self.limits.iter().filter(|limit| !limit.counts_requests()).map(Limit::capacity).min();
+        self.cost = cost.min(capacity.unwrap_or(cost));
     }
 
     /// Returns the limits: the plan's, the usage meters, the route's own.
@@ -63,7 +73,7 @@ impl Charge {
     /// Returns the cost of the request, in units.
     #[must_use]
     pub fn cost(&self) -> u64 {
-        self.route.as_ref().map_or(1, |route| route.cost)
+        self.cost
     }
 
     /// Returns whether the request is forwarded whatever the verdict.
@@ -72,28 +82,41 @@ impl Charge {
         self.route.as_ref().is_some_and(|route| route.shadow)
     }
 
-    /// Returns the header of the origin's response that carries the real cost.
+    /// Returns where the origin's response tells the real cost.
     #[must_use]
-    pub fn settled_by(&self) -> Option<&str> {
-        self.route.as_ref()?.settle.as_deref()
+    pub fn settled_by(&self) -> Option<&Arc<Settle>> {
+        self.route.as_ref()?.settle.as_ref()
     }
 
-    /// Returns the corrections after a response with this status and, if it has one, this reported cost. Empty if the
-    /// request cost what it was charged.
+    /// Returns the route, if there is one.
     #[must_use]
-    pub fn corrections(&self, status: u16, reported: Option<u64>) -> Vec<ChargeCorrection> {
+    pub fn route(&self) -> Option<&Route> {
+        self.route.as_deref()
+    }
+
+    /// Returns the corrections after a response with this status that reports these costs, in the order of the rules of
+    /// [`Charge::settled_by`]. Empty if the request cost what it was charged.
+    #[must_use]
+    pub fn corrections(&self, status: u16, reported: &[Reported]) -> Vec<ChargeCorrection> {
         let Some(route) = &self.route else { return Vec::new() };
-        let of_requests = ChargeCorrection {
-            limits: self.limits.iter().filter(|limit| limit.counts_requests()).cloned().collect(),
-            charged: 1,
-            real: u64::from(!route.is_free(status)),
+        let is_free = route.is_free(status);
+        let correction = |counts: &dyn Fn(&Limit) -> bool, charged: u64, real: u64| ChargeCorrection {
+            limits: self.limits.iter().filter(|limit| counts(limit)).cloned().collect(),
+            charged,
+            real: if is_free { 0 } else { real },
         };
-        let of_cost = ChargeCorrection {
-            limits: self.limits.iter().filter(|limit| !limit.counts_requests()).cloned().collect(),
-            charged: route.cost,
-            real: route.real_cost(status, reported),
-        };
-        let mut corrections = vec![of_requests, of_cost];
+        let rules = self.settled_by().map_or(&[][..], |settle| settle.rules());
+        let mut corrections = vec![correction(&Limit::counts_requests, 1, 1)];
+        for (i, rule) in rules.iter().enumerate() {
+            let real = match reported.get(i) {
+                Some(Reported::Cost(cost)) => *cost,
+                Some(Reported::AtLeast(cost)) => self.cost.max(*cost),
+                Some(Reported::Nothing) | None => self.cost,
+            };
+            corrections.push(correction(&|limit| applies(rule, limit), self.cost, real));
+        }
+        let has_rule = |limit: &Limit| rules.iter().any(|rule| applies(rule, limit));
+        corrections.push(correction(&|limit| !limit.counts_requests() && !has_rule(limit), self.cost, self.cost));
         corrections.retain(|correction| !correction.limits.is_empty() && correction.charged != correction.real);
         corrections
     }
@@ -108,4 +131,9 @@ impl Charge {
     pub fn leases(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter().filter(|limit| limit.needs_lease())
     }
+}
+
+/// Returns whether a rule tells the cost at a limit.
+fn applies(rule: &SettleRule, limit: &Limit) -> bool {
+    !limit.counts_requests() && rule.limit.as_ref().is_none_or(|name| name == limit.name())
 }

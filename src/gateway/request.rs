@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::charge::Charge;
+use crate::config::costs::RequestReading;
 use crate::config::routes::{Requirement, Route, RouteMatch};
 use crate::config::{Config, Identify, OnOutage};
 use crate::http::RequestFacts;
@@ -106,6 +107,12 @@ impl<'a> RoutedRequest<'a> {
     #[must_use]
     pub fn without_token_keys(&self) -> OnOutage {
         if self.needs_token() { OnOutage::Closed } else { self.on_outage(false) }
+    }
+
+    /// Returns what to read of this request before it is checked, if anything.
+    #[must_use]
+    pub fn reading(&self) -> Option<&'a RequestReading> {
+        self.route?.reading.as_ref().filter(|_| !self.is_unlimited())
     }
 
     /// Returns the outage policy of this request. Without Redis a key cannot be verified, so a route that needs one is

@@ -4,6 +4,7 @@
 //! - [`Fields`]: the header fields of a message
 //! - [`forwarding`]: which headers a proxy drops and adds
 //! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
+//! - [`usage`]: the cost that a request or its response tells
 //! - [`problem`]: refusals and failures as `application/problem+json`
 //!
 //! It uses `config`, `jwt`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
@@ -13,6 +14,7 @@ mod fields;
 pub mod forwarding;
 pub mod problem;
 pub mod rate_limit;
+pub mod usage;
 
 pub use facts::{Destination, RequestFacts};
 pub use fields::{Fields, push_field};

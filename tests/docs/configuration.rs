@@ -52,6 +52,9 @@ fn base(section: &str, field: &str) -> Value {
     }
     if section == "A route" {
         config["routes"] = json!([{ "match": "GET /x" }]);
+        if field == "read_body" {
+            config["routes"][0]["cost"] = json!("json:/x | 1");
+        }
     }
     config
 }

@@ -97,6 +97,12 @@ impl Bare {
         format!("http://{}", self.workerd.address())
     }
 
+    /// Kills workerd, as a crash would.
+    pub(crate) fn kill(&self) {
+        let killed = std::process::Command::new("kill").args(["-9", &self.workerd.process().to_string()]).status();
+        assert!(killed.unwrap().success());
+    }
+
     /// Returns what the Worker has logged.
     pub(crate) fn log(&self) -> String {
         self.workerd.log()
@@ -208,6 +214,26 @@ impl Client {
         let length = length.unwrap_or_else(|| panic!("no length: {head}")).parse().unwrap();
         self.stream.read_exact(&mut vec![0; length]).await.unwrap();
         head
+    }
+
+    /// Reads so many bytes of a body in chunks, and the lines with their lengths.
+    pub(crate) async fn chunks(&mut self, length: usize) {
+        let mut read = 0;
+        while read < length {
+            let mut line = Vec::new();
+            while !line.ends_with(b"\r\n") {
+                line.push(timeout(PATIENCE, self.stream.read_u8()).await.expect("a chunk arrives").unwrap());
+            }
+            let chunk = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
+            self.exactly(chunk + 2).await;
+            read += chunk;
+        }
+        assert_eq!(read, length);
+    }
+
+    /// Reads so many bytes.
+    pub(crate) async fn exactly(&mut self, length: usize) {
+        timeout(PATIENCE, self.stream.read_exact(&mut vec![0; length])).await.expect("they arrive").unwrap();
     }
 
     /// Reads until the connection ends; returns the bytes.

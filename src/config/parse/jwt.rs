@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use url::{Host, Url};
 
-use super::route::header_name;
 use crate::config::environment::is_variable_name;
 use crate::config::error::ConfigError;
+use crate::config::header_name::header_name;
 use crate::config::jwt::{AUTHORIZATION, JwtRules, KeysFrom};
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ impl RawJwt {
             audience: self.audience,
             subject_claim: self.subject_claim,
             plan_claim: self.plan_claim,
-            header: header_name("jwt.header", &self.header)?,
+            header: header_name(&self.header).map_err(|reason| ConfigError::new("jwt.header", reason))?,
         })
     }
 }

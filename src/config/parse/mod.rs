@@ -9,6 +9,7 @@
 //! - `deserializer`: JSON values as input of serde
 
 mod config;
+mod costs;
 mod deserializer;
 mod duration;
 mod from_json;

@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::costs::{RawCost, RawCosts, RawSettle, RawSize};
 use super::limit::RawLimit;
 use super::networks::networks;
 use super::onward::RawOnward;
 use super::plan::find;
+use crate::config::costs::Dialect;
 use crate::config::error::ConfigError;
-use crate::config::header_name::is_header_name;
 use crate::config::outage::OnOutage;
 use crate::config::routes::{Pattern, Requirement, Route, Routes, Statuses};
-use crate::limit::{Algorithm, Limit, MAX_INTEGER, MAX_LIMITS, Plan};
+use crate::limit::{Algorithm, Limit, MAX_LIMITS, Plan};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields are those of the configuration")]
 pub(super) struct RawRoute {
     #[serde(rename = "match")]
     pattern: String,
-    cost: Option<u64>,
+    cost: Option<RawCost>,
+    cost_most: Option<u64>,
+    read_body: Option<RawSize>,
+    #[serde(default)]
+    include_usage: bool,
     #[serde(default)]
     limits: Vec<RawLimit>,
     plan: Option<String>,
@@ -35,7 +41,8 @@ pub(super) struct RawRoute {
     allow: Vec<String>,
     #[serde(default)]
     deny: Vec<String>,
-    settle: Option<String>,
+    settle: Option<RawSettle>,
+    settle_dialect: Option<Dialect>,
     #[serde(default)]
     refund_on: Vec<String>,
     #[serde(default)]
@@ -84,17 +91,23 @@ impl RawRoute {
         for (i, limit) in self.limits.into_iter().enumerate() {
             limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
         }
-        let cost = self.cost.unwrap_or(1);
-        if !(1..=MAX_INTEGER).contains(&cost) {
-            let problem = format!("expected 1 to {MAX_INTEGER}, found {cost} (a request that costs nothing is exempt)");
-            return Err(ConfigError::new(at("cost"), problem));
-        }
+        let costs = RawCosts {
+            cost: self.cost,
+            cost_most: self.cost_most,
+            read_body: self.read_body,
+            include_usage: self.include_usage,
+            settle: self.settle,
+            settle_dialect: self.settle_dialect,
+        };
+        let costs = costs.validate(path, &limits)?;
         if let Some(plan) = &self.plan {
             find(plans, &at("plan"), plan)?;
         }
         let route = Route {
             pattern,
-            cost,
+            cost: costs.cost,
+            reading: costs.reading,
+            settle: costs.settle,
             limits,
             exempt: self.exempt,
             require_key: self.require_key,
@@ -103,7 +116,6 @@ impl RawRoute {
             shadow: self.shadow,
             allow: networks(&at("allow"), &self.allow)?,
             deny: networks(&at("deny"), &self.deny)?,
-            settle: self.settle.map(|name| header_name(&at("settle"), &name)).transpose()?,
             refund_on: statuses(&at("refund_on"), &self.refund_on)?,
             count_on: statuses(&at("count_on"), &self.count_on)?,
             plan: self.plan,
@@ -122,7 +134,11 @@ impl RawRoute {
             ("on_outage", self.on_outage.is_some()),
             ("shadow", self.shadow),
             ("allow", !self.allow.is_empty()),
+            ("cost_most", self.cost_most.is_some()),
+            ("read_body", self.read_body.is_some()),
+            ("include_usage", self.include_usage),
             ("settle", self.settle.is_some()),
+            ("settle_dialect", self.settle_dialect.is_some()),
             ("refund_on", !self.refund_on.is_empty()),
             ("count_on", !self.count_on.is_empty()),
         ] {
@@ -225,13 +241,6 @@ fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {
         statuses.add(text).map_err(|problem| ConfigError::new(format!("{path}[{i}]"), problem))?;
     }
     Ok(statuses)
-}
-
-pub(super) fn header_name(path: &str, name: &str) -> Result<String, ConfigError> {
-    if !is_header_name(name) {
-        return Err(ConfigError::new(path, format!("expected the name of a header, found {name:?}")));
-    }
-    Ok(name.to_ascii_lowercase())
 }
 
 #[cfg(test)]

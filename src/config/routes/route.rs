@@ -1,12 +1,14 @@
 //! A route: the rules for the requests that a pattern matches.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::pattern::Pattern;
 use super::statuses::Statuses;
+use crate::config::costs::{RequestReading, Settle};
 use crate::config::onward::Onward;
 use crate::config::outage::OnOutage;
 use crate::limit::Limit;
@@ -16,8 +18,11 @@ use crate::limit::Limit;
 pub struct Route {
     /// The requests that the route applies to.
     pub pattern: Pattern,
-    /// The cost of a request, in units. The route's own limits are charged, or those of the plan if it has none.
+    /// The cost of a request that tells none itself, in units. The route's own limits are charged, or those of the plan if
+    /// it has none.
     pub cost: u64,
+    /// What is read of a request before it is checked, if anything is.
+    pub reading: Option<RequestReading>,
     /// Limits of this route, in addition to those of the plan.
     pub limits: Vec<Limit>,
     /// The name of the plan that replaces the subject's plan.
@@ -36,8 +41,8 @@ pub struct Route {
     pub allow: Vec<IpNet>,
     /// Networks whose requests are refused. They win over `allow`.
     pub deny: Vec<IpNet>,
-    /// The header of the origin's response that carries the real cost, in lower case.
-    pub settle: Option<String>,
+    /// Where the origin's response tells the real cost.
+    pub settle: Option<Arc<Settle>>,
     /// The statuses of responses that cost nothing.
     pub refund_on: Statuses,
     /// The only statuses of responses that cost something, unless empty.
@@ -61,6 +66,7 @@ impl Route {
         Route {
             pattern,
             cost: 1,
+            reading: None,
             limits: Vec::new(),
             plan: None,
             exempt: false,
@@ -95,12 +101,6 @@ impl Route {
         self.settle.is_some() || !self.refund_on.is_empty() || !self.count_on.is_empty()
     }
 
-    /// Returns the real cost of a request, from the response's status and the cost that it reports, if any.
-    #[must_use]
-    pub fn real_cost(&self, status: u16, reported: Option<u64>) -> u64 {
-        if self.is_free(status) { 0 } else { reported.unwrap_or(self.cost) }
-    }
-
     /// Returns whether a request costs nothing because of the response's status.
     #[must_use]
     pub fn is_free(&self, status: u16) -> bool {
@@ -132,14 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn the_response_decides_the_real_cost() {
+    fn some_statuses_are_free() {
         let mut route = Route::new(Pattern::new("* /").unwrap());
-        route.cost = 10;
-        assert_eq!((route.real_cost(500, None), route.real_cost(200, Some(3))), (10, 3));
+        assert!(!route.is_free(500) && !route.is_free(200));
         route.refund_on.add("5xx").unwrap();
-        assert_eq!((route.real_cost(503, Some(3)), route.real_cost(200, None)), (0, 10));
+        assert!(route.is_free(503) && !route.is_free(200));
         route.refund_on = Statuses::default();
         route.count_on.add("401").unwrap();
-        assert_eq!((route.real_cost(200, None), route.real_cost(401, None)), (0, 10));
+        assert!(route.is_free(200) && !route.is_free(401));
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::http::usage::Reported;
 use crate::limit::{Limit, PrefetchRule};
 use crate::tenant::{KeyRecord, Override, Settings, Tenant};
 use crate::time::Timestamp;
@@ -157,6 +158,10 @@ fn networks_are_allowed_or_denied() {
 
 /// The corrections after a response: the names of the limits, what was charged, and the real cost.
 fn corrected(identified: &IdentifiedRequest, status: u16, reported: Option<u64>) -> Vec<String> {
+    corrected_by(identified, status, reported.map(Reported::Cost).as_slice())
+}
+
+fn corrected_by(identified: &IdentifiedRequest, status: u16, reported: &[Reported]) -> Vec<String> {
     let charge = identified.charge.as_ref().unwrap();
     let names = |limits: &[Limit]| limits.iter().map(|limit| limit.name().to_string()).collect::<Vec<_>>().join("+");
     let corrections = charge.corrections(status, reported);
@@ -172,11 +177,70 @@ fn a_route_with_limits_of_its_own_charges_its_cost_there() {
     let facts = with_key("POST /v1/chat");
     let identified = routed(&facts, &config).unwrap().identify(acme("pro", Status::Active), NOW).unwrap();
     assert_eq!(costs(&identified), ["burst 500 1", "inflight 5 1", "tokens 100000 1000"]);
-    assert_eq!(identified.charge.as_ref().unwrap().settled_by(), Some("x-tokens-used"));
+    assert_eq!(identified.charge.as_ref().unwrap().settled_by().unwrap().rules().len(), 1);
     assert_eq!(corrected(&identified, 200, None), [""; 0]);
     assert_eq!(corrected(&identified, 200, Some(1000)), [""; 0]);
     assert_eq!(corrected(&identified, 200, Some(1700)), ["tokens 1000 -> 1700"]);
     assert_eq!(corrected(&identified, 503, Some(7)), ["burst+inflight 1 -> 0", "tokens 1000 -> 0"]);
+}
+
+#[test]
+fn a_cut_response_costs_what_was_charged_at_least() {
+    let config = config(&json!({ "usage": false, "routes": [{
+        "match": "POST /v1/chat", "plan": "pro", "settle": "json:/usage/total_tokens", "refund_on": ["5xx"],
+    }] }));
+    let facts = facts("POST /v1/chat");
+    let mut identified = routed(&facts, &config).unwrap().identify(Caller::Anonymous, NOW).unwrap();
+    identified.charge.as_mut().unwrap().set_cost(40);
+    assert_eq!(corrected_by(&identified, 200, &[Reported::Nothing]), [""; 0]);
+    assert_eq!(corrected_by(&identified, 200, &[Reported::AtLeast(39)]), [""; 0]);
+    assert_eq!(corrected_by(&identified, 200, &[Reported::AtLeast(41)]), ["burst+inflight 40 -> 41"]);
+    assert_eq!(corrected_by(&identified, 200, &[Reported::Cost(39)]), ["burst+inflight 40 -> 39"]);
+    assert_eq!(corrected_by(&identified, 500, &[Reported::AtLeast(41)]), ["burst+inflight 40 -> 0"]);
+}
+
+#[test]
+fn a_settlement_by_limit_corrects_each_by_its_own_cost() {
+    let tokens = |name: &str| json!({ "name": name, "algorithm": "fixed_window", "limit": 100_000, "window": "1m" });
+    let config = config(&json!({ "routes": [{
+        "match": "POST /v1/chat", "cost": 1000, "refund_on": ["5xx"], "settle": { "out": "x-out", "in": "x-in" },
+        "limits": [tokens("in"), tokens("out"), tokens("both")],
+    }] }));
+    let facts = facts("POST /v1/chat");
+    let identified = routed(&facts, &config).unwrap().identify(Caller::Anonymous, NOW).unwrap();
+    let names: Vec<_> = identified.charge.as_ref().unwrap().settled_by().unwrap().rules().iter().collect();
+    assert_eq!(names[0].limit.as_ref().unwrap().as_str(), "in", "rules are in the order of the names");
+    let reported = [Reported::Cost(50), Reported::Cost(2000)];
+    assert_eq!(corrected_by(&identified, 200, &reported), ["in 1000 -> 50", "out 1000 -> 2000"]);
+    assert_eq!(
+        corrected_by(&identified, 500, &reported),
+        ["burst 1 -> 0", "in 1000 -> 0", "out 1000 -> 0", "both 1000 -> 0"]
+    );
+}
+
+#[test]
+fn a_cost_of_the_request_is_cut_to_what_the_limits_hold() {
+    let limit =
+        |name: &str, limit: u64| json!({ "name": name, "algorithm": "fixed_window", "limit": limit, "window": "1m" });
+    let config = config(&json!({ "routes": [
+        { "match": "POST /own", "cost": "json:/max_tokens | 7", "limits": [limit("a", 100_000), limit("b", 90_000)] },
+        { "match": "POST /plan", "cost": "json:/max_tokens | 7" },
+        { "match": "POST /in", "cost": "json:/max_tokens | 7", "allow": ["203.0.113.7"] },
+    ] }));
+    let charged = |path: &str, cost: Option<u64>| {
+        let facts = facts(path);
+        let request = routed(&facts, &config).unwrap();
+        let mut charge = request.identify(Caller::Anonymous, NOW).unwrap().charge.unwrap();
+        if let Some(cost) = cost {
+            charge.set_cost(cost);
+        }
+        (request.reading().is_some(), charge.cost())
+    };
+    assert_eq!(charged("POST /own", None), (true, 7));
+    assert_eq!(charged("POST /own", Some(89_999)), (true, 89_999));
+    assert_eq!(charged("POST /own", Some(128_000)), (true, 90_000), "the plan counts requests");
+    assert_eq!(charged("POST /plan", Some(128_000)), (true, 20), "the burst of the plan");
+    assert!(routed(&facts("POST /in"), &config).unwrap().reading().is_none(), "nothing is charged");
 }
 
 #[test]
@@ -205,6 +269,7 @@ fn units_are_taken_in_advance_by_the_rule_of_the_plan_that_applies() {
         "routes": [
             { "match": "GET /vip", "plan": "vip" },
             { "match": "GET /settled", "settle": "x-cost" },
+            { "match": "GET /told", "cost": "header:x-cost | 1" },
             route("/exact", json!({ "name": "a", "algorithm": "sliding_log", "limit": 5, "window": "1h" })),
             route("/short", json!({ "name": "b", "algorithm": "fixed_window", "limit": 5, "window": "4s" })),
             route("/long", json!({ "name": "c", "algorithm": "fixed_window", "limit": 5, "window": "5s" })),
@@ -220,7 +285,7 @@ fn units_are_taken_in_advance_by_the_rule_of_the_plan_that_applies() {
     assert_eq!(units("GET /", tenant("pro")), Some(2));
     assert_eq!(units("GET /", tenant("gone")), Some(1));
     assert_eq!(units("GET /vip", tenant("pro")), Some(3));
-    assert_eq!(units("GET /settled", tenant("pro")), None);
+    assert_eq!((units("GET /settled", tenant("pro")), units("GET /told", tenant("pro"))), (None, None));
     // The limits of the route must fit, too.
     assert_eq!(units("GET /exact", tenant("pro")), None);
     assert_eq!(units("GET /short", tenant("pro")), None);

@@ -49,6 +49,19 @@ impl Problem {
         Problem::new(400, AMBIGUOUS_PATH, "Ambiguous path", detail.to_owned())
     }
 
+    /// 400: an object of the JSON body has a key twice, and the cost depends on that body.
+    #[must_use]
+    pub fn duplicate_key() -> Self {
+        let detail = "an object of the body has the same key twice (send each key once)".to_owned();
+        Problem::new(400, DUPLICATE_KEY, "Duplicate key", detail)
+    }
+
+    /// 400: the body cannot be read to its end, and the cost depends on it.
+    #[must_use]
+    pub fn truncated_body() -> Self {
+        Problem::new(400, TRUNCATED_BODY, "Truncated body", "the body cannot be read to its end".to_owned())
+    }
+
     /// 429: the client's address has sent too many unknown API keys. It may retry after `wait`.
     #[must_use]
     pub fn too_many_unknown_keys(wait: Millis) -> Self {
@@ -64,6 +77,8 @@ const KEY_REQUIRED: &str = "urn:sluicegate:problem:key-required";
 const SUSPENDED: &str = "urn:sluicegate:problem:tenant-suspended";
 const ADDRESS_DENIED: &str = "urn:sluicegate:problem:address-denied";
 const AMBIGUOUS_PATH: &str = "urn:sluicegate:problem:ambiguous-path";
+const DUPLICATE_KEY: &str = "urn:sluicegate:problem:duplicate-key";
+const TRUNCATED_BODY: &str = "urn:sluicegate:problem:truncated-body";
 const LAST_RESORT: &str = "urn:sluicegate:problem:too-many-requests";
 const TOO_MANY_UNKNOWN_KEYS: &str = "urn:sluicegate:problem:too-many-unknown-keys";
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::config::Config;
+use crate::config::costs::Alternative;
 use crate::config::routes::RouteMatch;
 
 fn read(routes: &Value) -> Result<Config, String> {
@@ -34,9 +35,11 @@ fn a_route_with_everything_is_read() {
     ]))
     .unwrap();
     let RouteMatch::Route(chat) = config.routes.find("POST", "/v1/chat") else { panic!("no route") };
-    assert_eq!((chat.cost, chat.settle.as_deref()), (1000, Some("x-tokens-used")));
+    assert_eq!((chat.cost, &chat.reading), (1000, &None));
+    let settle = chat.settle.as_ref().unwrap();
+    assert_eq!(settle.rules()[0].alternatives, [Alternative::Header("x-tokens-used".to_owned())]);
     assert!(chat.allows(Some("2001:db8::1".parse().unwrap())) && chat.denies(Some("192.0.2.1".parse().unwrap())));
-    assert_eq!((chat.real_cost(503, Some(7)), chat.real_cost(200, Some(7))), (0, 7));
+    assert!(chat.is_free(503) && !chat.is_free(200));
 }
 
 #[test]
