@@ -1,5 +1,5 @@
 //! A verdict as header fields: `RateLimit-Policy` and `RateLimit` of
-//! draft-ietf-httpapi-ratelimit-headers-11 (Structured Fields, RFC 9651), and `Retry-After` (RFC 9110).
+//! draft-ietf-httpapi-ratelimit-headers-11 (Structured Fields, RFC 9651), `Retry-After` (RFC 9110) and `Retry-After-Ms`.
 //!
 //! The Worker formats these fields, and the demo page parses them.
 
@@ -16,6 +16,8 @@ pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
 pub const RATE_LIMIT: &str = "RateLimit";
 /// The field for the wait after a refusal, in seconds.
 pub const RETRY_AFTER: &str = "Retry-After";
+/// The field for the same wait in milliseconds, which clients of LLM APIs prefer.
+pub const RETRY_AFTER_MS: &str = "Retry-After-Ms";
 
 /// One item of `RateLimit-Policy`, for example `"burst";q=50;w=1;burst=100`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +58,7 @@ pub struct HeaderError {
 }
 
 /// Returns the header fields for a verdict, on allowed responses and on refusals. With `shadow`, each policy is marked
-/// and there is no `Retry-After`.
+/// and there is no `Retry-After` or `Retry-After-Ms`.
 #[must_use]
 pub fn fields(verdict: &Verdict, shadow: bool) -> Vec<(&'static str, String)> {
     let budgets = verdict.budgets();
@@ -66,9 +68,15 @@ pub fn fields(verdict: &Verdict, shadow: bool) -> Vec<(&'static str, String)> {
     if let Retry::After(wait) = verdict.retry()
         && !shadow
     {
-        fields.push((RETRY_AFTER, wait.ceil_secs().to_string()));
+        fields.extend(retry_fields(wait));
     }
     fields
+}
+
+/// Returns the header fields for a wait: in seconds, rounded up, and in milliseconds.
+#[must_use]
+pub fn retry_fields(wait: Millis) -> [(&'static str, String); 2] {
+    [(RETRY_AFTER, wait.ceil_secs().to_string()), (RETRY_AFTER_MS, wait.get().to_string())]
 }
 
 fn policy_item(limit: &Limit) -> PolicyItem {

@@ -33,10 +33,12 @@ async fn a_verdict_comes_as_json_and_as_headers() {
         (200, &json!(false), &json!(60_000))
     );
     assert_eq!((refused.header("ratelimit"), refused.header("retry-after")), (r#""l";r=2;t=60"#, "60"));
+    assert_eq!(refused.header("retry-after-ms"), "60000");
 
     let never =
         service.call("POST", "/check", json!({ "subject": "job-runner", "limits": [limit(5)], "cost": 6 })).await;
     assert_eq!((&never.body["retry_ms"], never.header("retry-after")), (&Value::Null, ""));
+    assert_eq!(never.header("retry-after-ms"), "");
 }
 
 #[tokio::test]

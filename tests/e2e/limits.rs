@@ -86,12 +86,14 @@ async fn responses_have_ratelimit_headers_and_refusals_retry_after() {
     assert_eq!(items[0], json!([["second", { "q": 1, "w": 1, "burst": 2 }], ["day", { "q": 100, "w": 86400 }]]));
     assert_eq!(items[1], json!([["second", { "r": 0, "t": 1 }], ["day", { "r": 99 - passed }]]));
 
+    let milliseconds = header(&refused, "retry-after-ms");
     let problem = body(refused).await;
     assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#quota-exceeded");
     assert_eq!(problem["status"], 429);
     assert_eq!(problem["violated-policies"], json!(["second"]));
     let wait = problem["retry-after-ms"].as_u64().unwrap();
     assert!((1..=1000).contains(&wait), "{wait}");
+    assert_eq!(milliseconds, wait.to_string());
 
     // The edge uses the machine's clock, which a test cannot move, so this test waits for the promised time.
     tokio::time::sleep(Duration::from_millis(wait)).await;

@@ -4,7 +4,7 @@ import { retryAfterMs } from "./response.js";
 import { byId, el } from "./dom.js";
 import { describePolicy, duration, measuredMs, number, pluralize, reasonPhrase, reportedMs } from "./format.js";
 
-const SLUICEGATE_HEADERS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "server-timing"]);
+const SLUICEGATE_HEADERS = new Set(["ratelimit", "ratelimit-policy", "retry-after", "retry-after-ms", "server-timing"]);
 
 /** Connects the panel. It is a column in a wide window, and a sheet over the page elsewhere. */
 export function responseDetails({ onClose }) {

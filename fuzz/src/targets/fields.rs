@@ -1,4 +1,4 @@
-//! A verdict as the headers `RateLimit-Policy`, `RateLimit` and `Retry-After`, and as the problem in the body.
+//! A verdict as the headers `RateLimit-Policy`, `RateLimit`, `Retry-After` and `Retry-After-Ms`, and as the problem in the body.
 //!
 //! The first line has the words `allow` or `deny`, and `shadow`. Each other line is the budget of a limit: name,
 //! algorithm, quota, window in milliseconds, burst, remaining units, retry (`now`, `never` or milliseconds) and reset in
@@ -7,7 +7,7 @@
 use serde_json::Value;
 use sfv::{BareItem, Item, List, ListEntry, Parameters, Parser};
 use sluicegate::http::problem::Problem;
-use sluicegate::http::rate_limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER};
+use sluicegate::http::rate_limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, RETRY_AFTER_MS};
 use sluicegate::limit::{Budget, Limit, LimitName, MAX_LIMITS, Retry, Verdict, Window};
 use sluicegate::time::Millis;
 
@@ -64,13 +64,15 @@ pub(super) fn assert_valid_fields(verdict: &Verdict, shadow: bool) {
         longest = longest.max(number(&limit.1, "t"));
     }
     let wait = match verdict.retry() {
-        Retry::After(wait) if !shadow => Some(wait.ceil_secs()),
+        Retry::After(wait) if !shadow => Some(wait),
         _ => None,
     };
     let retry_after = value(RETRY_AFTER).map(|value| value.parse().expect("a number of seconds"));
-    assert_eq!(retry_after, wait);
+    assert_eq!(retry_after, wait.map(Millis::ceil_secs));
+    let retry_after_ms = value(RETRY_AFTER_MS).map(|value| value.parse().expect("a number of milliseconds"));
+    assert_eq!(retry_after_ms, wait.map(Millis::get));
     if !verdict.is_allow() && wait.is_some() {
-        assert_eq!(longest, wait.map(shown), "Retry-After is not the latest t: {fields:?}");
+        assert_eq!(longest, wait.map(|wait| shown(wait.ceil_secs())), "Retry-After is not the latest t: {fields:?}");
     }
     // The demo page reads what the Worker writes.
     let read = |result: Result<usize, _>| result.expect("the fields are read back");

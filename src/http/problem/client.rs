@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn guessing_keys_is_refused_with_a_retry_time() {
         let problem = Problem::too_many_unknown_keys(Millis::new(1500));
-        assert_eq!(problem.headers(), [("Retry-After", "2".to_owned())]);
+        assert_eq!(problem.headers(), [("Retry-After", "2".to_owned()), ("Retry-After-Ms", "1500".to_owned())]);
         let body: serde_json::Value = serde_json::from_str(&problem.body()).unwrap();
         assert_eq!((&body["status"], &body["retry-after-ms"]), (&429.into(), &1500.into()));
         assert_eq!(body["type"], TOO_MANY_UNKNOWN_KEYS);

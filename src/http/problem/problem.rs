@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::http::rate_limit::retry_fields;
 use crate::limit::{Retry, Verdict};
 use crate::time::Millis;
 
@@ -102,8 +103,8 @@ impl Problem {
         self.kind.rsplit(['#', ':']).next().unwrap_or_default()
     }
 
-    /// Returns the response's header fields other than `Content-Type`: `Retry-After` in seconds,
-    /// `WWW-Authenticate`, `Allow`.
+    /// Returns the response's header fields other than `Content-Type`: `Retry-After`, `Retry-After-Ms`, `WWW-Authenticate`,
+    /// `Allow`.
     #[must_use]
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
@@ -136,7 +137,7 @@ impl Problem {
     }
 
     pub(super) fn after(self, wait: Millis) -> Self {
-        self.header(RETRY_AFTER, wait.ceil_secs().to_string())
+        retry_fields(wait).into_iter().fold(self, |problem, (name, value)| problem.header(name, value))
     }
 }
 
@@ -146,8 +147,6 @@ pub(super) const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-probl
 pub(super) const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 /// RFC 9457: the problem is no more than its status.
 pub(super) const BLANK: &str = "about:blank";
-/// RFC 9110.
-pub(super) const RETRY_AFTER: &str = "Retry-After";
 /// RFC 9110, for a 401.
 pub(super) const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 /// The wait after an outage: long enough not to add load, short enough to end soon after it.
