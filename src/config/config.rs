@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::cors::Cors;
 use super::identify::Identify;
 use super::jwt::JwtRules;
 use super::outage::OnOutage;
@@ -43,6 +44,8 @@ pub struct Config {
     pub log_allowed_one_in: u64,
     /// How refusals are logged.
     pub log_refused: LogRefused,
+    /// The rules for browsers with pages of other origins, if they are served.
+    pub cors: Option<Cors>,
     /// The plans, by name.
     pub plans: BTreeMap<String, Plan>,
     /// The plan of subjects without a plan of their own.

@@ -8,6 +8,7 @@
 //! - [`routes`]: patterns, their rules, and the search for the route of a request
 //! - [`costs`]: where the cost of a request stands
 //! - [`environment`]: the variables and secrets of a Worker
+//! - `cors`: which web pages may read responses
 //! - `outage`: the outage policy
 //! - `origin`, `onward`: where requests go, and with which headers; `header_value`, `origin_secrets`: secrets in them
 //! - `references`: the secrets and origins that a configuration names; `managed_header`: headers that it cannot change
@@ -17,6 +18,7 @@
 //! It uses `limit`, `limiter`, `redis` and `time`.
 
 mod config;
+mod cors;
 pub mod costs;
 pub mod environment;
 mod error;
@@ -36,6 +38,7 @@ pub mod routes;
 mod suggestion;
 
 pub use config::{Config, KEY_PREFIX, KeySource, LogRefused, Scripts};
+pub use cors::{Cors, CorsOrigins, Preflight, SerializedOrigin};
 pub use error::ConfigError;
 pub use header_name::is_header_name;
 pub use header_value::is_origin_secret;

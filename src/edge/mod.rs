@@ -9,6 +9,7 @@
 //!   outage policy.
 //! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
+//! - `cors`: handles preflights, and lets pages of other origins read our responses.
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
@@ -21,6 +22,7 @@ mod api;
 mod bodies;
 mod check;
 mod completion;
+mod cors;
 mod decide;
 mod decision;
 mod facts;
@@ -45,6 +47,7 @@ use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use self::completion::OriginResponse;
+use self::cors::AnnouncedRequest;
 use self::decision::{Decision, Outcome};
 use self::facts::ClientRequest;
 use self::isolate::Isolate;
@@ -93,6 +96,9 @@ async fn respond(request: &Request, env: &Env, context: &Context) -> worker::Res
 
 /// Decides about a request for the origin, then forwards or refuses it.
 async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<'_>) -> Result<Response, JsValue> {
+    if let Some(announced) = cors::announced(isolate, client) {
+        return preflight(isolate, context, client, &announced).await;
+    }
     let started = now();
     let decision = decide::decide(isolate, context, client).await;
     let duration = Millis::new(now().get().saturating_sub(started.get()));
@@ -100,9 +106,26 @@ async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<
     analytics::write(isolate, client.request, &decision, duration);
     let added = response::limiter_fields(&decision, duration);
     match &decision.outcome {
-        Outcome::Refuse(problem) => response::problem_with(problem, &added),
+        Outcome::Refuse(problem) => cors::problem(isolate, client, problem, &added),
         Outcome::Forward => forward(isolate, context, client, &decision, &added).await,
     }
+}
+
+/// Forwards or answers a preflight, which is not limited.
+async fn preflight(
+    isolate: &Rc<Isolate>,
+    context: &Context,
+    client: &ClientRequest<'_>,
+    announced: &AnnouncedRequest<'_>,
+) -> Result<Response, JsValue> {
+    let decision = announced.decide();
+    isolate.decision_log.write(&client.facts, &decision);
+    analytics::write(isolate, client.request, &decision, Millis::ZERO);
+    let added = response::limiter_fields(&decision, Millis::ZERO);
+    if announced.is_answered() {
+        return announced.answer(client, &added);
+    }
+    forward(isolate, context, client, &decision, &added).await
 }
 
 /// Forwards a request to the origin and returns its response with the headers `added`. The cost and the lease are settled
@@ -133,7 +156,7 @@ async fn forward(
         }
         Err(error) => {
             log::failure("origin", &error);
-            (response::problem_with(&error.problem(), added), OriginResponse::failed())
+            (cors::problem(isolate, client, &error.problem(), added), OriginResponse::failed())
         }
     };
     if let Some(completion) = completion {

@@ -13,9 +13,9 @@ use super::bodies::MeteredBody;
 use super::completion::{End, OriginResponse};
 use super::decision::Decision;
 use super::facts::ClientRequest;
-use super::glue;
 use super::isolate::Isolate;
 use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
+use super::{cors, glue};
 use crate::config::costs::Settle;
 use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded, headers_with_key};
 use crate::http::problem::Problem;
@@ -133,7 +133,8 @@ pub(super) async fn forward(
     }
     let usage = meter.map(|meter| meter.finish(true)).unwrap_or_default();
     let dropped = dropped_from_response(fields).join("\n");
-    let response = glue::copy_response(&response, passed_on.as_ref(), &dropped, added)?;
+    let added = cors::with_exposed(isolate, client, fields, added);
+    let response = glue::copy_response(&response, passed_on.as_ref(), &dropped, &added)?;
     Ok(Forwarded { response, status, usage, end })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `facts`: the facts of a request, and its destination
 //! - [`Fields`]: the header fields of a message
+//! - [`cors`]: what lets pages of other origins read responses
 //! - [`forwarding`]: which headers a proxy drops and adds
 //! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
 //! - [`usage`]: the cost that a request or its response tells
@@ -9,6 +10,7 @@
 //!
 //! It uses `config`, `jwt`, `limit`, `redis` (fencing tokens), `tenant` (ids) and `time`.
 
+pub mod cors;
 mod facts;
 mod fields;
 pub mod forwarding;

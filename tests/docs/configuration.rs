@@ -20,6 +20,7 @@ const SECTIONS: [(&str, &str); 6] = [
     ("Prefetch", "/plans/p/prefetch"),
     ("A limit", "/plans/p/limits/0"),
     ("A route", "/routes/0"),
+    ("Browsers", "/cors"),
 ];
 
 /// Returns the rows of the first table below a heading.
@@ -49,6 +50,9 @@ fn base(section: &str, field: &str) -> Value {
     if section == "Tokens" {
         config["identify"] = json!(["jwt", "address"]);
         config["jwt"] = json!({ "jwks": "https://id.example/jwks", "issuer": "i", "audience": "a" });
+    }
+    if section == "Browsers" {
+        config["cors"] = json!({ "origins": ["https://app.example.com"] });
     }
     if section == "A route" {
         config["routes"] = json!([{ "match": "GET /x" }]);

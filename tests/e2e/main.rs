@@ -8,6 +8,7 @@ mod api;
 mod bare;
 mod breaker;
 mod configuration;
+mod cors;
 mod credentials;
 mod cut_costs;
 mod deny_cache;

@@ -9,7 +9,7 @@ use crate::support::{limits, stack};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_page_shows_the_workers_responses() {
     let burst = json!([{ "name": "burst", "algorithm": "token_bucket", "limit": 20, "window": "10s" }]);
-    in_chromium(&["page"], stack(limits(&burst)).await).await;
+    in_chromium(&["page"], &[], stack(limits(&burst)).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,11 +23,12 @@ async fn the_demo_page_creates_tenants_and_competes_for_locks() {
         { "match": "GET /keyed", "require_key": true },
         { "match": "GET /watched", "shadow": true, "limits": watch },
     ]);
-    in_chromium(&["tenants", "locks"], stack(config).await).await;
+    in_chromium(&["tenants", "locks"], &[], stack(config).await).await;
 }
 
-/// Runs the page's end-to-end tests of these names against a stack, one by one, then stops it.
-async fn in_chromium(names: &[&str], stack: Stack) {
+/// Runs the tests of these names in the browser against a stack, one by one and with these environment variables, then
+/// stops it.
+pub(crate) async fn in_chromium(names: &[&str], environment: &[(&str, &str)], stack: Stack) {
     let root = env!("CARGO_MANIFEST_DIR");
     let output = Command::new(format!("{root}/node_modules/.bin/node"))
         .args(["--test", "--test-concurrency=1"])
@@ -35,6 +36,7 @@ async fn in_chromium(names: &[&str], stack: Stack) {
         .current_dir(root)
         .env("SLUICEGATE_URL", format!("{}/_sluicegate/demo/", stack.worker.url()))
         .env("SLUICEGATE_ADMIN_TOKEN", &stack.secrets.admin_token)
+        .envs(environment.iter().copied())
         .env("ARTIFACTS", format!("{root}/artifacts"))
         .kill_on_drop(true)
         .output()

@@ -96,6 +96,14 @@ export async function open(options = {}, expected = null) {
   };
 }
 
+/** Opens a page at any address, also one that is not ours. Its console may show errors. */
+export async function visit(address) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(address);
+  return { page, [Symbol.asyncDispose]: () => context.close() };
+}
+
 /** Returns the totals that the page shows, and the number of rows. */
 export async function totals(page) {
   const number = async (id) => Number(await page.textContent(id));

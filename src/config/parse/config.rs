@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
+use super::cors::RawCors;
 use super::duration::duration;
 use super::jwt::RawJwt;
 use super::plan::{RawPlan, find};
@@ -51,6 +52,7 @@ pub(super) struct RawConfig {
     log_refused: LogRefused,
     #[serde(default)]
     forward_key: bool,
+    cors: Option<RawCors>,
     plans: BTreeMap<String, RawPlan>,
     #[serde(default)]
     routes: Vec<RawRoute>,
@@ -117,6 +119,7 @@ impl RawConfig {
             usage: self.usage,
             log_allowed_one_in: self.log_allowed_one_in,
             log_refused: self.log_refused,
+            cors: self.cors.map(|cors| cors.validate("cors")).transpose()?,
             plans,
             default_plan,
             routes,
