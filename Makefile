@@ -115,7 +115,9 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	[ -f "$$config" ] || die "$$config does not exist (copy wrangler.production.example.toml and edit it)"
 	step 'build the command line' cargo build --locked -p sluicegate-cli
 	# An empty name is the top level, here and for wrangler.
-	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config" --env '$(ENV)'
+	export SLUICEGATE_BUNDLE=build/configuration.js
+	mkdir -p build
+	cargo run --quiet --locked -p sluicegate-cli -- validate "$$config" --env '$(ENV)' --bundle "$$SLUICEGATE_BUNDLE"
 	wrangler deploy --config "$$config" $(env) $(ARGS)
 
 .PHONY: setup

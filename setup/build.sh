@@ -13,10 +13,19 @@ case "$purpose:${WRANGLER_COMMAND:-}" in
   development:deploy | development:versions*)
     die "this is the development configuration: it names addresses of your own machine (deploy with: make deploy CONFIG=wrangler.production.toml)" ;;
 esac
+case "$purpose:${WRANGLER_COMMAND:-}" in
+  production:deploy | production:versions*)
+    # wrangler does not say which configuration it is about to deploy. Examples are not deployed.
+    configs=$(find . -maxdepth 1 -name 'wrangler*.toml' -o -maxdepth 1 -name 'wrangler*.json*' | grep -v '\.example\.' || true)
+    if [ -z "${SLUICEGATE_BUNDLE:-}" ] && named=$(grep -lE '^[^#]*\bSLUICEGATE_FILE\b' $configs /dev/null); then
+      die "a configuration names a file to bundle: $(echo $named) (deploy with: make deploy)"
+    fi ;;
+esac
 
 # The tools take their time even if nothing has changed, so this compares the times of the sources first.
 sources=(src lua www setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
 if [ -f build/.built ] && [ -z "$(find "${sources[@]}" -newer build/.built -print -quit)" ]; then
+  bundle_configuration build/worker
   exit 0
 fi
 rm -f build/.built

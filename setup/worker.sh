@@ -11,6 +11,16 @@ optimize() {
     --enable-sign-ext "$@" -o "$wasm" "$wasm"
 }
 
+# bundle_configuration FOLDER: puts the module with the configuration there: the file SLUICEGATE_BUNDLE, which
+# `sluicegate validate --bundle` writes, or null. It is apart from the Worker, so that another one needs no build.
+bundle_configuration() {
+  if [ -n "${SLUICEGATE_BUNDLE:-}" ]; then
+    cp "$SLUICEGATE_BUNDLE" "$1/configuration.js"
+  else
+    echo 'export default null;' > "$1/configuration.js"
+  fi
+}
+
 # build_worker FOLDER FLAG...: builds the Worker there, with src/edge/entry.js as its entry. The flags are for wasm-opt.
 build_worker() {
   local folder=$1
@@ -18,8 +28,9 @@ build_worker() {
   # For size: loading the Worker costs more than running it.
   CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir "$folder" . --features edge --locked
   optimize "$folder/index_bg.wasm" --enable-exception-handling "$@"
+  bundle_configuration "$folder"
   cp src/edge/entry.js "$folder/entry.js"
-  esbuild "$folder/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm \
+  esbuild "$folder/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm --external:./configuration.js \
     --external:cloudflare:workers --outfile="$folder/index.js" --allow-overwrite --log-level=warning
   rm "$folder/entry.js"
 }

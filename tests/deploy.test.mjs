@@ -69,6 +69,40 @@ plans.p.limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, wind
   }
 });
 
+test("make deploy bundles the file that SLUICEGATE_FILE names, and nothing else deploys it", () => {
+  const name = `wrangler.production.${process.pid}.file.toml`;
+  const [config, file] = [path.join(root, name), path.join(root, `sluicegate.${process.pid}.toml`)];
+  const limits = (limit) => `default_plan = "p"\nplans.p.limits = [{ name = "l", algorithm = "sliding_log", limit = ${limit}, window = "1h" }]\n`;
+  try {
+    writeFileSync(config, `name = "w"
+main = "build/worker/index.js"
+compatibility_date = "2026-10-15"
+build.command = "setup/build.sh production"
+[vars]
+ORIGIN = "https://origin.example.com"
+UPSTASH_REDIS_REST_URL = "https://example.upstash.io"
+SLUICEGATE_FILE = "${path.basename(file)}"
+`);
+    writeFileSync(file, limits(4711));
+    const out = path.join(folder, "bundled");
+    const { status, text } = run("make", "deploy", `CONFIG=${config}`, `ARGS=--dry-run --outdir ${out}`);
+    assert.equal(status, 0, text);
+    const worker = readFileSync(path.join(out, "index.js"), "utf8");
+    assert.ok(worker.includes(path.basename(file)) && worker.includes("4711"), "the Worker contains the file");
+
+    const alone = run("node_modules/.bin/node", "node_modules/.bin/wrangler", "deploy", "--dry-run", "--config", config);
+    assert.notEqual(alone.status, 0);
+    assert.match(alone.text, new RegExp(`names a file to bundle: .*${name} \\(deploy with: make deploy\\)`));
+
+    writeFileSync(file, limits(0));
+    const broken = run("make", "deploy", `CONFIG=${config}`, "ARGS=--dry-run");
+    assert.notEqual(broken.status, 0);
+    assert.match(broken.text, /plans\.p\.limits\[0\]\.limit: expected 1 to/);
+  } finally {
+    for (const written of [config, file]) rmSync(written, { force: true });
+  }
+});
+
 test("the development configuration is never deployed", () => {
   for (const command of [["deploy"], ["versions", "upload"]]) {
     const { status, text } = run("node_modules/.bin/node", "node_modules/.bin/wrangler", ...command, "--dry-run");

@@ -30,6 +30,8 @@ async function load(run) {
     name: "generated",
     setup(build) {
       build.onResolve({ filter: /index\.js$/ }, () => ({ path: "index.js", namespace: "generated" }));
+      build.onResolve({ filter: /configuration\.js$/ }, () => ({ path: "configuration.js", namespace: "bundled" }));
+      build.onLoad({ filter: /.*/, namespace: "bundled" }, () => ({ contents: 'export default { name: "a.toml" };' }));
       build.onLoad({ filter: /.*/, namespace: "generated" }, () => ({ contents: generated }));
     },
   };
@@ -44,6 +46,11 @@ test("events reach the module with their environment and context", async () => {
   assert.deepEqual(entry.fetch("request", "env", "ctx"), ["request", "env", "ctx"]);
   entry.scheduled("event", "env", "ctx");
   assert.deepEqual(globalThis.seen, [["scheduled", "event", "env", "ctx"]]);
+});
+
+test("the module finds the bundled configuration", async () => {
+  await load(() => {});
+  assert.deepEqual(globalThis.sluicegateFile, { name: "a.toml" });
 });
 
 test("after a panic the next request starts a new instance, once", async () => {

@@ -3,6 +3,7 @@
 mod address;
 mod client;
 mod commands;
+mod configuration;
 mod doctor;
 mod failure;
 mod options;
@@ -43,6 +44,7 @@ async fn run(options: &Options) -> Result<Report, Failure> {
     let client = || Client::new(options.url.as_deref(), &token());
     match &options.command {
         Command::Validate(validate) => validate::run(validate),
+        Command::Config(config) => configuration::run(config).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Options::command(), NAME, &mut script);

@@ -27,6 +27,8 @@ pub struct Admin<'a, T> {
     pub clock: &'a dyn Fn() -> Millis,
     /// The state of the keys that verify tokens, for the diagnosis, if the configuration has rules for tokens.
     pub token_keys: Option<&'a KeyStatus>,
+    /// Why the newest configuration is not in force, if it is not.
+    pub rejected_config: Option<&'a str>,
 }
 
 /// A request to the API.

@@ -42,6 +42,7 @@ impl<T: Transport> Admin<'_, T> {
     pub(super) async fn diagnosis(&self) -> Response {
         let timing = self.timing().await;
         let mut findings = Vec::new();
+        findings.extend(self.rejected_config.map(rejected));
         let (mut server, mut scripts_work) = (Server::default(), false);
         match &timing {
             Err(error) => findings.push(unreachable(error)),
@@ -160,6 +161,14 @@ impl Server {
             what: format!("Redis evicts keys when its memory is full ({policy}): limits and tenants can be lost"),
             remedy: "set maxmemory-policy to noeviction",
         })
+    }
+}
+
+fn rejected(reason: &str) -> Finding {
+    Finding {
+        check: "configuration",
+        what: format!("the newest configuration cannot be used, and the last one stays in force: {reason}"),
+        remedy: "correct the file and run `sluicegate config push`, which validates it",
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`jwt`]: the rules and the public keys for JSON Web Tokens
 //! - [`routes`]: patterns, their rules, and the search for the route of a request
 //! - [`costs`]: where the cost of a request stands
+//! - [`source`]: where the text comes from, and when it is read again
 //! - [`environment`]: the variables and secrets of a Worker
 //! - `cors`: which web pages may read responses
 //! - `outage`: the outage policy
@@ -35,6 +36,7 @@ mod outage;
 mod parse;
 mod references;
 pub mod routes;
+pub mod source;
 mod suggestion;
 
 pub use config::{Config, KEY_PREFIX, KeySource, LogRefused, Scripts};

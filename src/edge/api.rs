@@ -11,7 +11,7 @@ use worker::Context;
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
 use super::js::{now, property, random_bytes};
-use super::{glue, jwt, log, prefetch, response};
+use super::{glue, jwt, log, prefetch, response, source};
 use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
 use crate::http::push_field;
@@ -38,6 +38,7 @@ pub(super) async fn respond(
     // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
     let deadline = call.is_check().then(|| isolate.deadline());
     let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
+    let rejected = source::rejected();
     let mut admin = Admin {
         config: &isolate.config,
         origin: &isolate.origin,
@@ -45,6 +46,7 @@ pub(super) async fn respond(
         token,
         clock: &now,
         token_keys: None,
+        rejected_config: rejected.as_deref(),
     };
     let (bytes, token_keys);
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.

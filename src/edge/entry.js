@@ -1,7 +1,11 @@
 // The entry of the Worker. What worker-build exports makes an object with several proxies for each request, to start a new
 // instance of the WebAssembly module after a panic. Here only a panic takes that way.
 
+import file from "./configuration.js";
 import Worker from "./index.js";
+
+// The configuration, if it was bundled with the Worker; null if not.
+globalThis.sluicegateFile = file;
 
 const { fetch, scheduled } = Worker.prototype;
 let hasPanicked = false;

@@ -1,6 +1,6 @@
 //! The state that an isolate keeps between requests.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, rando
 use super::jwt::Jwt;
 use super::log::{self, DecisionLog};
 use super::polled::Polled;
-use crate::config::environment::Environment;
+use crate::config::environment::{CONFIG, Environment};
 use crate::config::{Config, Origin, OriginSecrets, missing_service};
 use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
@@ -24,7 +24,8 @@ use crate::redis::{self, Command, Deadline, HttpTransport, Timed, Token};
 use crate::tenant::authenticator::Authenticator;
 use crate::time::Millis;
 
-/// The state of an isolate, made on its first request. It can be lost with the isolate at any time.
+/// The state of an isolate under one configuration, made on its first request or when the configuration changes. It can be
+/// lost with the isolate at any time.
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) origin: Origin,
@@ -76,21 +77,17 @@ impl Surroundings for Program {
     }
 }
 
-thread_local! {
-    static ISOLATE: OnceCell<Result<Rc<Isolate>, String>> = const { OnceCell::new() };
-}
-
-/// Returns the state of this isolate. The first call makes it from the variables of `env`.
-///
-/// # Errors
-/// Returns the reason if the variables are invalid.
-pub(super) fn current(env: &Env) -> Result<Rc<Isolate>, String> {
-    ISOLATE.with(|isolate| isolate.get_or_init(|| Isolate::new(env).map(Rc::new)).clone())
-}
-
 impl Isolate {
-    fn new(env: &Env) -> Result<Self, String> {
-        let environment = Environment::read(|name| variable(env, name)).map_err(|error| error.to_string())?;
+    /// Makes the state from the variables of `env`. `config` is the text of the configuration if that is not in a variable.
+    ///
+    /// # Errors
+    /// Returns the reason if the variables or the configuration are invalid.
+    pub(super) fn new(env: &Env, config: Option<&str>) -> Result<Self, String> {
+        let variable = |name: &str| match config {
+            Some(text) if name == CONFIG => Some(text.to_owned()),
+            _ => variable(env, name),
+        };
+        let environment = Environment::read(variable).map_err(|error| error.to_string())?;
         let services = services(env, &environment)?;
         let dialect = environment.dialect();
         let config = environment.config;
@@ -182,7 +179,7 @@ fn services(env: &Env, environment: &Environment) -> Result<BTreeMap<String, JsV
 }
 
 /// Returns a variable or secret as text. An object, such as a nested table of wrangler.toml, is written as JSON.
-fn variable(env: &Env, name: &str) -> Option<String> {
+pub(super) fn variable(env: &Env, name: &str) -> Option<String> {
     let value = property(env, name)?;
     value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
 }

@@ -59,6 +59,12 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn limit(this: &RateLimitBinding, options: &JsValue) -> Promise;
 
+    /// A KV namespace.
+    pub(super) type KvNamespace;
+    /// Returns a promise of the text of a key, or of null. Fails if the binding is not a namespace.
+    #[wasm_bindgen(catch, method)]
+    pub(super) fn get(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
+
     /// A data set of Analytics Engine.
     pub(super) type AnalyticsEngine;
     #[wasm_bindgen(method, js_name = writeDataPoint)]

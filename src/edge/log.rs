@@ -68,6 +68,11 @@ pub(super) fn breaker(change: Change, cause: Option<&str>) {
     }
 }
 
+/// Logs that a new configuration is in force.
+pub(super) fn configuration_changed() {
+    write(Level::Info, vec![("event", "configuration".into()), ("state", "changed".into())]);
+}
+
 /// Logs the report of a scheduled run.
 pub(super) fn recorded(report: &Report) {
     let unreadable: Vec<&str> = report.unreadable.iter().map(TenantId::as_str).collect();

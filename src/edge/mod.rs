@@ -13,7 +13,8 @@
 //! - `completion`: settles the cost and releases the lease after the response; `lease` serves it.
 //! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
-//! Around the request: `keep_alive` (it survives its client), `polled` (calls to Redis), `isolate` (state between requests), `api` (the admin and check
+//! Around the request: `keep_alive` (it survives its client), `source` (the configuration), `polled` (calls to Redis),
+//! `isolate` (state between requests), `api` (the admin and check
 //! API), `schedule` (the cron trigger), `log`, `analytics`, `glue` (what each request needs of JavaScript), and `js` (other
 //! bindings to the runtime).
 
@@ -38,6 +39,7 @@ mod prefetch;
 mod proxy;
 mod response;
 mod schedule;
+mod source;
 mod web_crypto;
 
 use std::rc::Rc;
@@ -67,7 +69,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 
 /// Responds to a request.
 async fn respond(request: &Request, env: &Env, context: &Context) -> worker::Result<Response> {
-    let isolate = isolate::current(env);
+    let isolate = source::current(env).await;
+    source::refresh_later(env, context);
     let head = glue::read_request(request);
     let Some(client) = ClientRequest::read(request, &head, isolate.as_deref().ok()) else {
         return Ok(response::problem(&Problem::unreadable_url())?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use worker::{Delay, Env, ScheduleContext, ScheduledEvent, event};
 
 use super::js::{now, random_bytes, random_uuid};
-use super::{isolate, log};
+use super::{log, source};
 use crate::redis::lock::{Lease, Runtime};
 use crate::tenant::history::Recorder;
 use crate::time::Millis;
@@ -13,7 +13,10 @@ use crate::time::Millis;
 /// Handles the cron trigger.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    let isolate = match isolate::current(&env) {
+    if let Some(refresh) = source::refresh_if_due(&env) {
+        refresh.await;
+    }
+    let isolate = match source::current(&env).await {
         Ok(isolate) => isolate,
         Err(reason) => return log::failure("configuration", &reason),
     };

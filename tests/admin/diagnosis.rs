@@ -36,9 +36,11 @@ async fn diagnosis_names_every_problem() {
     let mut service = Service::start().await;
     set_clock(&mut service);
     service.advance(90_000);
+    service.rejected_config = Some("timeout: expected 1ms to 30s, found 0ms");
     service.redis::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
     let reply = service.call("GET", "/diagnosis", Value::Null).await;
     let found = findings(&reply.body).join("; ");
+    assert!(found.contains("last one stays in force: timeout: expected"), "{found}");
     assert!(found.contains("clocks") && found.contains("allkeys-lru"), "{found}");
     let skew = reply.body["redis"]["clock_skew_ms"].as_i64().unwrap();
     assert!((-91_000..=-80_000).contains(&skew), "{skew}");

@@ -21,6 +21,8 @@ pub(crate) struct Service {
     limiter: Limiter<HttpTransport>,
     token: Token,
     keys: AtomicU64,
+    /// Why the newest configuration is not in force.
+    pub(crate) rejected_config: Option<&'static str>,
     _redis: RedisServer,
     _bridge: BridgeServer,
 }
@@ -54,6 +56,7 @@ impl Service {
             limiter: Limiter::new(transport, Dialect::Plain),
             token: Token::new(TOKEN).unwrap(),
             keys: 0.into(),
+            rejected_config: None,
             _redis: redis,
             _bridge: bridge,
         }
@@ -85,6 +88,7 @@ impl Service {
             token: &self.token,
             clock: &clock,
             token_keys: None,
+            rejected_config: self.rejected_config,
         };
         let mut random = [0; 20];
         random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());

@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::backends::{BackendOptions, Backends};
-use sluicegate_devstack::workerd::{Binding, Compatibility, Config, Workerd, built_worker, resident_memory};
+use sluicegate_devstack::workerd::{
+    Binding, CONFIGURATION, Code, Compatibility, Config, Module, Workerd, built_worker, resident_memory,
+};
 use sluicegate_devstack::{BridgeServer, Network, Origin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -71,7 +73,32 @@ impl Bare {
         Self::serve(sluicegate, rest, network, backends, Extra::Zone).await
     }
 
+    /// Starts all parts; the Worker has the variable `SLUICEGATE_FILE` and this module with the bundled configuration.
+    pub(crate) async fn start_bundled(file: &str, module: &str) -> Self {
+        let backends = backends().await;
+        let network = Network::start(backends.bridge.address()).await.unwrap();
+        let mut modules = built_worker(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        modules.retain(|other| other.name != CONFIGURATION);
+        modules.push(Module { name: CONFIGURATION, code: Code::Script(module.into()) });
+        let source = ("SLUICEGATE_FILE", file.to_owned());
+        let rest = network.url();
+        Self::serve_modules(modules, source, rest, network, backends, Extra::Nothing).await
+    }
+
     async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends, extra: Extra) -> Self {
+        let modules = built_worker(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let source = ("SLUICEGATE", sluicegate.to_string());
+        Self::serve_modules(modules, source, rest, network, backends, extra).await
+    }
+
+    async fn serve_modules(
+        modules: Vec<Module>,
+        source: (&'static str, String),
+        rest: String,
+        network: Network,
+        backends: Backends,
+        extra: Extra,
+    ) -> Self {
         let Backends { bridge, origin, redis } = backends;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let bindings = [
@@ -79,10 +106,10 @@ impl Bare {
             ("UPSTASH_REDIS_REST_URL", rest),
             ("UPSTASH_REDIS_REST_TOKEN", TOKEN.to_owned()),
             ("SLUICEGATE_ADMIN_TOKEN", TOKEN.to_owned()),
-            ("SLUICEGATE", sluicegate.to_string()),
+            source,
         ];
         let config = Config {
-            modules: built_worker(root).unwrap(),
+            modules,
             bindings: bindings.map(|(name, value)| Binding { name, value: json!(value) }).into(),
             compatibility: Compatibility::read(&root.join("wrangler.toml")).unwrap(),
             zone: (extra == Extra::Zone).then(|| origin.address()),

@@ -54,6 +54,7 @@ impl Inside {
             token: &token,
             clock: &now,
             token_keys: None,
+            rejected_config: None,
         };
         let body = body.to_string();
         let call = Call {

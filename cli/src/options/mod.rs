@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod config;
 mod keys;
 mod tenants;
 mod usage;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use check::Check;
+pub(crate) use config::{Config, Namespace};
 pub(crate) use keys::Keys;
 pub(crate) use tenants::{Assignment, Create, LimitOverride, List, Tenants, Update};
 pub(crate) use usage::{Refund, Usage};
@@ -32,8 +34,11 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Validate a wrangler configuration before you deploy it; needs no network
+    /// Validate a wrangler configuration, or a configuration alone, before you deploy it; needs no network
     Validate(Validate),
+    /// Put a configuration into KV, print it, compare it; needs wrangler
+    #[command(subcommand)]
+    Config(Config),
     /// List, create, show, update and delete tenants
     #[command(subcommand)]
     Tenants(Tenants),
@@ -63,7 +68,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The wrangler configuration: TOML, or JSON with comments
+    /// The wrangler configuration or sluicegate's alone: TOML, or JSON with comments
     #[arg(default_value = "wrangler.toml")]
     pub(crate) file: PathBuf,
 
@@ -71,6 +76,11 @@ pub(crate) struct Validate {
     /// [default: the top level and every environment]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+
+    /// If it is valid, write the module here that the Worker imports: the file that `SLUICEGATE_FILE` names, or null.
+    /// `make deploy` does this
+    #[arg(long, value_name = "FILE", requires = "env")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 const URL_HELP: &str = "The address of the Worker, for example https://api.example.com";

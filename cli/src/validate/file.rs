@@ -12,21 +12,24 @@ pub(super) struct File(Map<String, Value>);
 impl File {
     /// Parses the text of a file: JSON if its name ends in `.json` or `.jsonc`, TOML otherwise.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Finding> {
-        let whole = |problem: String| Finding::new("", problem);
-        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-        let value = match extension.as_deref() {
-            Some("json" | "jsonc") => jsonc_parser::parse_to_serde_value(text, &JSON_WITH_COMMENTS)
-                .map_err(|error| whole(format!("is not valid JSON: {error}")))?,
-            _ => toml::from_str(text)
-                .map_err(|error| whole(format!("is not valid TOML: {}", error.to_string().trim_end())))?,
-        };
-        match value {
-            Value::Object(members) if members.get("env").is_some_and(|env| !env.is_object()) => {
-                Err(Finding::new("env", "is not a table"))
-            }
-            Value::Object(members) => Ok(File(members)),
-            _ => Err(whole("is not an object".to_owned())),
+        let members = members(name, text)?;
+        if members.get("env").is_some_and(|env| !env.is_object()) {
+            return Err(Finding::new("env", "is not a table"));
         }
+        Ok(File(members))
+    }
+
+    /// Returns the file as JSON if it is not for wrangler, but the configuration of sluicegate alone.
+    pub(super) fn as_configuration(&self) -> Option<String> {
+        let is_for_wrangler = ["main", "vars", "env"].into_iter().any(|name| self.0.contains_key(name));
+        let is_ours = ["plans", "default_plan"].into_iter().any(|name| self.0.contains_key(name));
+        (is_ours && !is_for_wrangler).then(|| Value::Object(self.0.clone()).to_string())
+    }
+
+    /// Returns whether an environment has a KV binding of this name. `kv_namespaces` is not inheritable.
+    pub(super) fn has_kv(&self, environment: Option<&str>, binding: &str) -> bool {
+        let list = self.section(environment).ok().and_then(|section| section.get("kv_namespaces")?.as_array());
+        list.is_some_and(|list| list.iter().any(|one| one.get("binding").is_some_and(|name| name == binding)))
     }
 
     /// Returns everything that wrangler can deploy from this file: the top level, then each environment.
@@ -87,6 +90,22 @@ impl File {
     fn list_names(&self) -> Option<String> {
         let names: Vec<_> = self.names().collect();
         (!names.is_empty()).then(|| format!("environments: {}", names.join(", ")))
+    }
+}
+
+/// Parses the text of a file: JSON if its name ends in `.json` or `.jsonc`, TOML otherwise.
+pub(super) fn members(name: &str, text: &str) -> Result<Map<String, Value>, Finding> {
+    let whole = |problem: String| Finding::new("", problem);
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let value = match extension.as_deref() {
+        Some("json" | "jsonc") => jsonc_parser::parse_to_serde_value(text, &JSON_WITH_COMMENTS)
+            .map_err(|error| whole(format!("is not valid JSON: {error}")))?,
+        _ => toml::from_str(text)
+            .map_err(|error| whole(format!("is not valid TOML: {}", error.to_string().trim_end())))?,
+    };
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(whole("is not an object".to_owned())),
     }
 }
 

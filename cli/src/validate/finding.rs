@@ -17,6 +17,18 @@ impl Finding {
         Finding { path: path.into(), problem: problem.into() }
     }
 
+    /// Moves this finding below a path.
+    pub(super) fn below(mut self, path: &str) -> Self {
+        self.path = if self.path.is_empty() { path.to_owned() } else { format!("{path}.{}", self.path) };
+        self
+    }
+
+    /// Moves this finding into another file.
+    pub(super) fn within(mut self, file: &str) -> Self {
+        self.path = if self.path.is_empty() { file.to_owned() } else { format!("{file}: {}", self.path) };
+        self
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({ "path": self.path, "problem": self.problem })
     }

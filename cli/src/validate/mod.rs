@@ -1,49 +1,110 @@
 //! `sluicegate validate`: checks the configuration of a Worker before it is deployed.
 
 mod config;
+mod config_text;
 mod file;
 mod finding;
 mod origins;
 mod outcome;
+mod source;
 mod variables;
 mod wrangler;
+
+use std::path::Path;
 
 use crate::failure::Failure;
 use crate::options::Validate;
 use crate::report::Report;
+use config_text::ConfigText;
 use file::File;
 use finding::Finding;
 use outcome::Outcome;
 
 pub(crate) fn run(options: &Validate) -> Result<Report, Failure> {
-    let name = options.file.display().to_string();
-    let text = std::fs::read_to_string(&options.file)
-        .map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
-    let outcomes = check(&name, &text, options.env.as_deref())
+    let (name, text) = read(&options.file)?;
+    let folder = options.file.parent().unwrap_or(Path::new(""));
+    let outcomes = check(&name, &text, options.env.as_deref(), folder)
         .unwrap_or_else(|problem| vec![Outcome { problems: vec![problem], ..Outcome::default() }]);
-    Ok(outcome::report(&name, &outcomes))
+    let report = outcome::report(&name, &outcomes);
+    if let (Some(path), true) = (&options.bundle, report.success) {
+        let modules: Vec<String> = outcomes.iter().filter_map(|one| Some(one.config.as_ref()?.module())).collect();
+        let [module] = &modules[..] else {
+            return Err(Failure::Usage(
+                "--bundle needs --env (each environment may have a file of its own)".to_owned(),
+            ));
+        };
+        let written = std::fs::write(path, module);
+        written.map_err(|error| Failure::Usage(format!("{}: cannot be written: {error}", path.display())))?;
+    }
+    Ok(report)
+}
+
+/// Reads a file that contains a configuration alone. Returns the report on it and, if it is valid, the configuration as JSON.
+pub(crate) fn configuration_file(path: &Path) -> Result<(Report, Option<String>), Failure> {
+    let (name, text) = read(path)?;
+    let mut outcome = Outcome::default();
+    let text = match file::members(&name, &text) {
+        Ok(members) => {
+            let text = serde_json::Value::Object(members).to_string();
+            outcome = check_configuration(&text);
+            Some(text)
+        }
+        Err(problem) => {
+            outcome.problems.push(problem);
+            None
+        }
+    };
+    let report = outcome::report(&name, &[outcome]);
+    Ok(text.filter(|_| report.success).map_or((report, None), |text| (Report::empty(), Some(text))))
+}
+
+fn read(path: &Path) -> Result<(String, String), Failure> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => Err(Failure::Usage(format!("{name}: cannot be read: {error}"))),
+    }
 }
 
 /// Checks every environment, or the selected one. As for wrangler, the empty name selects the top level.
-fn check(name: &str, text: &str, selected: Option<&str>) -> Result<Vec<Outcome>, Finding> {
+fn check(name: &str, text: &str, selected: Option<&str>, folder: &Path) -> Result<Vec<Outcome>, Finding> {
     let file = File::parse(name, text)?;
+    if let Some(text) = file.as_configuration() {
+        return Ok(vec![check_configuration(&text)]);
+    }
     Ok(match selected {
-        None => file.environments().map(|environment| check_one(&file, environment)).collect(),
-        Some("") => vec![check_one(&file, None)],
-        Some(_) => vec![check_one(&file, selected)],
+        None => file.environments().map(|environment| check_one(&file, environment, folder)).collect(),
+        Some("") => vec![check_one(&file, None, folder)],
+        Some(_) => vec![check_one(&file, selected, folder)],
     })
 }
 
-fn check_one(file: &File, environment: Option<&str>) -> Outcome {
+/// Checks a configuration alone, as JSON.
+fn check_configuration(text: &str) -> Outcome {
+    let mut outcome = Outcome { is_alone: true, ..Outcome::default() };
+    match config::check(text) {
+        Ok(config) => outcome.plans = config.plans.into_keys().collect(),
+        Err(errors) => {
+            outcome.problems = errors.into_iter().map(|error| Finding::new(error.path, error.problem)).collect();
+        }
+    }
+    outcome
+}
+
+fn check_one(file: &File, environment: Option<&str>, folder: &Path) -> Outcome {
     let mut outcome = Outcome { environment: environment.map(str::to_owned), ..Outcome::default() };
     match file.variables(environment) {
         Ok(variables) => {
-            let (plans, valid) = variables.check(&mut outcome.problems);
+            let config = source::find(file, environment, &variables, folder);
+            let (plans, valid) = variables.check(config.as_ref(), &mut outcome.problems);
             outcome.plans = plans;
             if let Some(valid) = &valid {
                 origins::check(file, environment, &variables, valid, &mut outcome);
             }
-            wrangler::check(file, environment, &variables, &mut outcome.warnings);
+            let config = config.ok();
+            let text = config.as_ref().and_then(ConfigText::json);
+            wrangler::check(file, environment, text, &mut outcome.warnings);
+            outcome.config = config;
         }
         Err(problem) => outcome.problems.push(problem),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sluicegate::config::environment::{ADMIN_TOKEN, REDIS_TOKEN};
 
+use super::config_text::ConfigText;
 use super::finding::Finding;
 use crate::report::Report;
 use crate::table::printable;
@@ -22,6 +23,10 @@ pub(super) struct Outcome {
     pub(super) plans: Vec<String>,
     /// The names of the secrets that routes send to their origins.
     pub(super) secrets: BTreeSet<String>,
+    /// The configuration, if it was found.
+    pub(super) config: Option<ConfigText>,
+    /// Whether the file contains a configuration alone, without anything for wrangler.
+    pub(super) is_alone: bool,
 }
 
 /// Returns the report on `file`.
@@ -39,6 +44,9 @@ impl Outcome {
     fn verdict(&self) -> String {
         if !self.is_valid() {
             return format!("invalid, {}", count(self.problems.len(), "problem"));
+        }
+        if self.config == Some(ConfigText::Kv) {
+            return "valid, with the configuration in KV".to_owned();
         }
         let plural = if self.plans.len() == 1 { "" } else { "s" };
         format!("valid, with the plan{plural} {}", self.plans.join(", "))
@@ -101,12 +109,22 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Returns what a file cannot show.
-fn not_checked(outcomes: &[Outcome]) -> [String; 2] {
+/// Returns what the file does not show.
+fn not_checked(outcomes: &[Outcome]) -> Vec<String> {
+    if outcomes.iter().all(|outcome| outcome.is_alone) {
+        return vec![WORKER_NOT_CHECKED.to_owned()];
+    }
+    let has_kv = outcomes.iter().any(|outcome| outcome.config == Some(ConfigText::Kv));
     let own: BTreeSet<&str> = outcomes.iter().flat_map(|outcome| &outcome.secrets).map(String::as_str).collect();
-    let first = [REDIS_TOKEN].into_iter().chain(own).collect::<Vec<_>>().join(", ");
-    [
-        format!("the secrets {first} and {ADMIN_TOKEN}, which are not in the file"),
+    let secrets = [REDIS_TOKEN].into_iter().chain(own).collect::<Vec<_>>().join(", ");
+    let rest = [
+        format!("the secrets {secrets} and {ADMIN_TOKEN}, which are not in the file"),
         "whether the origin and Redis are reachable (after the deployment, run `sluicegate doctor`)".to_owned(),
-    ]
+    ];
+    has_kv.then(|| KV_NOT_CHECKED.to_owned()).into_iter().chain(rest).collect()
 }
+
+const WORKER_NOT_CHECKED: &str =
+    "everything else that the Worker needs (`sluicegate validate wrangler.production.toml`)";
+
+const KV_NOT_CHECKED: &str = "the configuration in KV, which `sluicegate config push` validates";

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use sluicegate::config::environment::{ADMIN_TOKEN, CONFIG, Environment, ORIGIN, REDIS_TOKEN, REDIS_URL};
 use sluicegate::config::{ConfigError, is_origin_secret};
 
-use super::config;
+use super::config_text::ConfigText;
 use super::finding::Finding;
 
 /// The variables of an environment and their path in the file.
@@ -14,25 +14,27 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Adds every problem. Returns the names of the plans, and everything if nothing has a problem.
-    pub(super) fn check(&self, problems: &mut Vec<Finding>) -> (Vec<String>, Option<Environment>) {
+    /// Adds every problem. Returns the names of the plans of the configuration, and everything if nothing has a problem.
+    pub(super) fn check(
+        &self,
+        config: Result<&ConfigText, &Finding>,
+        problems: &mut Vec<Finding>,
+    ) -> (Vec<String>, Option<Environment>) {
         let before = problems.len();
         for name in [ORIGIN, REDIS_URL] {
             problems.extend(self.read_alone(name).err().map(|error| self.finding(&error)));
         }
         problems.extend(SECRETS.into_iter().filter_map(|name| self.secret_in_file(name)));
-        let unset = || vec![ConfigError { path: CONFIG.to_owned(), problem: "is not set".to_owned() }];
-        let config = self.text(CONFIG).ok_or_else(unset).and_then(|text| config::check(&text));
-        let plans = config.map_or_else(
-            |errors| {
-                problems.extend(errors.iter().map(|error| self.config_finding(error)));
+        let plans = match config {
+            Ok(config) => config.check(&self.path, problems),
+            Err(problem) => {
+                problems.push(problem.clone());
                 Vec::new()
-            },
-            |config| config.plans.into_keys().collect(),
-        );
+            }
+        };
         if problems.len() == before {
             // Each variable is valid on its own; the Worker reads them together.
-            match self.read_all() {
+            match self.read_all(config.ok().and_then(ConfigText::json)) {
                 Ok(environment) => return (plans, Some(environment)),
                 Err(error) => problems.push(self.finding(&error)),
             }
@@ -66,18 +68,17 @@ impl Variables {
         Environment::read(|other| if other == name { self.text(name) } else { valid_value(other) })
     }
 
-    fn read_all(&self) -> Result<Environment, ConfigError> {
-        let is_secret = |name: &str| SECRETS.contains(&name) || is_origin_secret(name);
-        Environment::read(|name| if is_secret(name) { valid_value(name) } else { self.text(name) })
+    /// Parses all variables with this configuration, or with a valid one if it is not known.
+    fn read_all(&self, config: Option<&str>) -> Result<Environment, ConfigError> {
+        Environment::read(|name| match name {
+            CONFIG => config.map(str::to_owned).or_else(|| valid_value(name)),
+            _ if SECRETS.contains(&name) || is_origin_secret(name) => valid_value(name),
+            _ => self.text(name),
+        })
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {
         Finding::new(format!("{}.{}", self.path, error.path), error.problem.as_str())
-    }
-
-    fn config_finding(&self, error: &ConfigError) -> Finding {
-        let below = if error.path == CONFIG { String::new() } else { format!(".{}", error.path) };
-        Finding::new(format!("{}.{CONFIG}{below}", self.path), error.problem.as_str())
     }
 }
 

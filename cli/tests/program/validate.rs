@@ -108,8 +108,11 @@ async fn independent_problems_are_reported_together() {
 #[tokio::test]
 async fn missing_variables_are_named() {
     let nothing = "[vars]\nOTHER = \"x\"\n";
-    let problems =
-        ["vars.ORIGIN: is not set", "vars.UPSTASH_REDIS_REST_URL: is not set", "vars.SLUICEGATE: is not set"];
+    let problems = [
+        "vars.ORIGIN: is not set",
+        "vars.UPSTASH_REDIS_REST_URL: is not set",
+        "vars.SLUICEGATE: is not set (nor is SLUICEGATE_FILE, and there is no KV binding SLUICEGATE_CONFIG)",
+    ];
     check("wrangler.toml", nothing, &[], &problems).await;
     check("wrangler.toml", "name = \"w\"", &[], &["vars: is missing"]).await;
     check("wrangler.toml", "vars = 1", &[], &["vars: is not a table"]).await;
@@ -314,4 +317,107 @@ async fn json_output_lists_problems() {
         (&json!(false), &json!([]), &json!("wrangler.toml"))
     );
     assert_eq!((ended.code, json["not_checked"].as_array().unwrap().len()), (1, 2));
+}
+
+/// The configuration of [`VALID`] as a file of its own.
+const ALONE: &str = r#"
+default_plan = "free"
+
+[plans.free]
+limits = [{ name = "burst", algorithm = "token_bucket", limit = 20, window = "10s" }]
+"#;
+
+/// A wrangler configuration whose configuration is elsewhere.
+const ELSEWHERE: &str = r#"
+[vars]
+ORIGIN = "https://api.example.com"
+UPSTASH_REDIS_REST_URL = "https://example.upstash.io"
+"#;
+
+const FILE: &str = "SLUICEGATE_FILE = \"sluicegate.toml\"\n";
+
+const KV: &str = "[[kv_namespaces]]\nbinding = \"SLUICEGATE_CONFIG\"\nid = \"x\"\n";
+
+/// Validates a wrangler.toml next to a sluicegate.toml. Returns the bundle, too.
+async fn validate_both(wrangler: &str, alone: &str) -> (Ended, Option<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("wrangler.toml"), wrangler).unwrap();
+    fs::write(folder.path().join("sluicegate.toml"), alone).unwrap();
+    let mut command = program(&["validate", "--env", "", "--bundle", "configuration.js"]);
+    command.current_dir(folder.path());
+    let ended = end(command).await;
+    (ended, fs::read_to_string(folder.path().join("configuration.js")).ok())
+}
+
+#[tokio::test]
+async fn a_file_of_its_own_is_read_and_bundled() {
+    let (ended, bundle) = validate_both(&format!("{ELSEWHERE}{FILE}"), ALONE).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    assert!(ended.stdout.starts_with("wrangler.toml: valid, with the plan free\n"), "{ended:?}");
+    let bundle = bundle.unwrap();
+    let json = bundle.strip_prefix("export default ").and_then(|rest| rest.strip_suffix(";\n")).unwrap();
+    let value: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(value["name"], "sluicegate.toml");
+    let text: Value = serde_json::from_str(value["text"].as_str().unwrap()).unwrap();
+    assert_eq!(text["plans"]["free"]["limits"][0]["limit"], 20);
+
+    let (broken, bundle) = validate_both(&format!("{ELSEWHERE}{FILE}"), &ALONE.replace("20", "0")).await;
+    let problem =
+        "wrangler.toml: sluicegate.toml: plans.free.limits[0].limit: expected 1 to 9007199254740991, found 0\n";
+    assert_eq!((broken.code, broken.stdout), (1, format!("{problem}1 problem\n")));
+    assert_eq!(bundle, None);
+    let (unreadable, _) = validate_both(&format!("{ELSEWHERE}{FILE}"), "x = ").await;
+    assert!(unreadable.stdout.starts_with("wrangler.toml: sluicegate.toml: is not valid TOML: "), "{unreadable:?}");
+    let missing = validate("wrangler.toml", &format!("{ELSEWHERE}{FILE}"), &[]).await;
+    assert!(missing.stdout.contains("vars.SLUICEGATE_FILE: sluicegate.toml: cannot be read: "), "{missing:?}");
+
+    let (variable, bundle) = validate_both(VALID, ALONE).await;
+    assert_eq!((variable.code, bundle.as_deref()), (0, Some("export default null;\n")));
+}
+
+#[tokio::test]
+async fn a_configuration_in_kv_is_not_checked() {
+    let ended = validate("wrangler.toml", &format!("{ELSEWHERE}{KV}"), &[]).await;
+    assert!(
+        ended
+            .stdout
+            .starts_with("wrangler.toml: valid, with the configuration in KV\nnot checked: the configuration in KV,")
+    );
+    assert_eq!(ended.code, 0);
+    let text = format!("{ELSEWHERE}ORIGIN_TOO = 1\n{KV}").replace("https://api", "api");
+    check(
+        "wrangler.toml",
+        &text,
+        &[],
+        &["vars.ORIGIN: expected a URL like \"https://host\": relative URL without a base"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn two_sources_are_a_problem() {
+    let rest = "(the configuration has one source: remove one of them)";
+    for (text, names) in [
+        (
+            VALID.replace("[vars]\n", &format!("[vars]\n{FILE}")),
+            "vars.SLUICEGATE_FILE: is set together with SLUICEGATE",
+        ),
+        (format!("{VALID}{KV}"), "vars.SLUICEGATE_CONFIG: is set together with SLUICEGATE"),
+        (format!("{ELSEWHERE}{FILE}{KV}"), "vars.SLUICEGATE_CONFIG: is set together with SLUICEGATE_FILE"),
+    ] {
+        check("wrangler.toml", &text, &[], &[&format!("{names} {rest}")]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_alone_is_checked() {
+    let ended = validate("sluicegate.toml", ALONE, &[]).await;
+    assert!(
+        ended.stdout.starts_with("sluicegate.toml: valid, with the plan free\nnot checked: everything else"),
+        "{ended:?}"
+    );
+    assert_eq!(ended.code, 0);
+    let problem =
+        "plans.free.limits[0].window: expected a duration like \"10s\" (units: ms, s, m, h, d), found \"ten\"";
+    check("sluicegate.toml", &ALONE.replace("10s", "ten"), &[], &[problem]).await;
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod backends;
+mod configuration;
 mod lifecycle;
 #[path = "../../../tests/admin/native.rs"]
 mod native;

@@ -35,7 +35,7 @@ pub(super) fn wrangler_dev(options: &WorkerOptions, port: u16, scratch: &Path) -
         "--inspector-port".into(),
         "0".into(),
         "--persist-to".into(),
-        scratch.join("state").into(),
+        scratch.join(STATE).into(),
         "--show-interactive-dev-session=false".into(),
     ];
     for config in &options.more {
@@ -81,6 +81,9 @@ fn environment(options: &WorkerOptions, tools: &Path, scratch: &Path) -> Result<
     environment.extend(own);
     Ok(environment)
 }
+
+/// The folder of the local storage, below the scratch folder.
+pub(super) const STATE: &str = "state";
 
 /// Returns the search path with `tools` first, because wrangler needs the Node installed there.
 fn path_with(tools: &Path) -> Result<OsString, WorkerError> {

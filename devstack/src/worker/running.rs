@@ -1,10 +1,11 @@
 //! A Worker that runs.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use tempfile::TempDir;
 
 use super::{
+    command::STATE,
     error::{WorkerDeath, WorkerError},
     group::Group,
     log::Log,
@@ -21,7 +22,7 @@ pub struct Worker {
     address: SocketAddr,
     log: Log,
     group: Group,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 endpoint!(Worker, address);
@@ -45,13 +46,19 @@ impl Worker {
         let starting = Starting::spawn(&options)?;
         show(&starting.log);
         let Started { address, log, group, scratch } = starting.ready(options.patience).await?;
-        Ok(Self { options, address, log, group, _scratch: scratch })
+        Ok(Self { options, address, log, group, scratch })
     }
 
     /// Returns what wrangler and the Worker have written since the last start.
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Returns the folder of its local storage (`--persist-to`). A restart empties it.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.scratch.path().join(STATE)
     }
 
     /// Returns the process group of wrangler and all its children; `None` once it has ended.

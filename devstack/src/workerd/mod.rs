@@ -12,5 +12,5 @@ mod process;
 pub use compatibility::Compatibility;
 pub use config::{Binding, Config};
 pub use memory::resident_memory;
-pub use module::{Code, Module, NotBuilt, built_worker, worker_in};
+pub use module::{CONFIGURATION, Code, Module, NotBuilt, built_worker, worker_in};
 pub use process::{Workerd, WorkerdError};

@@ -45,6 +45,8 @@ pub fn worker_in(folder: &Path) -> Result<Vec<Module>, NotBuilt> {
     Ok(vec![
         Module { name: INDEX, code: Code::Script(read(INDEX)?) },
         Module { name: INDEX_WASM, code: Code::Wasm(read(INDEX_WASM)?) },
+        // Not the one that a deployment has left there.
+        Module { name: CONFIGURATION, code: Code::Script(b"export default null;".to_vec()) },
     ])
 }
 
@@ -60,4 +62,7 @@ pub struct NotBuilt {
 }
 
 const INDEX: &str = "index.js";
+/// The name of the module with the bundled configuration.
+pub const CONFIGURATION: &str = "configuration.js";
+
 const INDEX_WASM: &str = "index_bg.wasm";

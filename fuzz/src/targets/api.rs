@@ -45,6 +45,7 @@ pub(super) fn run(input: &[u8]) {
             token: &token,
             clock: &|| NOON,
             token_keys: None,
+            rejected_config: None,
         };
         let response = run_future(admin.answer(&call, [7; 20]));
         if !admin.is_authorized(&call) {
