@@ -85,6 +85,12 @@ bench-lua: redis ## compare the scripts with the classic ones, inside Redis
 	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench
 	cargo run --quiet --locked --release -p sluicegate-bench --bin bench-lua
 
+.PHONY: bench-routes
+bench-routes: build ## print what a table of 2,000 routes costs
+	@$(environment)
+	step 'build the benchmark' cargo build --locked --release -p sluicegate-bench --bin bench-routes
+	cargo run --quiet --locked --release -p sluicegate-bench --bin bench-routes
+
 .PHONY: profile
 profile: node_modules/.stamp wasm cargo-tools redis ## print the Worker's CPU time by function: PROFILE_SCENARIO=a PROFILE_SECONDS=5
 	@$(environment)

@@ -14,9 +14,8 @@
 //! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
 //! Around the request: `keep_alive` (it survives its client), `source` (the configuration), `polled` (calls to Redis),
-//! `isolate` (state between requests), `api` (the admin and check
-//! API), `schedule` (the cron trigger), `log`, `analytics`, `glue` (what each request needs of JavaScript), and `js` (other
-//! bindings to the runtime).
+//! `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron trigger), `log`, `analytics`,
+//! `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
 
 mod analytics;
 mod api;

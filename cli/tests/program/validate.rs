@@ -389,7 +389,7 @@ async fn a_configuration_in_kv_is_not_checked() {
         "wrangler.toml",
         &text,
         &[],
-        &["vars.ORIGIN: expected a URL like \"https://host\": relative URL without a base"],
+        &["vars.ORIGIN: expected \"https://host\", \"service:NAME\" or \"zone\": relative URL without a base"],
     )
     .await;
 }

@@ -1,6 +1,6 @@
 //! Routes, as written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
@@ -59,10 +59,11 @@ pub(super) struct RawRoute {
 /// Validates the routes and builds the table.
 pub(super) fn validate(routes: Vec<RawRoute>, plans: &BTreeMap<String, Plan>) -> Result<Routes, ConfigError> {
     let mut table: Vec<Route> = Vec::new();
+    let mut shared = HashMap::new();
     for (i, route) in routes.into_iter().enumerate() {
         let path = format!("routes[{i}]");
         let route = route.validate(&path, plans)?;
-        check_shared_limits(&path, &route, &table)?;
+        check_shared_limits(&path, i, &route, &mut shared)?;
         check_shared_logs(&path, &route, plans)?;
         table.push(route);
     }
@@ -202,13 +203,19 @@ fn check_limits(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) -> Re
 }
 
 /// Limits of the same name share their state across routes, so they must be equal.
-fn check_shared_limits(path: &str, route: &Route, earlier: &[Route]) -> Result<(), ConfigError> {
+///
+/// `earlier` has the limits of earlier routes by name, each with the index of the first route that has it.
+fn check_shared_limits(
+    path: &str,
+    place: usize,
+    route: &Route,
+    earlier: &mut HashMap<String, (usize, Limit)>,
+) -> Result<(), ConfigError> {
     for (i, limit) in route.limits.iter().enumerate() {
-        for (place, other) in earlier.iter().enumerate() {
-            if other.limits.iter().any(|other| other.name() == limit.name() && other != limit) {
-                let problem = format!("routes[{place}] has another limit of this name (the same limit is shared)");
-                return Err(ConfigError::new(format!("{path}.limits[{i}].name"), problem));
-            }
+        let (first, other) = earlier.entry(limit.name().to_string()).or_insert_with(|| (place, limit.clone()));
+        if other != limit {
+            let problem = format!("routes[{first}] has another limit of this name (the same limit is shared)");
+            return Err(ConfigError::new(format!("{path}.limits[{i}].name"), problem));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! - `route`: the rules of one route
 //! - `path`: normalizes a path for comparison
 //! - `interpretations`: what servers may make of a path that is not plain
+//! - `tree`: the index of the patterns
 //! - `table`: finds the route of a request
 
 mod interpretations;
@@ -13,6 +14,7 @@ mod pattern;
 mod route;
 mod statuses;
 mod table;
+mod tree;
 
 pub use pattern::Pattern;
 pub use route::{Requirement, Route};

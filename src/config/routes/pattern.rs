@@ -74,14 +74,21 @@ impl Pattern {
     }
 
     /// Returns whether the pattern matches a method and the segments of a path.
+    #[cfg(test)]
     pub(super) fn matches<S: AsRef<str>>(&self, method: &str, path: &[S]) -> bool {
         let lengths = if self.open { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
         lengths
-            && self.matches_method(Some(method))
+            && Pattern::method_covers(self.method(), Some(method))
             && self.segments.iter().zip(path).all(|(segment, found)| segment.matches(found.as_ref()))
     }
 
+    /// Returns the method; `None` is any.
+    pub(super) fn method(&self) -> Option<&str> {
+        self.method.as_deref()
+    }
+
     /// Returns whether this pattern matches everything that `other` matches.
+    #[cfg(test)]
     pub(super) fn covers(&self, other: &Pattern) -> bool {
         let lengths = if self.open {
             other.segments.len() >= self.segments.len()
@@ -89,14 +96,14 @@ impl Pattern {
             !other.open && other.segments.len() == self.segments.len()
         };
         let mut pairs = self.segments.iter().zip(&other.segments);
-        self.matches_method(other.method.as_deref())
+        Pattern::method_covers(self.method(), other.method())
             && lengths
             && pairs.all(|(own, other)| *own == Segment::Any || own == other)
     }
 
-    /// Returns whether the pattern matches a method; `None` is any method.
-    fn matches_method(&self, method: Option<&str>) -> bool {
-        self.method.as_deref().is_none_or(|own| method == Some(own) || (own == "GET" && method == Some("HEAD")))
+    /// Returns whether a pattern with the method `own` matches a method; `None` is any method.
+    pub(super) fn method_covers(own: Option<&str>, method: Option<&str>) -> bool {
+        own.is_none_or(|own| method == Some(own) || (own == "GET" && method == Some("HEAD")))
     }
 }
 
@@ -127,16 +134,12 @@ impl Segment {
         }
     }
 
+    #[cfg(test)]
     fn matches(&self, found: &str) -> bool {
         match self {
             Segment::Literal(name) => name == found,
             Segment::Any => true,
         }
-    }
-
-    /// Returns whether some segment matches both.
-    pub(super) fn overlaps(&self, other: &Segment) -> bool {
-        *self == Segment::Any || *other == Segment::Any || self == other
     }
 }
 

@@ -1,29 +1,18 @@
 //! Finds the route of a request: the first one that matches its method and path.
 //!
-//! The table is compiled once, into radix trees (the crate `matchit`). A tree finds the most specific pattern that
-//! matches, but the operator's order decides. So each leaf lists all routes that could match the same path, in order,
-//! and only those are compared.
+//! The table is compiled once, into a [`Tree`] of all patterns, so the time of a search does not grow with unrelated routes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use matchit::Router;
-
-use super::pattern::Segment;
 use super::route::Route;
+use super::tree::Tree;
 
 /// The compiled table of routes.
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
     pub(super) list: Vec<Arc<Route>>,
-    /// The patterns without a final `*`, by number of segments.
-    ended: BTreeMap<usize, Tree>,
-    /// The patterns with a final `*`, by number of segments before it.
-    open: BTreeMap<usize, Tree>,
+    tree: Tree,
 }
-
-/// Patterns of one length. Each leaf holds the indices of all routes that could match the same path.
-type Tree = Router<Vec<usize>>;
 
 /// The result of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +31,14 @@ impl Routes {
     /// # Errors
     /// Returns [`Unreachable`] if an earlier route matches everything that a later one does.
     pub fn new(routes: Vec<Route>) -> Result<Self, Unreachable> {
+        let mut tree = Tree::default();
         for (later, route) in routes.iter().enumerate() {
-            if let Some(earlier) = routes.iter().take(later).position(|other| other.pattern.covers(&route.pattern)) {
+            if let Some(earlier) = tree.covering(&route.pattern) {
                 return Err(Unreachable { later, earlier });
             }
+            tree.insert(&route.pattern, later);
         }
-        let (ended, open) = (trees(&routes, false), trees(&routes, true));
-        Ok(Routes { list: routes.into_iter().map(Arc::new).collect(), ended, open })
+        Ok(Routes { list: routes.into_iter().map(Arc::new).collect(), tree })
     }
 
     /// Finds the route of a request.
@@ -76,20 +66,11 @@ impl Routes {
 
     /// Returns the number of segments of the longest pattern. Later segments never matter.
     pub(super) fn depth(&self) -> usize {
-        [&self.ended, &self.open].into_iter().filter_map(|trees| trees.keys().next_back().copied()).max().unwrap_or(0)
+        self.tree.depth()
     }
 
     pub(super) fn first<S: AsRef<str>>(&self, method: &str, path: &[S]) -> Option<usize> {
-        let ended = self.ended.get(&path.len()).into_iter().map(|tree| (tree, path.len()));
-        let open = self.open.range(..=path.len()).map(|(length, tree)| (tree, *length));
-        let fits = |place: &usize| self.list.get(*place).is_some_and(|route| route.pattern.matches(method, path));
-        ended
-            .chain(open)
-            .filter_map(|(tree, length)| {
-                let found = tree.at(&joined(path.iter().take(length))).ok()?.value;
-                found.iter().copied().find(fits)
-            })
-            .min()
+        self.tree.matching(method, path)
     }
 }
 
@@ -100,39 +81,6 @@ pub struct Unreachable {
     pub later: usize,
     /// The index of the route that matches all of its requests.
     pub earlier: usize,
-}
-
-fn trees(routes: &[Route], open: bool) -> BTreeMap<usize, Tree> {
-    let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
-    for route in routes.iter().filter(|route| route.pattern.open == open) {
-        let segments = &route.pattern.segments;
-        let overlaps = |other: &&(usize, &Route)| {
-            let others = &other.1.pattern.segments;
-            other.1.pattern.open == open
-                && others.len() == segments.len()
-                && others.iter().zip(segments).all(|(a, b)| a.overlaps(b))
-        };
-        let places: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
-        let places = places.iter().filter(overlaps).map(|(place, _)| *place).collect();
-        let tree_path = joined(segments.iter().map(|segment| match segment {
-            Segment::Literal(name) => name.replace('{', "{{").replace('}', "}}"),
-            Segment::Any => "{any}".to_owned(),
-        }));
-        // A pattern that is already in the tree has the same leaf.
-        let _ = trees.entry(segments.len()).or_default().insert(tree_path, places);
-    }
-    trees
-}
-
-fn joined<S: AsRef<str>>(segments: impl Iterator<Item = S>) -> String {
-    segments.fold(String::from("/"), |mut path, segment| {
-        if path.len() > 1 {
-            path.push('/');
-        }
-        // A slash inside a segment must not end it here. No literal has a backslash.
-        path.push_str(&segment.as_ref().replace('/', "\\"));
-        path
-    })
 }
 
 #[cfg(test)]
@@ -148,8 +96,11 @@ mod tests {
         // Without the check for unreachable routes: the search must work for any table.
         let route = |text: &String| Route::new(Pattern::new(text).unwrap());
         let routes: Vec<Route> = patterns.iter().map(route).collect();
-        let (ended, open) = (trees(&routes, false), trees(&routes, true));
-        Routes { list: routes.into_iter().map(Arc::new).collect(), ended, open }
+        let mut tree = Tree::default();
+        for (place, route) in routes.iter().enumerate() {
+            tree.insert(&route.pattern, place);
+        }
+        Routes { list: routes.into_iter().map(Arc::new).collect(), tree }
     }
 
     #[test]
