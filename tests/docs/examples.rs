@@ -59,23 +59,39 @@ fn every_json_example_is_json() {
     }
 }
 
-/// In the deployment example, a `#` followed by a space starts a comment; without the space, it disables a line.
+/// In the example of a configuration, a `#` followed by a space starts a comment; without the space, it disables a line.
 #[test]
-fn the_deployment_example_is_valid_with_and_without_options() {
-    let name = "wrangler.production.example.toml";
-    let text = document(name);
-    let enable = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
-    let enabled = text.lines().map(enable).collect::<Vec<_>>().join("\n");
+fn the_configuration_example_is_valid_with_and_without_options() {
+    let text = document("sluicegate.example.toml");
+    let enabled = enabled(&text);
     assert!(enabled != text.trim_end(), "the example has disabled lines");
     for text in [&text, &enabled] {
-        assert!(parse(text, name));
+        let config: Value = toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        Config::from_json(&config.to_string()).unwrap_or_else(|error| panic!("{error}\n{text}"));
     }
+}
+
+/// Returns the text of an example with all disabled lines turned on.
+fn enabled(text: &str) -> String {
+    let enable = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+    text.lines().map(enable).collect::<Vec<_>>().join("\n")
+}
+
+/// In the deployment example, a `#` followed by a space starts a comment; without the space, it disables a line.
+#[test]
+fn the_deployment_example_has_every_binding() {
+    let name = "wrangler.production.example.toml";
+    let text = document(name);
+    let enabled = enabled(&text);
+    assert!(enabled != text.trim_end(), "the example has disabled lines");
     let enabled: Value = toml::from_str(&enabled).unwrap();
     for pointer in [
         "/triggers/crons",
         "/analytics_engine_datasets/0/binding",
         "/ratelimits/0/simple/period",
         "/services/0/binding",
+        "/kv_namespaces/0/binding",
+        "/vars/SLUICEGATE_FILE",
     ] {
         assert!(enabled.pointer(pointer).is_some(), "{pointer}");
     }
