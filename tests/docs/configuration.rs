@@ -13,7 +13,7 @@ struct Field {
 }
 
 /// The headings of the tables, each with a pointer to its object in a configuration.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("SLUICEGATE", ""),
     ("Tokens", "/jwt"),
     ("A plan", "/plans/p"),
