@@ -16,17 +16,10 @@ pub struct Identity {
     pub plan: Option<String>,
 }
 
-/// The claims of a token that are not proved yet, and when they hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Claims {
-    pub(super) identity: Identity,
-    /// The first time at which they do not hold any more.
-    pub(super) ends: Millis,
-}
-
-impl Claims {
-    /// Reads the claims of a token and checks them at `now`. Clocks may differ by [`LEEWAY`].
-    pub(super) fn check(token: &Token, rules: &JwtRules, now: Millis) -> Result<Self, InvalidToken> {
+impl Identity {
+    /// Reads who a token claims to name, and checks its other claims at `now`. Clocks may differ by [`LEEWAY`]. Only a valid
+    /// signature proves it.
+    pub(super) fn claimed(token: &Token, rules: &JwtRules, now: Millis) -> Result<Self, InvalidToken> {
         let claim = |name: &str| token.claims.get(name);
         if claim("iss").and_then(Value::as_str) != Some(rules.issuer.as_str()) {
             return Err(InvalidToken::Issuer);
@@ -42,8 +35,7 @@ impl Claims {
             return Err(InvalidToken::Audience);
         }
         let exp = date(claim("exp").ok_or(InvalidToken::NoExpiry)?, "its exp is not a time")?;
-        let ends = Millis::new(exp.get().saturating_add(LEEWAY.get()));
-        if now >= ends {
+        if now.get() >= exp.get().saturating_add(LEEWAY.get()) {
             return Err(InvalidToken::Expired);
         }
         if let Some(nbf) = claim("nbf")
@@ -57,13 +49,13 @@ impl Claims {
             Some(Value::Number(number)) if number.is_u64() || number.is_i64() => number.to_string(),
             _ => String::new(),
         };
-        if subject.is_empty() {
+        if !(1..=MAX_SUBJECT).contains(&subject.len()) {
             return Err(InvalidToken::Subject);
         }
         let plan = rules.plan_claim.as_deref().and_then(claim).filter(|plan| !plan.is_null());
         // Of any other type, it names no plan of the configuration, and its JSON goes to the log.
         let plan = plan.map(|plan| plan.as_str().map_or_else(|| plan.to_string(), str::to_owned));
-        Ok(Claims { identity: Identity { subject, plan }, ends })
+        Ok(Identity { subject, plan })
     }
 }
 
@@ -82,6 +74,9 @@ fn date(value: &Value, problem: &'static str) -> Result<Millis, InvalidToken> {
         None => Err(InvalidToken::Malformed(problem)),
     }
 }
+
+/// The longest subject, in bytes: it must fit into a header of the origin. RFC 7519 has no bound; `OpenID` Connect has 255.
+const MAX_SUBJECT: usize = 1024;
 
 /// How far the clocks of the issuer and the edge may differ.
 pub(super) const LEEWAY: Millis = Millis::from_secs(30);

@@ -34,8 +34,8 @@ pub enum InvalidToken {
     /// Its `nbf` is in the future.
     #[error("the token is not valid yet (nbf)")]
     NotYetValid,
-    /// It does not name a subject.
-    #[error("the token does not name a subject")]
+    /// It does not name a subject, or one that is too long.
+    #[error("the token does not name a subject of 1 to 1024 bytes")]
     Subject,
     /// No key has its `kid` and algorithm.
     #[error("the token is signed with an unknown key (kid)")]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::claims::{Claims, Identity};
+use super::claims::Identity;
 use super::invalid::InvalidToken;
 use super::key_cache::{KeyCache, KeyLookup, KeyStatus};
 use super::token::Token;
@@ -64,7 +64,7 @@ impl TokenVerifier {
         verifier: &impl Verifier,
         now: Millis,
     ) -> Result<Verification, InvalidToken> {
-        let identity = Claims::check(token, &self.rules, now)?.identity;
+        let identity = Identity::claimed(token, &self.rules, now)?;
         let lookup = self.keys.borrow_mut().lookup(token.algorithm, token.kid.as_deref(), now);
         let (keys, refresh) = match lookup {
             KeyLookup::Found { keys, refresh } => (keys, refresh),

@@ -22,7 +22,7 @@ fn rules() -> JwtRules {
 }
 
 /// Checks a valid set of claims with some changed, those that are null removed.
-fn check(changes: &Value, now_ms: u64) -> Result<Claims, InvalidToken> {
+fn check(changes: &Value, now_ms: u64) -> Result<Identity, InvalidToken> {
     let mut claims = json!({ "iss": "https://id.example/", "aud": "api", "exp": NOW + 600, "sub": "alice" });
     let claims = claims.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -34,7 +34,7 @@ fn check(changes: &Value, now_ms: u64) -> Result<Claims, InvalidToken> {
     }
     let claims = URL_SAFE_NO_PAD.encode(Value::Object(claims.clone()).to_string());
     let text = format!("{}.{claims}.YQ", URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#));
-    Claims::check(&Token::parse(&text).unwrap().unwrap(), &rules(), Millis::new(now_ms))
+    Identity::claimed(&Token::parse(&text).unwrap().unwrap(), &rules(), Millis::new(now_ms))
 }
 
 fn refusal(changes: &Value) -> InvalidToken {
@@ -68,8 +68,8 @@ fn issuer_and_audience_must_be_equal() {
 #[test]
 fn clocks_may_differ_by_thirty_seconds() {
     let (start, end) = ((NOW - 30) * 1000, (NOW + 30) * 1000);
-    let at_exp = |now| check(&json!({ "exp": NOW }), now).map(|claims| claims.ends);
-    assert_eq!(at_exp(end - 1), Ok(Millis::new(end)));
+    let at_exp = |now| check(&json!({ "exp": NOW }), now).map(|_| ());
+    assert_eq!(at_exp(end - 1), Ok(()));
     assert_eq!(at_exp(end), Err(InvalidToken::Expired));
     let at_nbf = |now| check(&json!({ "nbf": NOW }), now).map(|_| ());
     assert_eq!(at_nbf(start - 1), Err(InvalidToken::NotYetValid));
@@ -78,14 +78,17 @@ fn clocks_may_differ_by_thirty_seconds() {
 
 #[test]
 fn times_may_have_fractions_and_no_other_form() {
-    let ends = |exp: Value| check(&json!({ "exp": exp }), NOW * 1000).map(|claims| claims.ends.get());
-    assert_eq!(ends(json!(1_800_000_000.5)), Ok(1_800_000_030_500));
-    assert_eq!(ends(json!(1e300)), Ok(u64::MAX));
-    assert_eq!(ends(json!(u64::MAX)), Ok(u64::MAX));
-    assert_eq!(ends(json!(-1)), Err(InvalidToken::Expired));
-    assert_eq!(ends(json!(0)), Err(InvalidToken::Expired));
+    let valid_at = |exp: Value, now| check(&json!({ "exp": exp }), now).map(|_| ());
+    assert_eq!(valid_at(json!(1_800_000_000.5), 1_800_000_030_499), Ok(()));
+    assert_eq!(valid_at(json!(1_800_000_000.5), 1_800_000_030_500), Err(InvalidToken::Expired));
+    for exp in [json!(1e300), json!(u64::MAX)] {
+        assert_eq!(valid_at(exp, u64::MAX - 1), Ok(()));
+    }
+    for exp in [json!(-1), json!(0), json!(-1e300)] {
+        assert_eq!(valid_at(exp, NOW * 1000), Err(InvalidToken::Expired));
+    }
     for exp in [json!("1800000600"), json!(true), json!([NOW])] {
-        assert_eq!(ends(exp), Err(InvalidToken::Malformed("its exp is not a time")));
+        assert_eq!(valid_at(exp, NOW * 1000), Err(InvalidToken::Malformed("its exp is not a time")));
     }
     assert_eq!(refusal(&json!({ "exp": null })), InvalidToken::NoExpiry);
     assert_eq!(refusal(&json!({ "nbf": "soon" })), InvalidToken::Malformed("its nbf is not a time"));
@@ -94,13 +97,15 @@ fn times_may_have_fractions_and_no_other_form() {
 
 #[test]
 fn claims_name_the_subject_and_the_plan() {
-    let identity = |changes: &Value| check(changes, NOW * 1000).map(|claims| claims.identity);
+    let identity = |changes: &Value| check(changes, NOW * 1000);
     let named =
         |subject: &str, plan: Option<&str>| Ok(Identity { subject: subject.to_owned(), plan: plan.map(str::to_owned) });
     assert_eq!(identity(&json!({})), named("alice", None));
     assert_eq!(identity(&json!({ "sub": "auth0|é {x}\n", "plan": "pro" })), named("auth0|é {x}\n", Some("pro")));
     assert_eq!(identity(&json!({ "sub": 42, "plan": ["pro"] })), named("42", Some("[\"pro\"]")));
-    for sub in [json!(null), json!(""), json!(4.5), json!(["alice"]), json!(true)] {
+    let longest = "x".repeat(1024);
+    assert_eq!(identity(&json!({ "sub": longest })), named(&longest, None));
+    for sub in [json!(format!("{longest}x")), json!(null), json!(""), json!(4.5), json!(["alice"]), json!(true)] {
         assert_eq!(identity(&json!({ "sub": sub })), Err(InvalidToken::Subject), "{sub}");
     }
 }

@@ -59,7 +59,7 @@ fn folder() -> PathBuf {
 #[test]
 fn every_example_is_listed_and_tested() {
     let list = fs::read_to_string(folder().join("README.md")).unwrap();
-    let tests = [include_str!("clients.rs"), include_str!("origins.rs")].concat();
+    let tests = [include_str!("clients.rs"), include_str!("identities.rs"), include_str!("origins.rs")].concat();
     let mut files: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
     for file in files.iter().filter_map(|file| file.to_str().unwrap().strip_suffix(".toml")) {
