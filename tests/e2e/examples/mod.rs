@@ -1,6 +1,7 @@
 //! The configurations in `examples/`, each started as it stands, with local servers in place of those that it names.
 
 mod clients;
+mod costs;
 mod identities;
 mod origins;
 
@@ -59,7 +60,13 @@ fn folder() -> PathBuf {
 #[test]
 fn every_example_is_listed_and_tested() {
     let list = fs::read_to_string(folder().join("README.md")).unwrap();
-    let tests = [include_str!("clients.rs"), include_str!("identities.rs"), include_str!("origins.rs")].concat();
+    let tests = [
+        include_str!("clients.rs"),
+        include_str!("costs.rs"),
+        include_str!("identities.rs"),
+        include_str!("origins.rs"),
+    ]
+    .concat();
     let mut files: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
     for file in files.iter().filter_map(|file| file.to_str().unwrap().strip_suffix(".toml")) {
