@@ -93,7 +93,7 @@ impl KeySource {
     fn key_text(self, value: &str) -> Option<&str> {
         let key = match self {
             KeySource::Authorization => {
-                let (scheme, credentials) = value.split_once(' ')?;
+                let (scheme, credentials) = value.split_once([' ', '\t'])?;
                 scheme.eq_ignore_ascii_case("bearer").then_some(credentials)?
             }
             KeySource::XApiKey => value,

@@ -76,8 +76,8 @@ pub(super) async fn forward(
     };
     let mut dropped = dropped_from_request(client.fields);
     let forwards_key = onward.and_then(|onward| onward.forward_key).unwrap_or(isolate.config.forward_key);
-    if client.facts.api_key.is_some() && !forwards_key {
-        dropped.extend(headers_with_key(client.fields, isolate.config.key_sources()));
+    if let Some(key) = client.facts.api_key.as_deref().filter(|_| !forwards_key) {
+        dropped.extend(headers_with_key(client.fields, isolate.config.key_sources(), key));
     }
     if decision.request.is_some() {
         // The runtime knows the length of the other body.

@@ -21,10 +21,15 @@ pub fn dropped_from_request(fields: Fields<'_>) -> Vec<&str> {
     names.filter(|name| (is_hop_by_hop(name, connection) && !keeps(name)) || is_forwarding_header(name)).collect()
 }
 
-/// Returns the headers among `sources` that have an API key. An origin that does not get the key does not get these.
-pub fn headers_with_key<'a>(fields: Fields<'a>, sources: &'a [KeySource]) -> impl Iterator<Item = &'a str> {
-    let has_key = move |source: &&KeySource| fields.get(source.header()).is_some_and(|value| source.is_key(value));
-    sources.iter().filter(has_key).map(|source| source.header())
+/// Returns the headers that have the request's API key anywhere in their values, and those among `sources` that have another
+/// one. An origin that does not get the key does not get these.
+pub fn headers_with_key<'a>(
+    fields: Fields<'a>,
+    sources: &'a [KeySource],
+    key: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    let is_key = |name: &str, value: &str| sources.iter().any(|source| source.header() == name && source.is_key(value));
+    fields.iter().filter(move |(name, value)| value.contains(key) || is_key(name, value)).map(|(name, _)| name)
 }
 
 /// Returns the headers of the origin's response that the response to the client must not have.
@@ -155,13 +160,17 @@ mod tests {
     #[test]
     fn headers_with_a_key_are_found() {
         let found = |sources: &[KeySource], lines: &str| {
-            headers_with_key(Fields::new(lines), sources).map(str::to_owned).collect::<Vec<_>>()
+            headers_with_key(Fields::new(lines), sources, "sgk_a_b").map(str::to_owned).collect::<Vec<_>>()
         };
         let both = [KeySource::Authorization, KeySource::XApiKey];
         assert_eq!(found(&both, "authorization\nBearer sgk_a_b\nx-api-key\nsgk_a_c\n"), ["authorization", "x-api-key"]);
         assert_eq!(found(&both, "authorization\nbearer  sgk_a_b\nx-api-key\nof the origin\n"), ["authorization"]);
-        assert_eq!(found(&both[1..], "authorization\nBearer sgk_a_b\n"), [""; 0]);
-        assert_eq!(found(&both, "authorization\nBasic sgk_a_b\nx-other\nsgk_a_b\n"), [""; 0]);
+        assert_eq!(found(&both[1..], "authorization\nBearer sgk_a_c\n"), [""; 0]);
+        assert_eq!(found(&both, "authorization\nBasic sgk_a_c\nx-other\nsgk_a_c\n"), [""; 0]);
+        // The key of the request is found anywhere.
+        let elsewhere =
+            "authorization\nBasic x, Bearer sgk_a_b\nx_api_key\nsgk_a_b\ncookie\nc=d; k=sgk_a_b\nx-other\nsgk_a_\n";
+        assert_eq!(found(&both[1..], elsewhere), ["authorization", "x_api_key", "cookie"]);
     }
 
     #[test]

@@ -47,6 +47,15 @@ async fn keys_stay_here(stack: &Stack, key: &str) {
     }
     let echo = body(get(stack, "/any").bearer_auth(key).send().await.unwrap()).await;
     assert_eq!(echoed(&echo, "sluicegate-tenant"), ["acme"]);
+    // Some clients send their key in several ways.
+    let request = get(stack, "/any").header("x-api-key", key).header("authorization", format!("Basic x, Bearer {key}"));
+    let request = request.header("x_api_key", key).header("api-key", key).header("cookie", format!("a=b; key={key}"));
+    let echo = body(request.send().await.unwrap()).await;
+    assert!(!echo.to_string().contains("sgk_"), "{echo}");
+    assert_eq!(echoed(&echo, "sluicegate-tenant"), ["acme"]);
+    let tab = get(stack, "/any").header("authorization", format!("Bearer\t{key}"));
+    let echo = body(tab.send().await.unwrap()).await;
+    assert_eq!((echoed(&echo, "authorization"), echoed(&echo, "sluicegate-tenant")), (vec![], vec!["acme"]));
     // Other credentials are for the origin.
     let request = get(stack, "/any").header("x-api-key", key).bearer_auth("of the origin");
     let echo = body(request.send().await.unwrap()).await;

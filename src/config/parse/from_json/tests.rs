@@ -310,6 +310,7 @@ fn keys_are_found_in_their_headers() {
     for (source, value, found) in [
         (bearer, "Bearer sgk_acme_x", Some("sgk_acme_x")),
         (bearer, "bearer  sgk_acme_x ", Some("sgk_acme_x")),
+        (bearer, "Bearer\tsgk_acme_x", Some("sgk_acme_x")),
         (bearer, "Basic sgk_acme_x", None),
         (bearer, "sgk_acme_x", None),
         (bearer, "Bearer eyJhbGciOiJIUzI1NiJ9", None),
