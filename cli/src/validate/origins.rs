@@ -26,7 +26,10 @@ pub(super) fn check(
     for (path, origin) in valid.origins() {
         let path = variables.path_of(&path);
         match origin {
-            Origin::Service(name) => outcome.problems.extend(settings.missing_service(&path, name)),
+            Origin::Service(name) => {
+                outcome.problems.extend(settings.missing_service(&path, name));
+                outcome.problems.extend(settings.bound_to_itself(&path, name));
+            }
             Origin::Zone => settings.check_zone(&path, outcome),
             Origin::Url(_) => outcome.warnings.extend(settings.leads_back(&path, &origin.host().unwrap_or_default())),
         }
@@ -49,6 +52,26 @@ impl Settings<'_> {
         let section = self.file.own(self.environment, "services").0;
         let missing = missing_service(path, name, &section);
         (!has("services") && !has("vpc_services")).then(|| Finding::new(missing.path, missing.problem))
+    }
+
+    /// Returns the problem if the binding with this name leads to this Worker.
+    fn bound_to_itself(&self, path: &str, name: &str) -> Option<Finding> {
+        let (section, bindings) = self.file.own(self.environment, "services");
+        let binding = bindings?.as_array()?.iter().find(|one| one.get("binding") == Some(&Value::from(name)))?;
+        let service = binding.get("service")?.as_str()?;
+        let problem = format!("is this Worker: {section} binds {name:?} to {service:?} (name the other Worker)");
+        (Some(service) == self.worker().as_deref()).then(|| Finding::new(path, problem))
+    }
+
+    /// Returns the name under which wrangler deploys this Worker. Without a name of its own, an environment gets that of the
+    /// top level and its own name.
+    fn worker(&self) -> Option<String> {
+        let name = |environment| self.file.own(environment, "name").1.and_then(Value::as_str);
+        let top = name(None);
+        match self.environment {
+            None => top.map(str::to_owned),
+            Some(own) => name(Some(own)).map(str::to_owned).or_else(|| Some(format!("{}-{own}", top?))),
+        }
     }
 
     /// Checks that a fetch of the client's URL goes past this Worker.

@@ -48,6 +48,23 @@ async fn environments_do_not_inherit_services() {
 }
 
 #[tokio::test]
+async fn a_service_is_another_worker() {
+    let itself = |section: &str, service: &str| {
+        format!("is this Worker: {section} binds \"API\" to \"{service}\" (name the other Worker)")
+    };
+    let text = file("service:API", "name = \"shop\"") + SERVICE;
+    check("wrangler.toml", &text, &[], &[&format!("vars.ORIGIN: {}", itself("services", "shop"))]).await;
+    // An environment is a Worker with another name.
+    let own = file("service:API", "").replace("[vars", "[env.staging.vars");
+    let bound = |service: &str| SERVICE.replace("[[services", "[[env.staging.services").replace("shop", service);
+    let top = file("service:API", "name = \"gate\"") + &own + SERVICE;
+    assert_eq!(validate("wrangler.toml", &(top.clone() + &bound("gate")), &[]).await.code, 0);
+    let ended = validate("wrangler.toml", &(top + &bound("gate-staging")), &[]).await;
+    let problem = format!("env.staging.vars.ORIGIN: {}", itself("env.staging.services", "gate-staging"));
+    assert!(ended.stdout.contains(&problem) && ended.code == 1, "{}", ended.stdout);
+}
+
+#[tokio::test]
 async fn a_zone_needs_routes() {
     let zone = |top: &str| file("zone", top);
     let remedy = "(use routes = [{ pattern = \"api.example.com/*\", zone_name = \"example.com\" }])";
