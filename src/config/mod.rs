@@ -47,7 +47,7 @@ pub use header_value::is_origin_secret;
 pub use identify::Identify;
 pub use managed_header::HOP_BY_HOP;
 pub use onward::Onward;
-pub use origin::{Origin, missing_service};
+pub use origin::{Origin, missing_service, without_segments};
 pub use origin_secrets::OriginSecrets;
 pub use outage::OnOutage;
 pub use parse::plan_from_value;

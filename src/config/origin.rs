@@ -53,6 +53,14 @@ impl Origin {
         format!("{base}{}{}", without_segments(url.path(), strip), &url[Position::AfterPath..Position::AfterQuery])
     }
 
+    /// Returns the path with which the URLs of onward requests begin; empty without one.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        let Origin::Url(base) = self else { return "" };
+        let path = base.split_once("://").and_then(|(_, rest)| rest.get(rest.find('/')?..));
+        path.unwrap_or_default()
+    }
+
     /// Returns the host of the URL, if the origin is a server.
     #[must_use]
     pub fn host(&self) -> Option<String> {
@@ -106,7 +114,8 @@ pub(super) fn http_url(text: &str, expected: &str) -> Result<Url, String> {
 }
 
 /// Returns a path from after its first `count` segments, without the empty ones in between. A slash in what is left stays.
-fn without_segments(path: &str, count: usize) -> &str {
+#[must_use]
+pub fn without_segments(path: &str, count: usize) -> &str {
     (0..count).fold(path, |path, _| {
         let rest = path.trim_start_matches('/');
         rest.find('/').and_then(|end| rest.get(end..)).unwrap_or_default()
@@ -136,6 +145,9 @@ mod tests {
         }
         assert_eq!(Origin::parse("https://a.example/base/").unwrap().to_string(), "https://a.example/base");
         assert_eq!(Origin::parse("service:API").unwrap().service(), Some("API"));
+        for (origin, path) in [("https://a.example/b/c/", "/b/c"), ("https://a.example/", ""), ("zone", "")] {
+            assert_eq!(Origin::parse(origin).unwrap().base_path(), path, "{origin}");
+        }
     }
 
     #[test]

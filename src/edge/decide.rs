@@ -11,7 +11,7 @@ use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
 use super::{bodies, jwt, log};
 use crate::config::OnOutage;
-use crate::gateway::{RoutedRequest, find_route};
+use crate::gateway::{RoutedRequest, check_base_path, find_route};
 use crate::http::problem::Problem;
 use crate::limiter::Limiter;
 use crate::redis::Deadline;
@@ -45,6 +45,7 @@ async fn run(
     let facts = &client.facts;
     let route = find_route(facts, &isolate.config)?;
     decision.route = route.cloned();
+    check_base_path(facts, isolate.origin_of(route), route)?;
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
     let mut cost = None;
     if let Some(reading) = request.reading() {

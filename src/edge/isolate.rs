@@ -15,6 +15,7 @@ use super::jwt::Jwt;
 use super::log::{self, DecisionLog};
 use super::polled::Polled;
 use crate::config::environment::{CONFIG, Environment};
+use crate::config::routes::Route;
 use crate::config::{Config, Origin, OriginSecrets, missing_service};
 use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
@@ -112,6 +113,11 @@ impl Isolate {
             analytics: binding(env, ANALYTICS),
             last_ping: Cell::new(None),
         })
+    }
+
+    /// Returns the origin of a route, or of requests without one.
+    pub(super) fn origin_of<'a>(&'a self, route: Option<&'a Arc<Route>>) -> &'a Origin {
+        route.and_then(|route| route.onward.origin.as_ref()).unwrap_or(&self.origin)
     }
 
     /// Returns the binding to a Worker that is an origin.

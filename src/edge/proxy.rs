@@ -69,7 +69,7 @@ pub(super) async fn forward(
     added: &str,
 ) -> Result<Forwarded, OriginError> {
     let onward = decision.route.as_ref().map(|route| &route.onward);
-    let origin = onward.and_then(|onward| onward.origin.as_ref()).unwrap_or(&isolate.origin);
+    let origin = isolate.origin_of(decision.route.as_ref());
     let service = match origin.service() {
         Some(name) => Some(isolate.service(name).ok_or(OriginError::Configuration)?),
         None => None,

@@ -12,4 +12,4 @@ mod request;
 
 pub use charge::{Charge, ChargeCorrection};
 pub use log_summary::{LogSummary, SUMMARY_INTERVAL, Summary};
-pub use request::{IdentifiedRequest, RoutedRequest, find_route};
+pub use request::{IdentifiedRequest, RoutedRequest, check_base_path, find_route};

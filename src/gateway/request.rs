@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::charge::Charge;
 use crate::config::costs::RequestReading;
-use crate::config::routes::{Requirement, Route, RouteMatch};
-use crate::config::{Config, Identify, OnOutage};
+use crate::config::routes::{Requirement, Route, RouteMatch, stays_below};
+use crate::config::{Config, Identify, OnOutage, Origin, without_segments};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
 use crate::jwt::{Identity, InvalidToken, Token};
@@ -52,6 +52,19 @@ pub fn find_route<'a>(facts: &RequestFacts, config: &'a Config) -> Result<Option
         RouteMatch::None => Ok(None),
         RouteMatch::Ambiguous => Err(Problem::ambiguous_path()),
     }
+}
+
+/// Checks that no server reads the path of an onward request as one outside of the origin's base path.
+///
+/// # Errors
+/// Returns the refusal.
+pub fn check_base_path(facts: &RequestFacts, origin: &Origin, route: Option<&Arc<Route>>) -> Result<(), Problem> {
+    let base = origin.base_path();
+    let strip = route.map_or(0, |route| route.onward.strip);
+    if base.is_empty() || stays_below(base, without_segments(&facts.path, strip)) {
+        return Ok(());
+    }
+    Err(Problem::ambiguous_path())
 }
 
 impl<'a> RoutedRequest<'a> {

@@ -114,6 +114,13 @@ async fn a_route_may_have_its_own_origin() {
     for path in ["/prefix%2Fx", "/prefix/..%2Fx", "/prefix/x/..%2F..%2Fy", "/prefix;/x"] {
         assert_eq!(status(get(&stack, path)).await, 400, "{path}");
     }
+    // Some servers would find these outside of the base path, although every interpretation has the same route.
+    let reached = (stack.origin.requests(), other.requests());
+    for path in ["/..%2Fx", "/x/..%2F..%2Fsecret", "/prefix/..%2Fprefix/x", "/prefix/..;/prefix/x", "/ws/..%2F..%2Fx"] {
+        assert_eq!(status(get(&stack, path)).await, 400, "{path}");
+    }
+    assert_eq!((stack.origin.requests(), other.requests()), reached);
+    assert_eq!(body(get(&stack, "/x/..%2Fy").send().await.unwrap()).await["target"], "/base/x/..%2Fy");
     // Limits see the client's path.
     for expected in [200, 200, 429] {
         let answer = get(&stack, "/prefix/limited/x").send().await.unwrap();

@@ -17,6 +17,18 @@ pub(super) fn agreed<T: PartialEq>(path: &str, depth: usize, find: impl Fn(&[&st
     agreed_among(MAX_INTERPRETATIONS.min(BUDGET / path.len().max(1)), path, depth, find)
 }
 
+/// Returns whether every interpretation of `base` and `rest`, one after the other, begins with the segments of `base`. `rest`
+/// is a path in which `.` and `..` are resolved.
+#[must_use]
+pub fn stays_below(base: &str, rest: &str) -> bool {
+    // Other characters lead nowhere.
+    if base.is_empty() || !rest.contains(['%', ';']) {
+        return true;
+    }
+    let segments: Vec<_> = base.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
+    agreed(&format!("{base}{rest}"), segments.len(), |found| found == segments) == Some(true)
+}
+
 /// The most interpretations of a path that are compared.
 const MAX_INTERPRETATIONS: usize = 256;
 

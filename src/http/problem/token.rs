@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn unavailable_keys_are_no_fault_of_the_client() {
         let problem = Problem::token_keys_unavailable(Millis::new(3100));
-        assert_eq!((problem.status, problem.headers()), (503, &[("Retry-After", "4".to_owned()), ("Retry-After-Ms", "3100".to_owned())][..]));
+        assert_eq!(
+            (problem.status, problem.headers()),
+            (503, &[("Retry-After", "4".to_owned()), ("Retry-After-Ms", "3100".to_owned())][..])
+        );
         let problem = Problem::token_keys_unavailable(Millis::ZERO);
         assert_eq!(problem.headers(), [("Retry-After", "1".to_owned()), ("Retry-After-Ms", "1000".to_owned())]);
     }

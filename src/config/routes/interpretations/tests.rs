@@ -4,7 +4,7 @@
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
-use crate::config::routes::interpretations::agreed_among;
+use crate::config::routes::interpretations::{agreed_among, stays_below};
 use crate::config::routes::pattern::Pattern;
 use crate::config::routes::route::Route;
 use crate::config::routes::table::{RouteMatch, Routes};
@@ -173,6 +173,17 @@ fn long_paths_with_many_interpretations_are_refused() {
     assert_eq!(found(&routes, &long("/a%2Fb;c%3Bd%00e%3Ff%23g.%20/%5C..%2F")), "Ambiguous");
 }
 
+#[test]
+fn paths_that_leave_the_base_are_found() {
+    for rest in ["", "/", "/x", "/a%2Fb", "/a%2F..%2Fb", "/x;y", "/x/..%2F..%2Fbase/y", "/%2e%2E.", "//a%20b/"] {
+        assert!(stays_below("/base", rest), "{rest}");
+    }
+    for rest in ["/..%2Fx", "/..%2F..%2Fx", "/..;/x", "/x/..%5C..%2F", "/%00/..%2Fx", "/..%3Fx", "/..%20/x"] {
+        assert!(!stays_below("/base", rest), "{rest}");
+        assert!(stays_below("", rest), "{rest}");
+    }
+}
+
 fn path() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "/", "/", "/", "v1", "v1", "chat", "chat", "%63HAT", "x", "..", "..", ".", "%2e", "%2F", "%2f", "%5C", ";",
@@ -216,6 +227,17 @@ proptest! {
             let names = server(&path);
             let served = served(&routes, &names);
             prop_assert!(found == "Ambiguous" || found == served, "{path}: {name} serves {names:?}: {served}, not {found}");
+        }
+    }
+
+    #[test]
+    fn no_server_leaves_the_base_path(path in path()) {
+        let url = url::Url::parse(&format!("https://h{path}")).unwrap();
+        if stays_below("/v1/chat", url.path()) {
+            for (name, server) in SERVERS {
+                let names = server(&format!("/v1/chat{}", url.path()));
+                prop_assert!(names.starts_with(&["v1", "chat"].map(str::to_owned)), "{url}: {name} serves {names:?}");
+            }
         }
     }
 
