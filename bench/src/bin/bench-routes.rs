@@ -89,6 +89,7 @@ async fn measure(origin: &Origin, routes: usize) -> Result<Sample, Error> {
         modules,
         bindings: bindings.map(|(name, value)| Binding { name, value: json!(value) }).into(),
         compatibility: Compatibility::read(&root.join("wrangler.toml"))?,
+        zone: None,
         inspector: false,
     };
     let worker = Workerd::start(&root.join("node_modules/.bin/workerd"), &config).await?;
@@ -122,7 +123,7 @@ fn configuration(routes: usize) -> Value {
             || json!([{ "name": format!("limit-{i}"), "algorithm": "token_bucket", "limit": 100, "window": "1m" }]);
         match i {
             _ if i == routes => json!({ "match": pattern, "exempt": true }),
-            _ if i % 4 == 0 => json!({ "match": pattern, "cost": 2, "limits": limit() }),
+            _ if i.is_multiple_of(4) => json!({ "match": pattern, "cost": 2, "limits": limit() }),
             _ => json!({ "match": pattern, "cost": 2, "refund_on": ["5xx"] }),
         }
     };
