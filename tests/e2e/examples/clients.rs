@@ -96,3 +96,22 @@ async fn networks() {
     assert_eq!(limited(&stack, "2001:db8:b:ff::1").await, (200, r#""minute";r=58"#.to_owned()));
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_app() {
+    let stack = Example::read("browser-app").start().await;
+    let from_page = |page: &str| get_from(&stack, "192.0.2.1", "/any").header("origin", page.to_owned());
+    let refused = loop {
+        let answer = from_page("https://app.example.com").send().await.unwrap();
+        if answer.status() != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(refused.status(), 429);
+    assert_eq!(header(&refused, "access-control-allow-origin"), "https://app.example.com");
+    assert!(header(&refused, "access-control-expose-headers").contains("Retry-After"));
+    assert_eq!(stack.origin.requests_to("/any"), 60);
+    let answer = from_page("https://elsewhere.example").send().await.unwrap();
+    assert_eq!(header(&answer, "access-control-allow-origin"), "");
+    stack.stop().await;
+}
