@@ -120,6 +120,16 @@ impl Isolate {
         route.and_then(|route| route.onward.origin.as_ref()).unwrap_or(&self.origin)
     }
 
+    /// Keeps the keys of a former configuration if its rules for tokens are the same. Otherwise each change of a limit would
+    /// fetch the keys again, and need their server.
+    pub(super) fn keep_token_keys(&mut self, former: &Isolate) {
+        if let (Some(new), Some(old)) = (&mut self.jwt, &former.jwt)
+            && new.verifier.rules() == old.verifier.rules()
+        {
+            *new = Rc::clone(old);
+        }
+    }
+
     /// Returns the binding to a Worker that is an origin.
     pub(super) fn service(&self, name: &str) -> Option<&JsValue> {
         self.services.get(name)

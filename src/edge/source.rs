@@ -106,7 +106,10 @@ async fn refresh(env: Env) {
         let rejected = match read {
             Ok(text) if !refresh.differs(&text) => return,
             Ok(text) => match Isolate::new(&env, Some(&text)) {
-                Ok(isolate) => {
+                Ok(mut isolate) => {
+                    if let Some(Ok(former)) = &state.isolate {
+                        isolate.keep_token_keys(former);
+                    }
                     state.isolate = Some(Ok(Rc::new(isolate)));
                     refresh.accept(text);
                     return log::configuration_changed();

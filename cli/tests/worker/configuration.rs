@@ -143,3 +143,40 @@ async fn a_worker_follows_the_configuration_in_kv() {
     assert_eq!(lines, 1, "logged once");
     stack.stop().await;
 }
+
+/// A new configuration with the same rules for tokens does not need the server of their keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_for_tokens_survive_a_new_configuration() {
+    // Its header is {"alg":"EdDSA"}, its claims are valid, and its signature is not.
+    const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJpIiwiYXVkIjoiYSIsImV4cCI6OTk5OTk5OTk5OSwic3ViIjoiYW5uIn0.\
+        bm8gc2lnbmF0dXJl";
+    let vars = [("SLUICEGATE", ""), ("SLUICEGATE_CONFIG_TTL", "1s")];
+    let stack = Stack::start(Options {
+        configuration: vec![("kv_namespaces".to_owned(), namespaces())],
+        vars: vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Options::default()
+    });
+    let stack = stack.await.unwrap();
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] });
+    stack.origin.serve("jwks", "application/json", keys.to_string().into_bytes());
+    let storage = Storage::of(&stack);
+    let with_tokens = |limit, audience| {
+        let jwks = format!("{}/served/jwks", stack.origin.url());
+        let rules = format!("[jwt]\njwks = \"{jwks}\"\nissuer = \"i\"\naudience = [\"a\", \"{audience}\"]\n");
+        configuration(limit).replace("default_plan", "identify = [\"jwt\", \"address\"]\ndefault_plan") + &rules
+    };
+    let refused = async || {
+        let request = reqwest::Client::new().get(format!("{}/x", stack.worker.url())).bearer_auth(TOKEN);
+        let body: Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        assert_eq!(body["detail"], "the signature of the token is not valid");
+        stack.origin.requests_to("/served/jwks")
+    };
+    for (limit, audience, fetches) in [(1000, "b", 1), (2000, "b", 1), (3000, "c", 2)] {
+        let pushed = storage.config("push", &with_tokens(limit, audience)).await;
+        assert_eq!(pushed.code, 0, "{pushed:#?}");
+        until_served(&stack, 200, limit).await;
+        assert_eq!(refused().await, fetches, "{limit} {audience}");
+    }
+    stack.stop().await;
+}
