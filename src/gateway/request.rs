@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::charge::Charge;
 use crate::config::costs::RequestReading;
-use crate::config::routes::{Requirement, Route, RouteMatch, stays_below};
+use crate::config::routes::{Requirement, Route, RouteMatch, stays_below_base};
 use crate::config::{Config, Identify, OnOutage, Origin, without_segments};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
@@ -59,9 +59,8 @@ pub fn find_route<'a>(facts: &RequestFacts, config: &'a Config) -> Result<Option
 /// # Errors
 /// Returns the refusal.
 pub fn check_base_path(facts: &RequestFacts, origin: &Origin, route: Option<&Arc<Route>>) -> Result<(), Problem> {
-    let base = origin.base_path();
     let strip = route.map_or(0, |route| route.onward.strip);
-    if base.is_empty() || stays_below(base, without_segments(&facts.path, strip)) {
+    if origin.base_path().is_empty() || stays_below_base(without_segments(&facts.path, strip)) {
         return Ok(());
     }
     Err(Problem::ambiguous_path())

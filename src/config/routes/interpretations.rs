@@ -17,16 +17,17 @@ pub(super) fn agreed<T: PartialEq>(path: &str, depth: usize, find: impl Fn(&[&st
     agreed_among(MAX_INTERPRETATIONS.min(BUDGET / path.len().max(1)), path, depth, find)
 }
 
-/// Returns whether every interpretation of `base` and `rest`, one after the other, begins with the segments of `base`. `rest`
-/// is a path in which `.` and `..` are resolved.
+/// Returns whether a path that follows the base path of an origin stays below it in every interpretation. `.` and `..` in
+/// the path are resolved.
 #[must_use]
-pub fn stays_below(base: &str, rest: &str) -> bool {
-    // Other characters lead nowhere.
-    if base.is_empty() || !rest.contains(['%', ';']) {
+pub fn stays_below_base(path: &str) -> bool {
+    // Nothing else leads upwards.
+    if !path.contains(['%', ';']) {
         return true;
     }
-    let segments: Vec<_> = base.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
-    agreed(&format!("{base}{rest}"), segments.len(), |found| found == segments) == Some(true)
+    // Stands in for the base. It is longer than the path, so no path that leaves it can lead into it again.
+    let base = "x".repeat(path.len() + 1);
+    agreed(&format!("/{base}{path}"), 1, |found| found == [base.as_str()]) == Some(true)
 }
 
 /// The most interpretations of a path that are compared.

@@ -16,7 +16,7 @@ mod statuses;
 mod table;
 mod tree;
 
-pub use interpretations::stays_below;
+pub use interpretations::stays_below_base;
 pub use pattern::Pattern;
 pub use route::{Requirement, Route};
 pub use statuses::Statuses;
