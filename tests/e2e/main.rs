@@ -18,6 +18,7 @@ mod examples;
 mod faults;
 mod first_byte;
 mod flood;
+mod given_up;
 mod heap;
 mod jwt;
 mod jwt_keys;
