@@ -1,16 +1,17 @@
--- Checks a batch of requests, in order, against all limits of one subject. An allowed request is charged to every
--- limit. A request that one limit denies is charged to none and changes nothing.
+-- Checks a batch of requests, in order, against all limits of one subject, or of several. An allowed request is charged
+-- to every limit. A request that one limit denies is charged to none and changes nothing.
 --
--- KEYS[1]    state     string: the packed state of the subject
--- KEYS[2..]  set       sorted set: one for each sliding_log or concurrency limit, in the order of the limits
+-- KEYS[1..]  state     string: the packed state of each subject; usually there is one
+-- KEYS[..]   set       sorted set: one for each sliding_log or concurrency limit, in the order of the limits
 -- ARGV[1]    now_ms    milliseconds since the epoch; 0 = use the server's TIME
--- ARGV[2]    limits    number of limits that follow; each is a name (1 or more of A-Z a-z 0-9 _ - .), then
+-- ARGV[2]    limits    number of limits that follow; with several states one number for each, joined by commas: the limits
+--                      of the first state come first. Each is a name (1 or more of A-Z a-z 0-9 _ - .), then
 --              sliding_log     window_ms limit                    limit in units
 --              token_bucket    window_ms burst refill fractions   burst in units, fractions per ms, fractions per unit
 --              fixed_window    window_ms|month limit              limit in units
 --              sliding_window  window_ms limit                    limit in units
 --              concurrency     lease_ms limit                     limit in leases
---            The names of a call are distinct.
+--            The names in a state are distinct.
 -- ARGV[..]   requests  number of requests that follow; each is
 --              cost      units: one number for all limits, or one for each, joined by commas; 0 = check, do not charge
 --              lease     1 to 200 characters without space; only if one of the limits is a concurrency limit
@@ -26,8 +27,8 @@
 -- Numbers. All are integers below 2^53, which a double holds exactly. For such a and b, a % b is exact: rounding
 -- cannot lift a / b to the next integer.
 --
--- Time. It never goes backwards: the script decides at `now`, the latest of now_ms and all stored times. retry_ms and
--- reset_ms are relative to now_ms.
+-- Time. It never goes backwards: the script decides at `now`, the latest of now_ms and the stored times of all states.
+-- retry_ms and reset_ms are relative to now_ms.
 --
 -- Expiry. A key expires 1,000 ms after its state is full, by the clock of the caller that wrote it. For a caller whose
 -- clock is behind, the state is full only later: without the stored time it would be granted the same quota twice. So
@@ -43,10 +44,13 @@
 -- Limits that a call does not name stay in the state until they are full. It is an error to add a limit to these if that
 -- makes more than 128 in all.
 --
+-- Several states. Each has its own text, time and expiry. What follows treats the limits of all states as one list: first
+-- those of the call, in the order of the states, then the others in any of the states.
+--
 -- Speed. Parsing and formatting numbers, creating tables and closures, and calls take the time, not arithmetic. If a
 -- call has exactly the limits of the state, the script compares one string and reads all numbers with one pattern.
 -- Otherwise it parses the state word by word, so a subject that alternates between two sets of limits pays for that on
--- each call. Each word of a limit becomes a number once, in place. The retry time of a packed limit is calculated only
+-- each call. The table `states` exists only in a call with several. Each word of a limit becomes a number once, in place. The retry time of a packed limit is calculated only
 -- for denied requests.
 
 local TWO_53 = 9007199254740992
@@ -71,6 +75,18 @@ local now_ms, count = tonumber(ARGV[1]), ARGV[2] == '1' and 1 or tonumber(ARGV[2
 if not now_ms or now_ms < 0 or now_ms >= TWO_53 or now_ms % 1 ~= 0 then
   return expected(1, 'now_ms', 'an integer from 0')
 end
+
+-- Of several states each, with the number of its limits.
+local states, state_count = nil, 1
+if not count and find(ARGV[2] or '', ',', 1, true) then
+  states, count = {}, 0
+  for word in string.gmatch(ARGV[2] .. ',', '([^,]*),') do
+    local own = find(word, '^%d+$') and tonumber(word) or 0
+    if own < 1 or own >= TWO_53 then return expected(2, 'limits', 'integers from 1, joined by commas') end
+    states[#states + 1], count = { count = own }, count + own
+  end
+  state_count = #states
+end
 if not count or count < 1 or count >= TWO_53 or count % 1 ~= 0 then
   return expected(2, 'limits', 'an integer from 1')
 end
@@ -91,15 +107,57 @@ for _ = 1, count do
     return expected(limits_end + 2, 'algorithm', 'the name of an algorithm')
   end
 end
-local limits = concat(ARGV, ' ', 3, ARGV[limits_end] and limits_end or #ARGV)
-local state = number_count > 0 and call('GET', KEYS[1])
 
--- The time and the numbers of the state, if it has the limits of this call and no others. A pattern has at most 32
--- captures. The pattern for one number, the most frequent one, is a constant.
-local numbers = state and number_count < 32 and find(state, limits, 1, true) == 1 and {
-  match(state, number_count == 1 and '^|(%d+) (%d+)$' or '^|(%d+)' .. rep(' (%d+)', number_count) .. '$', #limits + 1)
-}
-local same_limits = numbers and numbers[1]
+-- Each state: the positions of the first and the last word of its limits, how many numbers they have in it (`size`), and
+-- how many sorted sets.
+if states then
+  if #KEYS < state_count then
+    return redis.error_reply(format('ERR check.lua: expected a key for each of %d states, found %d', state_count, #KEYS))
+  end
+  local word = 2
+  for i, own in ipairs(states) do
+    own.first, own.size, own.set_count = word + 1, 0, 0
+    for _ = 1, own.count do
+      local algorithm = ARGV[word + 2]
+      if algorithm == 'sliding_log' or algorithm == 'concurrency' then
+        own.set_count = own.set_count + 1
+      else
+        own.size = own.size + (algorithm == 'sliding_window' and 2 or 1)
+      end
+      word = word + (algorithm == 'token_bucket' and 6 or 4)
+    end
+    own.last = word
+    for j = 1, i - 1 do
+      if KEYS[i] == KEYS[j] then
+        return redis.error_reply(format('ERR check.lua: expected a key for each state, found KEYS[%d] twice', j))
+      end
+    end
+  end
+end
+
+-- The text of the limits, the text of the state, and the time and the numbers of the state if it has the limits of this
+-- call and no others. A pattern has at most 32 captures.
+local limits, state, numbers, same_limits
+if states then
+  same_limits = true
+  for i, own in ipairs(states) do
+    local size = own.size
+    limits = concat(ARGV, ' ', own.first, ARGV[own.last] and own.last or #ARGV)
+    state = size > 0 and call('GET', KEYS[i])
+    numbers = state and size < 32 and find(state, limits, 1, true) == 1
+      and { match(state, '^|(%d+)' .. rep(' (%d+)', size) .. '$', #limits + 1) }
+    own.limits, own.state, own.numbers = limits, state, numbers
+    same_limits = same_limits and numbers and numbers[1]
+  end
+else
+  limits = concat(ARGV, ' ', 3, ARGV[limits_end] and limits_end or #ARGV)
+  state = number_count > 0 and call('GET', KEYS[1])
+  -- The pattern for one number, the most frequent one, is a constant.
+  numbers = state and number_count < 32 and find(state, limits, 1, true) == 1 and {
+    match(state, number_count == 1 and '^|(%d+) (%d+)$' or '^|(%d+)' .. rep(' (%d+)', number_count) .. '$', #limits + 1)
+  }
+  same_limits = numbers and numbers[1]
+end
 
 -- Words that are in the state have been validated before.
 if not same_limits then
@@ -116,7 +174,7 @@ if not same_limits then
   end
   -- These two are numbers already, but may be in another notation, such as 1e3.
   integer(1, 'now_ms', 0)
-  integer(2, 'limits', 1)
+  if not states then integer(2, 'limits', 1) end
   local at = 2
   for _ = 1, count do
     local name, algorithm, window = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -153,8 +211,8 @@ local arguments = limits_end + 1 + requests * (has_leases and 2 or 1)
 if ARGV[arguments + 1] then
   return redis.error_reply(format('ERR check.lua: expected %d arguments, found %d', arguments, #ARGV))
 end
-if #KEYS ~= 1 + set_count then
-  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', 1 + set_count, #KEYS))
+if #KEYS ~= state_count + set_count then
+  return redis.error_reply(format('ERR check.lua: these limits need %d keys, found %d', state_count + set_count, #KEYS))
 end
 
 if now_ms == 0 then
@@ -166,66 +224,90 @@ local now, time = now_ms, now_ms
 
 -- Packed state ----------------------------------------------------------------------------------------
 
--- The words of the limits of this call and, behind `limits_end`, those of the other limits in the state; the text of
--- each other limit; and whether this call adds a packed limit to the state.
-local words, others, adds_limit = ARGV, nil, false
+-- The words of the limits of this call and, behind `limits_end`, those of the other limits in the state; the entries of
+-- these; and, unless `states` has it, the state.
+local words, others, sole = ARGV, nil, nil
+
+-- With several states, the state of each limit, and how long the limit takes to be full if it is packed.
+local owners, fulls
 
 if same_limits then
   time = numbers[1] + 0
+  if states then
+    local joined = { time }
+    for _, own in ipairs(states) do
+      own.time = own.numbers[1] + 0
+      for i = 2, own.size + 1 do joined[#joined + 1] = own.numbers[i] end
+    end
+    numbers = joined
+  end
 elseif number_count > 0 then
   local NUMBERS = { token_bucket = 1, fixed_window = 1, sliding_window = 2, sliding_log = 0, concurrency = 0 }
-
-  -- The limits of the state, in order, and by name, algorithm and window.
-  local entries, known = {}, {}
-  if state then
-    local limits, rest = match(state, '^(.*)|(.*)$')
-    local word, number = string.gmatch(limits, '%S+'), string.gmatch(rest, '%d+')
-    time = number() + 0
-    for name in word do
-      local entry = { name, word(), word(), word(), numbers = {} }
-      if entry[2] == 'token_bucket' then entry[5], entry[6] = word(), word() end
-      for i = 1, NUMBERS[entry[2]] do entry.numbers[i] = number() + 0 end
-      entries[#entries + 1] = entry
-      known[concat(entry, ' ', 1, 3)] = entry
-    end
-  end
 
   words, numbers, others = {}, { time }, {}
   for i = 1, limits_end do words[i] = ARGV[i] end
   local word = 2
-  for _ = 1, count do
-    local algorithm, entry = ARGV[word + 2], known[concat(ARGV, ' ', word + 1, word + 3)]
-    if entry then
-      entry.named = true
-      if algorithm == 'token_bucket' then
-        local burst, refill, fractions = ARGV[word + 4] + 0, ARGV[word + 5] + 0, ARGV[word + 6] + 0
-        local before = entry[6] + 0
-        if entry[4] + 0 ~= burst or entry[5] + 0 ~= refill or before ~= fractions then
-          -- The limit has changed, and perhaps the size of a fraction. A partly used unit counts as a whole one, and
-          -- the debt is at most the new burst. The debt refills at the new rate from its time on.
-          local debt = entry.numbers[1]
-          local units = (debt - debt % before) / before + (debt % before > 0 and 1 or 0)
-          entry.numbers[1] = math.min(units, burst) * fractions
-        end
+  sole = { count = count, set_count = set_count, state = state }
+  for _, own in ipairs(states or { sole }) do
+    -- The limits of the state, in order, and by name, algorithm and window.
+    local entries, known = {}, {}
+    if own.state then
+      local limits, rest = match(own.state, '^(.*)|(.*)$')
+      local word, number = string.gmatch(limits, '%S+'), string.gmatch(rest, '%d+')
+      own.time = number() + 0
+      for name in word do
+        local entry = { name, word(), word(), word(), numbers = {}, owner = own }
+        if entry[2] == 'token_bucket' then entry[5], entry[6] = word(), word() end
+        for i = 1, NUMBERS[entry[2]] do entry.numbers[i] = number() + 0 end
+        entries[#entries + 1] = entry
+        known[concat(entry, ' ', 1, 3)] = entry
       end
-    elseif NUMBERS[algorithm] > 0 then
-      adds_limit = true
     end
-    for i = 1, NUMBERS[algorithm] do numbers[#numbers + 1] = entry and entry.numbers[i] or 0 end
-    word = word + (algorithm == 'token_bucket' and 6 or 4)
-  end
+    time = own.time or now_ms
 
-  -- The others. Those with a sorted set have nothing in the state to retain.
-  for _, entry in ipairs(entries) do
-    if not entry.named and entry.numbers[1] then
-      others[#others + 1] = concat(entry, ' ')
-      for _, text in ipairs(entry) do words[#words + 1] = text end
-      for _, number in ipairs(entry.numbers) do numbers[#numbers + 1] = number end
-      has_fixed_window = has_fixed_window or entry[2] == 'fixed_window'
+    for _ = 1, own.count do
+      local algorithm, entry = ARGV[word + 2], known[concat(ARGV, ' ', word + 1, word + 3)]
+      if entry then
+        entry.named = true
+        if algorithm == 'token_bucket' then
+          local burst, refill, fractions = ARGV[word + 4] + 0, ARGV[word + 5] + 0, ARGV[word + 6] + 0
+          local before = entry[6] + 0
+          if entry[4] + 0 ~= burst or entry[5] + 0 ~= refill or before ~= fractions then
+            -- The limit has changed, and perhaps the size of a fraction. A partly used unit counts as a whole one, and
+            -- the debt is at most the new burst. The debt refills at the new rate from its time on.
+            local debt = entry.numbers[1]
+            local units = (debt - debt % before) / before + (debt % before > 0 and 1 or 0)
+            entry.numbers[1] = math.min(units, burst) * fractions
+          end
+        end
+      elseif NUMBERS[algorithm] > 0 then
+        own.adds_limit = true
+      end
+      for i = 1, NUMBERS[algorithm] do numbers[#numbers + 1] = entry and entry.numbers[i] or 0 end
+      word = word + (algorithm == 'token_bucket' and 6 or 4)
     end
+
+    -- The others. Those with a sorted set have nothing in the state to retain.
+    for _, entry in ipairs(entries) do
+      if not entry.named and entry.numbers[1] then others[#others + 1] = entry end
+    end
+  end
+  for _, entry in ipairs(others) do
+    for _, text in ipairs(entry) do words[#words + 1] = text end
+    for _, number in ipairs(entry.numbers) do numbers[#numbers + 1] = number end
+    has_fixed_window = has_fixed_window or entry[2] == 'fixed_window'
   end
 end
 if time > now then now = time end
+if states then
+  owners, fulls = {}, {}
+  for _, own in ipairs(states) do
+    own.time = own.time or now_ms
+    now = math.max(now, own.time)
+    for _ = 1, own.count do owners[#owners + 1] = own end
+  end
+  for _, entry in ipairs(others or {}) do owners[#owners + 1] = entry.owner end
+end
 
 -- Sorted sets -----------------------------------------------------------------------------------------
 --
@@ -252,7 +334,7 @@ if set_count > 0 then
   end
 
   sets = {}
-  local word, key = 2, 1
+  local word, key = 2, state_count
   for i = 1, count do
     local algorithm = ARGV[word + 2]
     if algorithm == 'sliding_log' or algorithm == 'concurrency' then
@@ -480,6 +562,7 @@ local total = others and count + #others or count
 local word, number = 2, 1
 for i = 1, total do
   local algorithm = words[word + 2]
+  if owners then time = owners[i].time end
   if algorithm == 'token_bucket' then
     number = number + 1
     local refill, fractions = words[word + 5] + 0, words[word + 6] + 0
@@ -637,6 +720,7 @@ for _ = 1, requests do
       if remaining < 0 then remaining = 0 end
       word = word + 4
     end
+    if fulls then fulls[i] = sets and sets[i] and 0 or full end
     if i <= count then
       reply[size + 1] = remaining
       reply[size + 2] = wait > 0 and wait + ahead or wait
@@ -651,34 +735,55 @@ end
 
 -- A charge may leave every packed limit full, if its cost is 0 at each of them. Then there is nothing to store.
 local writes_state = charged and number_count > 0 and longest > 0
-if writes_state and total > count then
-  -- Of the other limits, the state retains those that are not full.
-  local retained = { limits }
-  word, number = limits_end, number_count + 1
-  for i = 1, total - count do
-    local algorithm = words[word + 2]
-    local first, second = numbers[number + 1], algorithm == 'sliding_window' and numbers[number + 2]
-    if first > 0 or second and second > 0 then
-      retained[#retained + 1] = others[i]
-      number_count = number_count + 1
-      numbers[number_count + 1] = first
-      if second then
-        number_count = number_count + 1
-        numbers[number_count + 1] = second
+if writes_state and (states or total > count) then
+  writes_state = false
+  -- The last of the numbers before those of the state.
+  local before = 1
+  for i = 1, state_count do
+    local own, size = sole, number_count
+    if states then
+      own = states[i]
+      limits, size, longest = own.limits, own.size, 0
+      for j = 1, total do
+        if owners[j] == own then longest = math.max(longest, fulls[j]) end
       end
     end
-    word, number = word + (algorithm == 'token_bucket' and 6 or 4), number + (second and 2 or 1)
+    local values, first, last = numbers, before + 1, before + size
+    before = last
+    if size > 0 and longest > 0 then
+      if total > count then
+        -- Of the other limits, the state retains those that are not full.
+        local retained = { limits }
+        values, first, last = { unpack(numbers, first, last) }, 1, size
+        word, number = limits_end, number_count + 1
+        for j = 1, total - count do
+          local algorithm = words[word + 2]
+          local one, two = numbers[number + 1], algorithm == 'sliding_window' and numbers[number + 2]
+          if (not owners or owners[count + j] == own) and (one > 0 or two and two > 0) then
+            retained[#retained + 1] = concat(others[j], ' ')
+            values[last + 1], values[last + 2] = one, two or nil
+            last = last + (two and 2 or 1)
+          end
+          word, number = word + (algorithm == 'token_bucket' and 6 or 4), number + (two and 2 or 1)
+        end
+        local limit_count = own.count - own.set_count + #retained - 1
+        if own.adds_limit and limit_count > MAX_LIMITS then
+          return redis.error_reply(format('ERR check.lua: KEYS[%d] (state): expected at most %d limits, found %d '
+            .. '(name limits that it has, or reset the subject)', i, MAX_LIMITS, limit_count))
+        end
+        limits = concat(retained, ' ')
+      end
+      own.text = format('%s|%d' .. rep(' %d', last - first + 1), limits, now, unpack(values, first, last))
+      own.ms = format('%d', longest + ahead + GRACE_MS)
+    end
   end
-  local limit_count = count - set_count + #retained - 1
-  if adds_limit and limit_count > MAX_LIMITS then
-    return redis.error_reply(format('ERR check.lua: KEYS[1] (state): expected at most %d limits, found %d '
-      .. '(name limits that it has, or reset the subject)', MAX_LIMITS, limit_count))
+  -- All errors are returned before the first write, because a script cannot undo one.
+  for i, own in ipairs(states or { sole }) do
+    if own.text then call('SET', KEYS[i], own.text, 'PX', own.ms) end
   end
-  limits = concat(retained, ' ')
 end
-
--- All errors are returned before this line, because a script cannot undo a write.
 if writes_state then
+  -- A state with the limits of this call and no others.
   numbers[1] = now
   local layout = number_count == 1 and '%s|%d %d' or '%s|%d' .. rep(' %d', number_count)
   call('SET', KEYS[1], format(layout, limits, unpack(numbers, 1, number_count + 1)),

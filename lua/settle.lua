@@ -2,16 +2,16 @@
 -- all limits of the call and as of the time of that check. A request is settled once: a second call with the same
 -- request id does nothing.
 --
--- KEYS[1]    state       string: the packed state of the subject, see check.lua
--- KEYS[2]    settled     sorted set: the ids of settled requests, scored by the time at which they are forgotten
--- KEYS[3..]  set         as KEYS[2..] of check.lua: one for each sliding_log or concurrency limit, in order
+-- KEYS[1..]  state       string: the packed state of each subject, as in check.lua; usually there is one
+-- KEYS[..]   settled     sorted set: the ids of settled requests, scored by the time at which they are forgotten
+-- KEYS[..]   set         as in check.lua: one for each sliding_log or concurrency limit, in order
 -- ARGV[1]    now_ms      milliseconds since the epoch; 0 = use the server's TIME
 -- ARGV[2]    charged_at  now_ms in the reply of the check that allowed the request, or earlier; from 1
 -- ARGV[3]    request     the request's id: 1 to 200 characters without space
 -- ARGV[4]    memory_ms   milliseconds for which the id is remembered, 1 or more
 -- ARGV[5]    more        units to charge; 0 if ARGV[6] is not
 -- ARGV[6]    less        units to give back, at most what the check charged; 0 if ARGV[5] is not
--- ARGV[7]    limits      number of limits that follow, in the format of check.lua
+-- ARGV[7]    limits      number of limits that follow, in the format of check.lua; with several states one for each
 -- returns    settled     1; 0 = it was settled before, and nothing has changed
 --            units       for each limit: the whole units that were charged or given back
 -- example    redis-cli --eval lua/settle.lua 'sg:1:{ip:203.0.113.7}' 'sg:1:{ip:203.0.113.7}:settled' , 0 1 request-1 60000 0 3 1 burst token_bucket 10000 20 1 500
@@ -104,19 +104,45 @@ local memory_ms = integer(4, 'memory_ms', 1)
 local more, less = integer(5, 'more', 0), integer(6, 'less', 0)
 if more > 0 and less > 0 then expected(6, 'less', '0 if more is not 0') end
 
+-- Each state: the number of its limits.
+local states = {}
+if find(ARGV[7] or '', ',', 1, true) then
+  for word in gmatch(ARGV[7] .. ',', '([^,]*),') do
+    local count = find(word, '^%d+$') and tonumber(word) or 0
+    if count < 1 or count >= TWO_53 then expected(7, 'limits', 'integers from 1, joined by commas') end
+    states[#states + 1] = { count = count }
+  end
+else
+  states[1] = { count = integer(7, 'limits', 1) }
+end
+
 local limits, at, set_count = {}, 8, 0
-for i = 1, integer(7, 'limits', 1) do
-  if problem then break end
-  limits[i], at = read_limit(at)
-  if NUMBERS[limits[i].algorithm] == 0 then
-    set_count = set_count + 1
-    limits[i].key = KEYS[2 + set_count]
+for i, own in ipairs(states) do
+  own.key = KEYS[i]
+  for _ = 1, own.count do
+    if problem then break end
+    local limit
+    limit, at = read_limit(at)
+    limit.state = own
+    limits[#limits + 1] = limit
+    if NUMBERS[limit.algorithm] == 0 then
+      set_count = set_count + 1
+      limit.key = KEYS[#states + 1 + set_count]
+    else
+      own.is_packed = true
+    end
+  end
+  for j = 1, i - 1 do
+    if own.key and own.key == KEYS[j] then
+      problem = problem or format('expected a key for each state, found KEYS[%d] twice', j)
+    end
   end
 end
 if not problem and #ARGV >= at then problem = format('expected %d arguments, found %d', at - 1, #ARGV) end
-if not problem and #KEYS ~= 2 + set_count then
-  problem = format('these limits need %d keys, found %d', 2 + set_count, #KEYS)
+if not problem and #KEYS ~= #states + 1 + set_count then
+  problem = format('these limits need %d keys, found %d', #states + 1 + set_count, #KEYS)
 end
+local settled = KEYS[#states + 1]
 if problem then return redis.error_reply('ERR settle.lua: ' .. problem) end
 
 if now_ms == 0 then
@@ -181,45 +207,44 @@ local function new_entry(algorithm, window, refill, fractions, number)
   return { window = window, used = number(), previous = algorithm == 'sliding_window' and number() or nil }
 end
 
--- The words and the time of the state, and its packed limits in order, and by name, algorithm and window.
-local state = #limits > set_count and call('GET', KEYS[1])
-local words, time, entries, known = nil, nil, {}, {}
-
-if state then
-  local numbers
-  words, numbers = string.match(state, '^(.*)|(.*)$')
+-- Reads a state: its words and its time, and its packed limits in order, and by name, algorithm and window.
+local function read(own)
+  own.text = own.is_packed and call('GET', own.key)
+  own.entries, own.known = {}, {}
+  if not own.text then return end
+  local words, numbers = string.match(own.text, '^(.*)|(.*)$')
   local word, digits = gmatch(words, '%S+'), gmatch(numbers, '%d+')
   local function number() return tonumber(digits()) end
-  time = number()
+  own.words, own.time = words, number()
   for name in word do
     local algorithm, window, _, refill, fractions = word(), word(), word(), nil, nil
     if algorithm == 'token_bucket' then refill, fractions = tonumber(word()), tonumber(word()) end
     if NUMBERS[algorithm] > 0 then
       local entry = new_entry(algorithm, tonumber(window) or window, refill, fractions, number)
-      entries[#entries + 1] = entry
-      known[name .. ' ' .. algorithm .. ' ' .. window] = entry
+      own.entries[#own.entries + 1] = entry
+      own.known[name .. ' ' .. algorithm .. ' ' .. window] = entry
     end
   end
 end
 
--- Advances the state. It is behind `later` only if it has lost the charge or never had it.
-local function advance(later)
-  for _, entry in ipairs(entries) do
+-- Advances a state. It is behind `later` only if it has lost the charge or never had it.
+local function advance(own, later)
+  for _, entry in ipairs(own.entries) do
     if entry.debt then
-      entry.debt = math.max(entry.debt - (later - time) * entry.refill, 0)
+      entry.debt = math.max(entry.debt - (later - own.time) * entry.refill, 0)
     else
-      local passed = window_of(entry.window, later) - window_of(entry.window, time)
+      local passed = window_of(entry.window, later) - window_of(entry.window, own.time)
       if passed > 0 then
         if entry.previous then entry.previous = passed == 1 and entry.used or 0 end
         entry.used = 0
       end
     end
   end
-  time = later
+  own.time = later
 end
 
 -- Returns the name of the number that holds what was charged at charged_at, how much of it is a unit, and its maximum.
-local function charged_number(entry)
+local function charged_number(entry, time)
   if entry.debt then return 'debt', entry.fractions, TWO_53 - 1 end
   local passed = window_of(entry.window, time) - window_of(entry.window, charged_at)
   if passed == 0 then return 'used', 1, entry.previous and floor_div(TWO_53 - 1, entry.window) or TWO_53 - 1 end
@@ -227,8 +252,8 @@ local function charged_number(entry)
 end
 
 -- Charges `more` or gives back `less`. Returns the whole units.
-local function settle(entry)
-  local name, unit, most = charged_number(entry)
+local function settle(entry, time)
+  local name, unit, most = charged_number(entry, time)
   if not name then return 0 end
   local before = entry[name]
   if more > 0 then
@@ -241,58 +266,61 @@ local function settle(entry)
 end
 
 -- Returns the time at which a limit is full, or 0 if its counters are.
-local function full_at(entry)
+local function full_at(entry, time)
   if entry.debt then return time + ceil_div(entry.debt, entry.refill) end
   local current = window_of(entry.window, time)
   if entry.used > 0 then return start_of(entry.window, current + (entry.previous and 2 or 1)) end
   return entry.previous and entry.previous > 0 and start_of(entry.window, current + 1) or 0
 end
 
-local function save()
-  local numbers, latest = { words .. '|' .. format('%.0f', time) }, now_ms
-  for _, entry in ipairs(entries) do
+local function save(own)
+  local numbers, latest = { own.words .. '|' .. format('%.0f', own.time) }, now_ms
+  for _, entry in ipairs(own.entries) do
     numbers[#numbers + 1] = format('%.0f', entry.debt or entry.used)
     numbers[#numbers + 1] = entry.previous and format('%.0f', entry.previous)
-    latest = math.max(latest, full_at(entry))
+    latest = math.max(latest, full_at(entry, own.time))
   end
   local text, ms = concat(numbers, ' '), latest - now_ms + GRACE_MS
-  if more > 0 and (not state or ms > call('PTTL', KEYS[1])) then
-    write('SET', KEYS[1], text, 'PX', format('%.0f', ms))
+  if more > 0 and (not own.text or ms > call('PTTL', own.key)) then
+    write('SET', own.key, text, 'PX', format('%.0f', ms))
   else
-    write('SET', KEYS[1], text, 'KEEPTTL')
+    write('SET', own.key, text, 'KEEPTTL')
   end
 end
 
-if more > 0 then
-  if not state then
-    words, time = '', math.max(now_ms, charged_at)
-  elseif charged_at > time then
-    advance(charged_at)
-  end
-end
--- A state from before charged_at does not have the charge: nothing is given back to it.
-if time and charged_at <= time then
-  local changed = false
-  for i, limit in ipairs(limits) do
-    local entry = known[limit.id]
-    if not limit.key and (entry or more > 0) then
-      local is_new = not entry
-      entry = entry or new_entry(limit.algorithm, limit.window, limit.refill, limit.fractions, function() return 0 end)
-      local units = settle(entry)
-      if is_new and units > 0 then
-        if #entries >= MAX_LIMITS then
-          return redis.error_reply(format('ERR settle.lua: KEYS[1] (state): expected at most %d limits, found %d '
-            .. '(name limits that it has, or reset the subject)', MAX_LIMITS, #entries + 1))
-        end
-        entries[#entries + 1], known[limit.id] = entry, entry
-        words = words == '' and limit.words or words .. ' ' .. limit.words
-      end
-      reply[i + 1] = units
-      -- To give back less than a unit changes the debt of a bucket, too.
-      changed = changed or units > 0 or less > 0
+for i, own in ipairs(states) do
+  read(own)
+  if more > 0 then
+    if not own.text then
+      own.words, own.time = '', math.max(now_ms, charged_at)
+    elseif charged_at > own.time then
+      advance(own, charged_at)
     end
   end
-  if changed then save() end
+  -- A state from before charged_at does not have the charge: nothing is given back to it.
+  if own.time and charged_at <= own.time then
+    local changed = false
+    for j, limit in ipairs(limits) do
+      local entry = own.known[limit.id]
+      if limit.state == own and not limit.key and (entry or more > 0) then
+        local is_new = not entry
+        entry = entry or new_entry(limit.algorithm, limit.window, limit.refill, limit.fractions, function() return 0 end)
+        local units = settle(entry, own.time)
+        if is_new and units > 0 then
+          if #own.entries >= MAX_LIMITS then
+            return redis.error_reply(format('ERR settle.lua: KEYS[%d] (state): expected at most %d limits, found %d '
+              .. '(name limits that it has, or reset the subject)', i, MAX_LIMITS, #own.entries + 1))
+          end
+          own.entries[#own.entries + 1], own.known[limit.id] = entry, entry
+          own.words = own.words == '' and limit.words or own.words .. ' ' .. limit.words
+        end
+        reply[j + 1] = units
+        -- To give back less than a unit changes the debt of a bucket, too.
+        changed = changed or units > 0 or less > 0
+      end
+    end
+    if changed then save(own) end
+  end
 end
 
 -- Sorted sets: a log's members are `laps offset:cost` without the space, without a gap (see check.lua) -------
@@ -371,11 +399,11 @@ end
 
 -- Settle once -----------------------------------------------------------------------------------------
 
-write('ZREMRANGEBYSCORE', KEYS[2], '-inf', format('%.0f', now_ms))
-extend_expiry(KEYS[2], memory_ms)
+write('ZREMRANGEBYSCORE', settled, '-inf', format('%.0f', now_ms))
+extend_expiry(settled, memory_ms)
 
 -- The first write. If it finds the id, it is the only one; so looking the id up needs no command of its own.
-if call('ZADD', KEYS[2], 'NX', format('%.0f', now_ms + memory_ms), request) == 0 then
+if call('ZADD', settled, 'NX', format('%.0f', now_ms + memory_ms), request) == 0 then
   for i = 1, #reply do reply[i] = 0 end
   return reply
 end

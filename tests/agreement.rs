@@ -17,7 +17,7 @@ use direct::{DirectTransport, RunCommand, at_once};
 use proptest::prelude::*;
 use redis::RedisResult;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
-use sluicegate::limit::{LeaseId, Limit, LimitName, Subject, Verdict};
+use sluicegate::limit::{By, LeaseId, Limit, LimitName, Subject, Verdict};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::redis::script::{self, Dialect};
 use sluicegate::time::Millis;
@@ -48,7 +48,7 @@ impl RunCommand for &Server {
 }
 
 thread_local! {
-    static SERVER: (Server, RefCell<u64>) = (Server::start(), RefCell::new(0));
+    static SERVER: Server = Server::start();
 }
 
 /// Sends the same call to Redis and to memory and expects the same verdicts.
@@ -67,7 +67,7 @@ fn agree(server: &Server, local: &mut MemoryLimiter, subject: &Subject, call: &C
 /// Releases a lease in Redis and in memory and expects the same count.
 fn agree_on_release(server: &Server, local: &mut MemoryLimiter, subject: &Subject, limits: &[Limit], lease: &LeaseId) {
     let inflight = limits.iter().filter(|limit| limit.needs_lease());
-    let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
+    let keys: Vec<String> = inflight.map(|limit| subject.owner(limit).unwrap().inflight_key(limit.name())).collect();
     let mut released = 0;
     if !keys.is_empty() {
         let count = keys.len().to_string();
@@ -85,15 +85,20 @@ fn follow(calls: &[Call]) -> Result<(), TestCaseError> {
 }
 
 /// Like the above, but releases a lease after each call.
-fn follow_giving_back(calls: &[Call], mut leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
-    SERVER.with(|(server, cases)| {
-        *cases.borrow_mut() += 1;
-        let subject = Subject::named(&format!("case{}", cases.borrow()));
-        let mut local = MemoryLimiter::new(Capacity { subjects: 1, entries: usize::MAX });
-        let result = calls.iter().try_for_each(|call| {
-            agree(server, &mut local, &subject, call)?;
+fn follow_giving_back(calls: &[Call], leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
+    let subject = Subject::named("case");
+    let calls: Vec<_> = calls.iter().map(|call| (call.clone(), subject.clone())).collect();
+    follow_subjects(&calls, leases)
+}
+
+/// Like the above, with the subject of each call.
+fn follow_subjects(calls: &[(Call, Subject)], mut leases: impl Iterator<Item = LeaseId>) -> Result<(), TestCaseError> {
+    SERVER.with(|server| {
+        let mut local = MemoryLimiter::new(Capacity { subjects: usize::MAX, entries: usize::MAX });
+        let result = calls.iter().try_for_each(|(call, subject)| {
+            agree(server, &mut local, subject, call)?;
             if let Some(lease) = leases.next() {
-                agree_on_release(server, &mut local, &subject, &call.limits, &lease);
+                agree_on_release(server, &mut local, subject, &call.limits, &lease);
             }
             Ok(())
         });
@@ -119,6 +124,22 @@ proptest! {
     }
 
     #[test]
+    fn redis_and_memory_agree_on_several_states(
+        calls in traffic::of_several_states(traffic::changing(40), 40),
+        given_back in prop::collection::vec(0_u8..12, 0..40),
+    ) {
+        let leases = given_back.iter().map(|number| LeaseId::new(&format!("lease-{number}")).unwrap());
+        follow_subjects(&calls, leases)?;
+    }
+
+    #[test]
+    fn redis_and_memory_agree_on_one_plan_of_several_states(
+        calls in traffic::of_several_states(traffic::steady(60), 60),
+    ) {
+        follow_subjects(&calls, std::iter::empty())?;
+    }
+
+    #[test]
     fn redis_and_memory_agree_on_one_plan(calls in traffic::steady(60)) {
         follow(&calls)?;
     }
@@ -128,15 +149,17 @@ proptest! {
 #[test]
 fn redis_and_memory_agree_on_many_limits() {
     let window = Millis::from_secs(10);
-    for buckets in [16, 15, 1, 0] {
+    // The last cases have two states.
+    for (buckets, of_everyone) in [(16, 0), (15, 0), (1, 0), (0, 0), (16, 3), (8, 8), (0, 15)] {
         let limits: Vec<Limit> = (0..16)
             .map(|i| {
                 let name = LimitName::new(&format!("n{i}")).unwrap();
-                if i < buckets {
+                let limit = if i < buckets {
                     Limit::token_bucket(name, 20 + i, window, None).unwrap()
                 } else {
                     Limit::sliding_window(name, 20 + i, window).unwrap()
-                }
+                };
+                if i % 5 * 4 < of_everyone { limit.counting_by(By::Everyone) } else { limit }
             })
             .collect();
         let call = |i: u64| Call {
@@ -144,7 +167,9 @@ fn redis_and_memory_agree_on_many_limits() {
             requests: vec![(i % 5, LeaseId::new("lease").unwrap())],
             now: Millis::new(1_800_000_000_000 + i * 700),
         };
-        follow(&(0..60).map(call).collect::<Vec<_>>()).unwrap();
+        let subject = Subject::named("case").with(&By::Everyone, b"");
+        let calls: Vec<_> = (0..60).map(|i| (call(i), subject.clone())).collect();
+        follow_subjects(&calls, std::iter::empty()).unwrap();
     }
 }
 

@@ -29,6 +29,11 @@ struct Call {
     arguments: Vec<String>,
 }
 
+const FIVE: &str = "log sliding_log 60000 9 bucket token_bucket 60000 9 3 20000 fixed fixed_window month 9 \
+                    sliding sliding_window 60000 9 inflight concurrency 60000 9";
+
+const BUCKET: &str = "token_bucket 60000 9 3 20000";
+
 const ALL_ALGORITHMS: &str = "5 log sliding_log 60000 9 bucket token_bucket 60000 9 3 20000 fixed fixed_window month 9 \
                               sliding sliding_window 60000 9 inflight concurrency 60000 9";
 
@@ -46,8 +51,18 @@ fn calls() -> Vec<Call> {
             "check",
             "narrow , 1000 1 inflight concurrency 60000 1 3 1 a 1 b 1 a".to_owned().replacen(" ,", " leases ,", 1),
         ),
+        (
+            "check",
+            format!("user s everyone of-user log inflight , 1000 1,5,1 x sliding_log 9 9 {FIVE} y {BUCKET} 2 2 a 1 b"),
+        ),
+        (
+            "check",
+            format!("user s everyone of-user log inflight , 1000 1,5,1 x sliding_log 9 9 {FIVE} z {BUCKET} 1 2 a"),
+        ),
         ("settle", settle("90000 70000 first 60000 5 0")),
         ("settle", settle("90000 70000 first 60000 5 0")),
+        ("settle", format!("s everyone settled log inflight , 90000 70000 two 60000 5 0 5,1 {FIVE} y {BUCKET}")),
+        ("settle", format!("s everyone settled log inflight , 90000 70000 two-less 60000 0 5 5,1 {FIVE} y {BUCKET}")),
         ("settle", settle("0 70000 second 60000 0 0")),
         ("settle", settle("90000 70000 third 60000 0 4")),
         ("settle", settle("90000 1000 late 60000 0 4")),

@@ -55,7 +55,7 @@ async fn run(options: &Options) -> Result<Report, Failure> {
         Command::Keys(keys) => commands::keys::run(&client()?, keys).await,
         Command::Usage(usage) => commands::usage::run(&client()?, usage).await,
         Command::Check(check) => commands::check::run(&client()?, check).await,
-        Command::Reset { tenant } => commands::charges::reset(&client()?, tenant).await,
+        Command::Reset { tenant, subjects } => commands::charges::reset(&client()?, tenant, subjects).await,
         Command::Refund(refund) => commands::charges::refund(&client()?, refund).await,
     }
 }

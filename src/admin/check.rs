@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::admin::Admin;
 use super::input;
 use super::response::{Failure, Response};
+use super::subjects::Values;
 use crate::config::json::{InvalidInput, Object, Problems, text};
 use crate::config::{self, Config};
 use crate::http::problem::Problem;
 use crate::http::rate_limit;
-use crate::limit::{CheckRequest, LeaseId, Limit, Plan, Retry, Subject, Verdict, usage};
+use crate::limit::{CheckRequest, EVERYONE, LeaseId, Limit, Plan, Retry, Subject, Verdict, usage};
 use crate::redis::Transport;
 use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
@@ -20,6 +21,8 @@ struct CheckInput {
     target: Target,
     /// The limits; `None` for those of the tenant's plan.
     limits: Option<Vec<Limit>>,
+    /// What the limits count by.
+    values: Values,
     cost: u64,
     lease: Option<LeaseId>,
 }
@@ -33,9 +36,9 @@ enum Target {
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn check(&self, body: &Value) -> Result<Response, Failure> {
-        let CheckInput { target, limits, cost, lease } = parse(body, self.config)?;
+        let CheckInput { target, limits, values, cost, lease } = parse(body, self.config)?;
         let now = self.now();
-        let (subject, limits) = match target {
+        let (mut subject, limits) = match target {
             Target::Subject(subject) => (subject, limits.unwrap_or_default()),
             Target::Tenant(id) => {
                 let stored = self.tenant(&id).await?;
@@ -46,6 +49,7 @@ impl<T: Transport> Admin<'_, T> {
                 (id.subject(), self.metered(&limits))
             }
         };
+        values.add_all(&mut subject, &limits)?;
         let request = CheckRequest { cost, lease: lease.as_ref() };
         // Reading the tenant may have taken a while.
         let asked = self.now();
@@ -98,7 +102,8 @@ fn parse(body: &Value, config: &Config) -> Result<CheckInput, InvalidInput> {
         let cost = object.optional("cost", input::count, problems).unwrap_or(1);
         let lease = |value: &Value| LeaseId::new(&text(value)?).map_err(|error| error.to_string());
         let lease = object.optional("lease", lease, problems);
-        Some(CheckInput { target: target?, limits, cost: if peek { 0 } else { cost }, lease })
+        let values = Values::of_body(object, config.ipv6_prefix, problems);
+        Some(CheckInput { target: target?, limits, values, cost: if peek { 0 } else { cost }, lease })
     })
 }
 
@@ -154,13 +159,16 @@ fn subject(value: &Value) -> Result<Subject, String> {
     if !(1..=MAX_SUBJECT).contains(&name.chars().count()) {
         return Err(format!("expected 1 to {MAX_SUBJECT} characters"));
     }
+    if name == EVERYONE {
+        return Err(format!("is {EVERYONE:?} (the subject of limits that count by everyone)"));
+    }
     match RESERVED.into_iter().find(|reserved| name.starts_with(reserved)) {
         Some(reserved) => Err(format!("begins with {reserved:?} (a reserved prefix)")),
         None => Ok(Subject::named(&name)),
     }
 }
 
-const FIELDS: [&str; 7] = ["subject", "tenant", "plan", "limits", "cost", "peek", "lease"];
+const FIELDS: [&str; 8] = ["subject", "tenant", "plan", "limits", "subjects", "cost", "peek", "lease"];
 const RESERVED: [&str; 2] = ["lock:", "value:"];
 const MAX_SUBJECT: usize = 200;
 
@@ -190,6 +198,23 @@ mod tests {
             (json!({ "subject": "a", "limits": [] }), "limits: expected 1 to 16 limits, found 0"),
             (json!({ "subject": "", "plan": "p" }), "subject: expected 1 to 200 characters"),
             (json!({ "subject": "lock:usage", "plan": "p" }), "subject: begins with \"lock:\" (a reserved prefix)"),
+            (
+                json!({ "subject": "everyone", "plan": "p" }),
+                "subject: is \"everyone\" (the subject of limits that count by everyone)",
+            ),
+            (
+                json!({ "tenant": "a", "subjects": { "user": "x" } }),
+                "subjects.user: expected \"address\", \"header:NAME\", \"query:NAME\", \"cookie:NAME\", \"path:NAME\", \"country\", \"asn\", \"route\" or \"everyone\", found \"user\"",
+            ),
+            (
+                json!({ "tenant": "a", "subjects": { "everyone": "" } }),
+                "subjects.everyone: everyone has no value (leave it out)",
+            ),
+            (
+                json!({ "tenant": "a", "subjects": { "address": "x" } }),
+                "subjects.address: expected an address, found \"x\"",
+            ),
+            (json!({ "tenant": "a", "subjects": [] }), "subjects: expected an object, found a list"),
             (json!({ "tenant": "a", "cost": null }), "cost: is null (leave it out)"),
             (
                 json!({ "tenant": "a", "cost": -1 }),

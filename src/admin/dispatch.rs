@@ -5,6 +5,7 @@ use super::openapi::OPENAPI;
 use super::query::Query;
 use super::response::{Failure, Response};
 use super::route::Path;
+use super::subjects;
 use crate::config::json::Problems;
 use crate::http::problem::Problem;
 use crate::redis::Transport;
@@ -30,7 +31,11 @@ impl<T: Transport> Admin<'_, T> {
         if !path.allows(call.method) {
             return Err(Problem::allow_only(path.methods()).into());
         }
-        let known: &[&str] = if path == Path::Tenants && is_read(call.method) { &["cursor", "limit"] } else { &[] };
+        let known: &[&str] = match path {
+            Path::Tenants if is_read(call.method) => &["cursor", "limit"],
+            Path::Usage(_) => &[subjects::FIELD],
+            _ => &[],
+        };
         let mut problems = Problems::default();
         let query = Query::parse(call.query, known, &mut problems);
         problems.finish(Some(()))?;
@@ -45,7 +50,7 @@ impl<T: Transport> Admin<'_, T> {
             (Path::Keys(id), "POST") => self.create_key(&id, &call.object_or_nothing()?, random).await,
             (Path::Keys(id), _) => self.list_keys(&id).await,
             (Path::Key(id, key), _) => self.delete_key(&id, &key).await,
-            (Path::Usage(id), _) => self.usage(&id).await,
+            (Path::Usage(id), _) => self.usage(&id, &query).await,
             (Path::Reset(id), _) => self.reset(&id, &call.object_or_nothing()?).await,
             (Path::Refund(id), _) => self.refund(&id, &call.object()?).await,
             (Path::Check, _) => self.check(&call.object()?).await,

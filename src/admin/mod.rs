@@ -6,7 +6,7 @@
 //! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
 //! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
 //! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`: the operations.
-//! - `openapi`: the text of `openapi.json`. `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
+//! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
 //! - `response`: [`Response`], and what a failure becomes.
 //!
 //! May use every room but `edge`.
@@ -25,6 +25,7 @@ mod precondition;
 mod query;
 mod response;
 mod route;
+mod subjects;
 mod tenants;
 mod usage;
 mod values;

@@ -114,9 +114,13 @@ impl From<CheckError> for Failure {
             CheckError::Redis(error) => error.into(),
             CheckError::Invalid(error) => {
                 let path = match error {
+                    InvalidCheck::NoValue { .. } => "subjects",
                     InvalidCheck::NoLease { .. } => "lease",
                     InvalidCheck::Cost { .. } => "cost",
-                    InvalidCheck::NoLimits | InvalidCheck::SameName { .. } | InvalidCheck::NoRequests => "limits",
+                    InvalidCheck::NoLimits
+                    | InvalidCheck::SameName { .. }
+                    | InvalidCheck::Slots { .. }
+                    | InvalidCheck::NoRequests => "limits",
                 };
                 InvalidInput::new(path, error.to_string()).into()
             }

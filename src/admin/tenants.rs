@@ -95,12 +95,12 @@ impl<T: Transport> Admin<'_, T> {
                     // Its counts go first: then a failure in between can be retried, and a later tenant of the same
                     // id loses nothing. A plan that no longer exists has no limits.
                     let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
-                    history::reset(self.limiter, &id, &limits).await?;
+                    history::reset(self.limiter, &id.subject(), &limits).await?;
                     self.tenants().delete(stored.version()).await
                 }
                 // An unreadable document can still be deleted, unless If-Match names a version.
                 Err(StoreError::Unreadable(document)) if !matches!(precondition, Some(Precondition::OneOf(_))) => {
-                    history::reset(self.limiter, &id, &[]).await?;
+                    history::reset(self.limiter, &id.subject(), &[]).await?;
                     self.tenants().delete(document.version()).await
                 }
                 Err(error) => return Err(error.into()),

@@ -1,13 +1,15 @@
 //! What a tenant has used, and corrections of it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::admin::Admin;
+use super::query::Query;
 use super::response::{Failure, Response};
+use super::subjects::{FIELD, Values};
 use super::{input, wire};
 use crate::config::json::{Problems, integer, timestamp};
 use crate::http::problem::Problem;
-use crate::limit::{Algorithm, Budget, Limit, usage};
+use crate::limit::{Algorithm, Budget, By, Limit, usage};
 use crate::limiter::{Correction, RequestId, SettleOutcome, Settlement};
 use crate::redis::Transport;
 use crate::tenant::history;
@@ -15,16 +17,22 @@ use crate::tenant::store::Stored;
 use crate::time::{Millis, Timestamp};
 
 impl<T: Transport> Admin<'_, T> {
-    pub(super) async fn usage(&self, id: &str) -> Result<Response, Failure> {
+    pub(super) async fn usage(&self, id: &str, query: &Query) -> Result<Response, Failure> {
         let (id, now) = (wire::id(id)?, self.now());
+        let mut problems = Problems::default();
+        let values = Values::of_query(query, self.config.ipv6_prefix, &mut problems);
+        problems.finish(Some(()))?;
         let stored = self.tenant(&id).await?;
         // A tenant whose plan no longer exists still has a history.
         let limits = stored.tenant.limits(self.config, now).unwrap_or_default();
-        let mut budgets = Vec::new();
-        if !limits.is_empty() {
-            let verdict = self.limiter.peek(&id.subject(), &limits, self.check_time(now)).await?;
-            budgets = verdict.budgets().iter().map(budget).collect();
+        let mut subject = id.subject().with(&By::Everyone, b"");
+        values.add_known(&mut subject, &limits)?;
+        let known: Vec<Limit> = limits.iter().filter(|limit| subject.owner(limit).is_some()).cloned().collect();
+        let mut found = Vec::new();
+        if !known.is_empty() {
+            found = self.limiter.peek(&subject, &known, self.check_time(now)).await?.budgets().to_vec();
         }
+        let budgets: Vec<_> = limits.iter().map(|limit| describe(limit, &found)).collect();
         let history = history::read(self.limiter, &id, now).await?;
         Ok(Response::json(
             200,
@@ -40,22 +48,30 @@ impl<T: Transport> Admin<'_, T> {
 
     pub(super) async fn reset(&self, id: &str, body: &Value) -> Result<Response, Failure> {
         let id = wire::id(id)?;
-        input::read(body, &[], Problems::default(), |_, _| Some(()))?;
+        let values = input::read(body, &[FIELD], Problems::default(), |object, problems| {
+            input::refuse_null(body, &[FIELD], problems);
+            Some(Values::of_body(object, self.config.ipv6_prefix, problems))
+        })?;
         let stored = self.tenant(&id).await?;
         let limits = stored.tenant.limits(self.config, self.now()).unwrap_or_default();
-        history::reset(self.limiter, &id, &limits).await?;
+        let mut subject = id.subject();
+        values.add_known(&mut subject, &limits)?;
+        history::reset(self.limiter, &subject, &limits).await?;
         Ok(Response::no_content())
     }
 
     pub(super) async fn refund(&self, id: &str, body: &Value) -> Result<Response, Failure> {
         let (id, now) = (wire::id(id)?, self.now());
-        let known = ["units", "request", "charged_at"];
-        let ((units, request), charged_at) = input::read(body, &known, Problems::default(), |object, problems| {
-            input::refuse_null(body, &["charged_at"], problems);
-            let request = |value: &Value| RequestId::new(input::id(value)?).map_err(|error| error.to_string());
-            let what = object.required("units", integer, problems).zip(object.required("request", request, problems));
-            what.zip(Some(object.optional("charged_at", timestamp, problems)))
-        })?;
+        let known = ["units", "request", "charged_at", FIELD];
+        let ((units, request), (charged_at, values)) =
+            input::read(body, &known, Problems::default(), |object, problems| {
+                input::refuse_null(body, &["charged_at", FIELD], problems);
+                let values = Values::of_body(object, self.config.ipv6_prefix, problems);
+                let request = |value: &Value| RequestId::new(input::id(value)?).map_err(|error| error.to_string());
+                let what =
+                    object.required("units", integer, problems).zip(object.required("request", request, problems));
+                what.zip(Some((object.optional("charged_at", timestamp, problems), values)))
+            })?;
         let stored = self.tenant(&id).await?;
         let limits = self.limits_of(&stored, now)?;
         let settlement = Settlement {
@@ -64,7 +80,8 @@ impl<T: Transport> Admin<'_, T> {
             correction: Correction::GiveBack(units),
             memory: MEMORY,
         };
-        let subject = id.subject();
+        let mut subject = id.subject();
+        values.add_all(&mut subject, &limits)?;
         let all = self.metered(&limits);
         let outcome = self.limiter.settle(&subject, &all, &settlement, self.check_time(now)).await?;
         let (refunded, units) = match outcome {
@@ -87,8 +104,8 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-fn budget(budget: &Budget) -> Value {
-    let limit = &budget.limit;
+/// Returns a limit as JSON, with its budget if that is among the `found`.
+fn describe(limit: &Limit, found: &[Budget]) -> Value {
     let (algorithm, holds) = match limit.algorithm() {
         Algorithm::SlidingLog { .. } => ("sliding_log", limit.quota()),
         Algorithm::SlidingWindow { .. } => ("sliding_window", limit.quota()),
@@ -96,14 +113,20 @@ fn budget(budget: &Budget) -> Value {
         Algorithm::TokenBucket { burst, .. } => ("token_bucket", burst),
         Algorithm::Concurrency { .. } => ("concurrency", limit.quota()),
     };
-    json!({
-        "name": limit.name().as_str(),
-        "algorithm": algorithm,
-        "limit": limit.quota(),
-        "used": holds.saturating_sub(budget.remaining),
-        "remaining": budget.remaining,
-        "reset_ms": budget.reset.get(),
-    })
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
+    add("name", limit.name().as_str().into());
+    add("algorithm", algorithm.into());
+    add("limit", limit.quota().into());
+    if let Some(by) = limit.by() {
+        add("by", by.to_string().into());
+    }
+    if let Some(budget) = found.iter().find(|budget| budget.limit == *limit) {
+        add("used", holds.saturating_sub(budget.remaining).into());
+        add("remaining", budget.remaining.into());
+        add("reset_ms", budget.reset.get().into());
+    }
+    Value::Object(fields)
 }
 
 /// How long before its refund a request was charged, if the call does not say when.

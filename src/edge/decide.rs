@@ -9,9 +9,9 @@ use super::decision::{Decision, Outcome};
 use super::facts::ClientRequest;
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
-use super::{bodies, jwt, log};
+use super::{bodies, glue, jwt, log};
 use crate::config::OnOutage;
-use crate::gateway::{RoutedRequest, check_base_path, find_route};
+use crate::gateway::{IdentifiedRequest, Place, RequestValues, RoutedRequest, check_base_path, find_route};
 use crate::http::problem::Problem;
 use crate::limiter::Limiter;
 use crate::redis::Deadline;
@@ -64,6 +64,9 @@ async fn run(
     if let (Some(charge), Some(cost)) = (&mut identified.charge, cost) {
         charge.set_cost(cost);
     }
+    if identified.needs_values() {
+        partition(client, &request, &mut identified)?;
+    }
     if let Some(unknown) = &identified.unknown_plan {
         let error = format!("{unknown}; the default plan applies");
         match &identified.tenant {
@@ -80,6 +83,21 @@ async fn run(
     }
     decision.identified = Some(identified);
     Ok(())
+}
+
+/// Adds to the subject the values by which the limits count.
+///
+/// # Errors
+/// Same as [`RoutedRequest::partition`].
+fn partition(
+    client: &ClientRequest<'_>,
+    request: &RoutedRequest<'_>,
+    identified: &mut IdentifiedRequest,
+) -> Result<(), Problem> {
+    let place = if identified.needs_place() { glue::read_place(client.request) } else { String::new() };
+    let (country, asn) = place.split_once('\n').unwrap_or_default();
+    let values = RequestValues { fields: client.fields, query: client.url.query(), place: Place { country, asn } };
+    request.partition(identified, &values)
 }
 
 /// Resolves the API key of a request to its tenant, if the route or the configuration needs it.

@@ -34,6 +34,9 @@ const each = (text, put) => {
 
 export const readRequest = (request) => `${request.method}\n${request.url}\n${lines(request.headers)}`;
 
+// The country and the number of the network, as far as Cloudflare knows them.
+export const readPlace = ({ cf }) => `${cf?.country ?? ""}\n${cf?.asn ?? ""}`;
+
 export const readResponse = (response) => `${response.status}\n${lines(response.headers)}`;
 
 // With a request as the initializer, the copy has its method, headers, body stream and redirect mode. With a `service`, a

@@ -12,6 +12,10 @@ extern "C" {
     #[wasm_bindgen(js_name = readRequest)]
     pub(super) fn read_request(request: &Request) -> String;
 
+    /// Returns a line with the client's country, and one with the number of its network. What is not known is empty.
+    #[wasm_bindgen(js_name = readPlace)]
+    pub(super) fn read_place(request: &Request) -> String;
+
     /// Returns a line with the status, and the lines of the headers.
     #[wasm_bindgen(js_name = readResponse)]
     pub(super) fn read_response(response: &Response) -> String;

@@ -226,6 +226,18 @@ impl<'a> RoutedRequest<'a> {
         self.facts.identity_headers.iter().find_map(|(found, value)| (found == name).then_some(value.as_str()))
     }
 
+    pub(super) fn config(&self) -> &Config {
+        self.config
+    }
+
+    pub(super) fn facts(&self) -> &RequestFacts {
+        self.facts
+    }
+
+    pub(super) fn route(&self) -> Option<&Route> {
+        self.route.map(Arc::as_ref)
+    }
+
     fn needs_key(&self) -> bool {
         self.route.is_some_and(|route| route.require_key)
     }

@@ -4,6 +4,7 @@
 //! - [`Fields`]: the header fields of a message
 //! - [`cors`]: what lets pages of other origins read responses
 //! - [`forwarding`]: which headers a proxy drops and adds
+//! - `values`: single values of a query and of a `Cookie` header
 //! - [`rate_limit`]: the `RateLimit` headers and `Retry-After`
 //! - [`usage`]: the cost that a request or its response tells
 //! - [`problem`]: refusals and failures as `application/problem+json`
@@ -17,6 +18,8 @@ pub mod forwarding;
 pub mod problem;
 pub mod rate_limit;
 pub mod usage;
+mod values;
 
 pub use facts::{Destination, RequestFacts};
 pub use fields::{Fields, push_field};
+pub use values::{cookie_value, query_value};

@@ -80,6 +80,23 @@ pub enum InvalidCheck {
         /// The name.
         name: LimitName,
     },
+    /// A limit counts by something of which the subject has no value.
+    #[error("no value of {by} (the limit {limit} counts by it)")]
+    NoValue {
+        /// The limit.
+        limit: LimitName,
+        /// What it counts by.
+        by: String,
+    },
+    /// A limit counts for all callers together, and Redis is a cluster.
+    #[error(
+        "the limit {limit} counts by everyone, and a Redis Cluster has its state and that of the caller in different \
+         slots (use a Redis that is not a cluster, or remove the limit)"
+    )]
+    Slots {
+        /// The first such limit.
+        limit: LimitName,
+    },
     /// There are no requests.
     #[error("no requests")]
     NoRequests,

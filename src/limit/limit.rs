@@ -1,5 +1,6 @@
 //! A limit: a name, a quota and an algorithm.
 
+use super::by::By;
 use super::invalid::{InvalidLimit, MAX_INTEGER};
 use super::name::LimitName;
 use super::parameters::{Algorithm, Window};
@@ -14,6 +15,8 @@ pub struct Limit {
     algorithm: Algorithm,
     /// Whether every request counts as one unit, whatever its cost.
     counts_requests: bool,
+    /// What it counts by, if not by the caller alone.
+    by: Option<By>,
 }
 
 impl Limit {
@@ -106,7 +109,7 @@ impl Limit {
     /// field.
     pub fn with_quota(&self, quota: u64, burst: Option<u64>) -> Result<Self, InvalidLimit> {
         let name = self.name.clone();
-        let counts_requests = self.counts_requests;
+        let (counts_requests, by) = (self.counts_requests, self.by.clone());
         let changed = match self.algorithm {
             Algorithm::TokenBucket { window, burst: old, .. } => {
                 let kept_burst = if old == self.quota { None } else { Some(old) };
@@ -121,7 +124,7 @@ impl Limit {
             Algorithm::FixedWindow { window } => Limit::fixed_window(name, quota, window),
             Algorithm::Concurrency { lease } => Limit::concurrency(name, quota, lease),
         };
-        changed.map(|limit| Limit { counts_requests, ..limit })
+        changed.map(|limit| Limit { counts_requests, by, ..limit })
     }
 
     /// Returns this limit, counting every request as one unit, whatever its cost.
@@ -142,8 +145,20 @@ impl Limit {
         if self.counts_requests { cost.min(1) } else { cost }
     }
 
+    /// Returns this limit, with one quota for each value of `by`.
+    #[must_use]
+    pub fn counting_by(self, by: By) -> Self {
+        Limit { by: Some(by), ..self }
+    }
+
+    /// Returns what this limit counts by, if not by the caller alone.
+    #[must_use]
+    pub fn by(&self) -> Option<&By> {
+        self.by.as_ref()
+    }
+
     fn new(name: LimitName, quota: u64, algorithm: Algorithm) -> Self {
-        Limit { name, quota, algorithm, counts_requests: false }
+        Limit { name, quota, algorithm, counts_requests: false, by: None }
     }
 
     /// Returns the name.
@@ -195,11 +210,11 @@ impl Limit {
         matches!(self.algorithm, Algorithm::Concurrency { .. })
     }
 
-    /// Returns whether this limit can use the state of `other`: name and algorithm are the same, and the window
-    /// unless the state is in a sorted set.
+    /// Returns whether this limit can use the state of `other`: name, algorithm and what they count by are the same, and the
+    /// window unless the state is in a sorted set.
     #[must_use]
     pub fn keeps_state_of(&self, other: &Limit) -> bool {
-        self.name == other.name && self.algorithm.keeps_state_of(other.algorithm)
+        self.name == other.name && self.by == other.by && self.algorithm.keeps_state_of(other.algorithm)
     }
 }
 

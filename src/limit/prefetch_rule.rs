@@ -48,10 +48,18 @@ impl PrefetchRule {
     /// Checks that units of all these limits may be taken in advance.
     ///
     /// # Errors
-    /// Fails if a limit is a sliding log or a concurrency limit, or if its window is shorter than ten holds.
+    /// Fails if a limit is a sliding log or a concurrency limit, if it does not count by the caller alone, or if its window is
+    /// shorter than ten holds.
     pub fn check_fit(self, limits: &[Limit]) -> Result<(), InvalidLimit> {
         for limit in limits {
             let name = limit.name().as_str();
+            if let Some(by) = limit.by() {
+                let problem = format!(
+                    "the limit {name:?} counts by {by}, and units are taken in advance for the caller only (remove \
+                     prefetch, or move the limit to a route)"
+                );
+                return Err(InvalidLimit::new("prefetch", problem));
+            }
             let Some(window) = window(limit.algorithm()) else {
                 let algorithm = limit.algorithm().name();
                 let problem = format!(
@@ -75,7 +83,10 @@ impl PrefetchRule {
     /// Returns whether units of all these limits may be taken in advance, as [`PrefetchRule::check_fit`] does.
     #[must_use]
     pub fn fits(self, limits: &[Limit]) -> bool {
-        limits.iter().all(|limit| window(limit.algorithm()).is_some_and(|window| self.hold <= longest_hold(window)))
+        let fits = |limit: &Limit| {
+            limit.by().is_none() && window(limit.algorithm()).is_some_and(|window| self.hold <= longest_hold(window))
+        };
+        limits.iter().all(fits)
     }
 
     /// Returns whether units of a limit may be taken in advance when this time has passed since Redis reported its budget.
@@ -123,7 +134,7 @@ const SHORTEST_MONTH: Millis = Millis::new(28 * Millis::DAY.get());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::{LimitName, Retry};
+    use crate::limit::{By, LimitName, Retry};
 
     fn name() -> LimitName {
         LimitName::new("burst").unwrap()
@@ -165,6 +176,10 @@ mod tests {
             assert_eq!(error.to_string(), expected);
         }
         assert_eq!(rule(10_000).check_fit(&[month]), Ok(()));
+        let by = [Limit::token_bucket(name(), 9, second, None).unwrap().counting_by(By::Everyone)];
+        assert!(!rule(1).fits(&by));
+        let error = rule(1).check_fit(&by).unwrap_err().to_string();
+        assert!(error.starts_with("prefetch: the limit \"burst\" counts by everyone, "), "{error}");
         for exact in [Limit::sliding_log(name(), 9, second), Limit::concurrency(name(), 9, second)] {
             let exact = [exact.unwrap()];
             assert!(!rule(1).fits(&exact));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::arguments::{check_arguments, costs_per_limit, limit_arguments, settle_arguments};
+use super::arguments::{CallLimits, set_key};
 use super::clock::{Clock, Now};
 use super::error::CheckError;
 use super::prefetch::{LotId, Prefetch, Take};
@@ -11,7 +11,7 @@ use super::refusals::{Recall, Refusals};
 use super::reply::{BatchVerdict, decode_batch, decode_outcome};
 use super::request_id::RequestId;
 use super::settlement::{Correction, SettleOutcome, Settlement};
-use crate::limit::{CheckRequest, LeaseId, Limit, PrefetchRule, Subject, Verdict, validate_check};
+use crate::limit::{By, CheckRequest, InvalidCheck, LeaseId, Limit, PrefetchRule, Subject, Verdict, validate_check};
 use crate::redis::script::{self, Dialect};
 use crate::redis::{self, Argument, RedisError, Transport};
 use crate::time::Millis;
@@ -192,7 +192,8 @@ impl<T: Transport> Limiter<T> {
     fn forget(&self, subject: &Subject) {
         self.forget_refusals(subject);
         if let Some(prefetch) = &self.prefetch {
-            prefetch.forget(subject);
+            // Units are taken in advance for the caller only.
+            prefetch.forget(&subject.alone());
         }
     }
 
@@ -241,7 +242,7 @@ impl<T: Transport> Limiter<T> {
     ) -> Result<BatchVerdict, CheckError> {
         let requests: Vec<CheckRequest<'_>> = requests.into_iter().map(Into::into).collect();
         validate_check(limits, &requests)?;
-        Ok(self.check_valid(subject, limits, &requests, now).await?)
+        self.check_valid(subject, limits, &requests, now).await
     }
 
     /// Checks requests that `validate_check` has accepted.
@@ -251,9 +252,10 @@ impl<T: Transport> Limiter<T> {
         limits: &[Limit],
         requests: &[CheckRequest<'_>],
         now: Now,
-    ) -> Result<BatchVerdict, RedisError> {
-        let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost, 1)).collect();
-        self.check_costs(subject, limits, requests, &costs, now).await
+    ) -> Result<BatchVerdict, CheckError> {
+        let call = CallLimits::of(subject, limits)?;
+        let costs: Vec<_> = requests.iter().map(|request| call.costs(request.cost, 1)).collect();
+        self.check_costs(limits, &call, requests, &costs, now).await
     }
 
     /// Checks one request, and in the same call as many further ones of its cost: all of these or none.
@@ -264,28 +266,30 @@ impl<T: Transport> Limiter<T> {
         request: CheckRequest<'_>,
         ahead: u64,
         now: Now,
-    ) -> Result<BatchVerdict, RedisError> {
+    ) -> Result<BatchVerdict, CheckError> {
         if ahead == 0 {
             return self.check_valid(subject, limits, &[request], now).await;
         }
         let requests = [request, CheckRequest { cost: request.cost.saturating_mul(ahead), lease: None }];
-        let costs = [1, ahead].map(|times| costs_per_limit(limits, request.cost, times));
-        self.check_costs(subject, limits, &requests, &costs, now).await
+        let call = CallLimits::of(subject, limits)?;
+        let costs = [1, ahead].map(|times| call.costs(request.cost, times));
+        self.check_costs(limits, &call, &requests, &costs, now).await
     }
 
     /// Checks requests with these charges at each limit.
     async fn check_costs(
         &self,
-        subject: &Subject,
         limits: &[Limit],
+        call: &CallLimits<'_>,
         requests: &[CheckRequest<'_>],
         costs: &[Option<String>],
         now: Now,
-    ) -> Result<BatchVerdict, RedisError> {
+    ) -> Result<BatchVerdict, CheckError> {
         let script = script::CHECK.in_dialect(self.dialect);
-        let (keys, arguments) = check_arguments(subject, limits, requests, costs, now);
-        let numbers: Vec<i64> = redis::eval(&self.transport, script, &keys, &arguments).await?;
-        decode_batch(limits, requests.len(), &numbers)
+        let (keys, arguments) = call.check(requests, costs, now);
+        let numbers = redis::eval::<Vec<i64>>(&self.transport, script, &keys, &arguments).await;
+        let numbers = numbers.map_err(|error| not_of_one_slot(error, limits))?;
+        Ok(decode_batch(limits, call.places(), requests.len(), &numbers)?)
     }
 
     /// Returns the budgets of `subject` without charging anything. A limit denies even this while more than its
@@ -310,7 +314,8 @@ impl<T: Transport> Limiter<T> {
         now: Now,
     ) -> Result<SettleOutcome, CheckError> {
         validate_check(limits, &[CheckRequest::from(0)])?;
-        let (keys, arguments) = settle_arguments(subject, limits, settlement, now);
+        let call = CallLimits::of(subject, limits)?;
+        let (keys, arguments) = call.settle(subject, settlement, now);
         let script = script::SETTLE.in_dialect(self.dialect());
         let gives_back = matches!(settlement.correction, Correction::GiveBack(_));
         if gives_back {
@@ -322,7 +327,8 @@ impl<T: Transport> Limiter<T> {
             // Also after a failure: the correction may have been made.
             self.forget_refusals(subject);
         }
-        Ok(decode_outcome(limits, &numbers?)?)
+        let numbers = numbers.map_err(|error| not_of_one_slot(error, limits))?;
+        Ok(decode_outcome(limits, call.places(), &numbers)?)
     }
 
     /// Ends a lease at all concurrency limits among `limits`, and returns how many of them had it, alive or
@@ -334,7 +340,8 @@ impl<T: Transport> Limiter<T> {
     /// Returns a [`RedisError`] if Redis fails; the lease then expires by itself.
     pub async fn release(&self, subject: &Subject, limits: &[Limit], lease: &LeaseId) -> Result<u64, RedisError> {
         let inflight = limits.iter().filter(|limit| limit.needs_lease());
-        let keys: Vec<String> = inflight.map(|limit| subject.inflight_key(limit.name())).collect();
+        let key = |limit: &Limit| Some(subject.owner(limit)?.inflight_key(limit.name()));
+        let keys: Vec<String> = inflight.filter_map(key).collect();
         if keys.is_empty() {
             return Ok(0);
         }
@@ -342,7 +349,9 @@ impl<T: Transport> Limiter<T> {
         redis::eval(self.transport(), script, &keys, &[Argument::Text(lease.as_str())]).await
     }
 
-    /// Deletes the state of a subject, and returns how many keys it had.
+    /// Deletes the state of a subject and those of its further subjects, and returns how many keys they had.
+    ///
+    /// A limit that counts by something of which the subject has no value is not reset.
     ///
     /// All packed limits are reset, in `limits` or not. A sliding log or a concurrency limit has a key of its
     /// own and is reset only if it is in `limits`.
@@ -361,8 +370,9 @@ impl<T: Transport> Limiter<T> {
         limits: &[Limit],
         more: &[String],
     ) -> Result<u64, RedisError> {
-        let (sets, _) = limit_arguments(subject, limits);
-        let keys = [&[subject.state_key(), subject.settled_key()], more, &sets].concat();
+        let mut keys = [&[subject.state_key(), subject.settled_key()], more].concat();
+        keys.extend(subject.further().map(Subject::state_key));
+        keys.extend(limits.iter().filter_map(|limit| set_key(subject.owner(limit)?, limit)));
         self.forget(subject);
         let deleted = redis::eval(self.transport(), script::RESET.in_dialect(self.dialect()), &keys, &[]).await;
         self.forget(subject);
@@ -373,6 +383,17 @@ impl<T: Transport> Limiter<T> {
 impl Decided {
     fn by(decider: Decider, verdict: Verdict, at: Millis) -> Self {
         Decided { verdict, at, decider, lot: None }
+    }
+}
+
+/// Returns the mistake behind an error: a limit of everyone on a Redis Cluster.
+fn not_of_one_slot(error: RedisError, limits: &[Limit]) -> CheckError {
+    let everyone = limits.iter().find(|limit| limit.by() == Some(&By::Everyone));
+    match (&error, everyone) {
+        (RedisError::Command { reason }, Some(limit)) if reason.contains("CROSSSLOT") => {
+            InvalidCheck::Slots { limit: limit.name().clone() }.into()
+        }
+        _ => error.into(),
     }
 }
 

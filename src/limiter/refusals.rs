@@ -1,6 +1,6 @@
 //! The deny cache: remembers refusals, so that a flood of requests that cannot pass does not reach Redis.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,9 +34,11 @@ pub struct Refusals {
 struct Entries {
     /// The entries of each subject: one for each list of limits.
     subjects: HashMap<Subject, Vec<Entry>>,
+    /// The subjects with further ones, by the owner of a limit that refused one of their entries.
+    refused_by: HashMap<Subject, HashSet<Subject>>,
     /// The subjects by the end of their entries. The second number makes keys with the same millisecond unique.
     by_end: BTreeMap<(Millis, u64), Subject>,
-    /// The number of budgets of all entries.
+    /// The number of budgets of all entries. A further subject of an entry counts as two.
     budgets: usize,
     /// The number of entries so far, the source of those unique numbers.
     counter: u64,
@@ -84,6 +86,7 @@ impl Refusals {
     pub fn with_capacity(local_refusals: Millis, timeout: Millis, capacity: usize) -> Self {
         let entries = Entries {
             subjects: HashMap::new(),
+            refused_by: HashMap::new(),
             by_end: BTreeMap::new(),
             budgets: 0,
             counter: 0,
@@ -94,14 +97,17 @@ impl Refusals {
         Refusals { life: local_refusals, lead, capacity, entries: Mutex::new(entries) }
     }
 
-    /// Forgets the refusals of a subject, because units were given back to it. Also a refusal that is on its way from
-    /// Redis is not remembered.
+    /// Forgets what was refused by limits of a subject or its further ones, because units were given back to them. Also a
+    /// refusal that is on its way from Redis is not remembered.
     pub fn forget(&self, subject: &Subject) {
         let mut entries = self.lock();
-        entries.remove_all(subject);
-        let slot = entries.slot(subject);
-        if let Some(count) = entries.forgotten.get_mut(slot) {
-            *count += 1;
+        if subject.further().len() == 0 {
+            entries.forget(subject);
+            return;
+        }
+        entries.forget(&subject.alone());
+        for owner in subject.further() {
+            entries.forget(owner);
         }
     }
 
@@ -181,7 +187,12 @@ impl Entries {
 
     fn insert(&mut self, subject: &Subject, entry: Entry) {
         self.by_end.insert(entry.key, subject.clone());
-        self.budgets += entry.budgets.len();
+        self.budgets += entry.weight(subject);
+        if subject.further().len() > 0 {
+            for owner in entry.refusing().filter_map(|limit| subject.owner(limit)) {
+                self.refused_by.entry(owner.alone()).or_default().insert(subject.clone());
+            }
+        }
         let entries = self.subjects.entry(subject.clone()).or_default();
         entries.push(entry);
         if entries.len() > PER_SUBJECT
@@ -213,10 +224,25 @@ impl Entries {
         }
     }
 
-    fn remove_all(&mut self, subject: &Subject) {
-        for entry in self.subjects.remove(subject).unwrap_or_default() {
+    /// Forgets what was refused by limits whose state `owner` owns.
+    fn forget(&mut self, owner: &Subject) {
+        for entry in self.subjects.remove(owner).unwrap_or_default() {
             self.by_end.remove(&entry.key);
-            self.budgets -= entry.budgets.len();
+            self.budgets -= entry.weight(owner);
+        }
+        for subject in self.refused_by.remove(owner).unwrap_or_default() {
+            let is_owner = |limit: &Limit| subject.owner(limit).is_some_and(|found| found.is(owner));
+            let entries = self.subjects.get(&subject).into_iter().flatten();
+            let refused = entries.filter(|entry| entry.refusing().any(is_owner));
+            let refused: Vec<_> = refused.map(|entry| entry.key).collect();
+            for key in refused {
+                self.by_end.remove(&key);
+                self.remove(&subject, key);
+            }
+        }
+        let slot = self.slot(owner);
+        if let Some(count) = self.forgotten.get_mut(slot) {
+            *count += 1;
         }
     }
 
@@ -235,15 +261,37 @@ impl Entries {
     fn remove(&mut self, subject: &Subject, key: (Millis, u64)) {
         let Some(entries) = self.subjects.get_mut(subject) else { return };
         if let Some(index) = entries.iter().position(|entry| entry.key == key) {
-            self.budgets -= entries.remove(index).budgets.len();
+            self.budgets -= entries.remove(index).weight(subject);
         }
         if entries.is_empty() {
             self.subjects.remove(subject);
+            self.remove_owners(subject);
         }
     }
 
+    /// Notes that a subject has no entries any more.
+    fn remove_owners(&mut self, subject: &Subject) {
+        if subject.further().len() == 0 {
+            return;
+        }
+        let caller = subject.alone();
+        for owner in subject.further().chain([&caller]) {
+            if let Some(refused) = self.refused_by.get_mut(owner) {
+                refused.remove(subject);
+                if refused.is_empty() {
+                    self.refused_by.remove(owner);
+                }
+            }
+        }
+    }
+
+    /// Returns how often the owners of a subject's states were forgotten.
     fn forgotten(&self, subject: &Subject) -> u64 {
-        self.forgotten.get(self.slot(subject)).copied().unwrap_or_default()
+        let count = |owner: &Subject| self.forgotten.get(self.slot(owner)).copied().unwrap_or_default();
+        if subject.further().len() == 0 {
+            return count(subject);
+        }
+        subject.further().map(count).fold(count(&subject.alone()), u64::wrapping_add)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
@@ -253,6 +301,16 @@ impl Entries {
 }
 
 impl Entry {
+    /// Returns how much of the capacity the entry uses.
+    fn weight(&self, subject: &Subject) -> usize {
+        self.budgets.len() + 2 * subject.further().len()
+    }
+
+    /// Returns the limits that refused the request.
+    fn refusing(&self) -> impl Iterator<Item = &Limit> {
+        self.budgets.iter().filter(|budget| budget.retry != Retry::Now).map(|budget| &budget.limit)
+    }
+
     fn has_limits<'a>(&self, limits: impl Iterator<Item = &'a Limit>) -> bool {
         self.budgets.iter().map(|budget| &budget.limit).eq(limits)
     }

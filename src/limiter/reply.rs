@@ -18,8 +18,13 @@ pub struct BatchVerdict {
 }
 
 /// Decodes the reply of `check.lua`: for each request whether it is allowed, then three numbers for each limit;
-/// at the end the time.
-pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -> Result<BatchVerdict, RedisError> {
+/// at the end the time. `places` are those of the limits among the numbers, unless they have the same order.
+pub(super) fn decode_batch(
+    limits: &[Limit],
+    places: Option<&[usize]>,
+    requests: usize,
+    numbers: &[i64],
+) -> Result<BatchVerdict, RedisError> {
     let per_request = 1 + limits.len() * NUMBERS_PER_LIMIT;
     let expected = requests * per_request + 1;
     match numbers {
@@ -28,7 +33,7 @@ pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -
                 u64::try_from(*at).map_err(|_| RedisError::Shape { reason: format!("expected a time, found {at}") })?;
             let verdicts = numbers_of_requests
                 .chunks_exact(per_request)
-                .map(|numbers| decode_verdict(limits, numbers))
+                .map(|numbers| decode_verdict(limits, places, numbers))
                 .collect::<Result<_, _>>()?;
             Ok(BatchVerdict { at: Millis::new(at), verdicts })
         }
@@ -36,15 +41,17 @@ pub(super) fn decode_batch(limits: &[Limit], requests: usize, numbers: &[i64]) -
     }
 }
 
-fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisError> {
+fn decode_verdict(limits: &[Limit], places: Option<&[usize]>, numbers: &[i64]) -> Result<Verdict, RedisError> {
     let shape = || RedisError::Shape { reason: format!("expected a verdict, found {numbers:?}") };
     let non_negative = |number: i64| u64::try_from(number).map_err(|_| shape());
     let (allowed, triples) = numbers.split_first().ok_or_else(shape)?;
     let budgets = limits
         .iter()
-        .zip(triples.chunks_exact(NUMBERS_PER_LIMIT))
-        .map(|(limit, numbers)| {
-            let [remaining, retry, reset] = *numbers else { return Err(shape()) };
+        .enumerate()
+        .map(|(i, limit)| {
+            let place = places.map_or(Some(i), |places| places.get(i).copied());
+            let numbers = place.and_then(|place| triples.chunks_exact(NUMBERS_PER_LIMIT).nth(place));
+            let Some(&[remaining, retry, reset]) = numbers else { return Err(shape()) };
             let retry = match retry {
                 -1 => Retry::Never,
                 0 => Retry::Now,
@@ -62,14 +69,23 @@ fn decode_verdict(limits: &[Limit], numbers: &[i64]) -> Result<Verdict, RedisErr
     }
 }
 
-/// Decodes the reply of `settle.lua`: whether it settled the request, then the units of each limit.
-pub(super) fn decode_outcome(limits: &[Limit], numbers: &[u64]) -> Result<SettleOutcome, RedisError> {
+/// Decodes the reply of `settle.lua`: whether it settled the request, then the units of each limit. `places` as for
+/// [`decode_batch`].
+pub(super) fn decode_outcome(
+    limits: &[Limit],
+    places: Option<&[usize]>,
+    numbers: &[u64],
+) -> Result<SettleOutcome, RedisError> {
     match numbers {
         [_, units @ ..] if units.len() != limits.len() => {
             Err(RedisError::Length { expected: 1 + limits.len(), found: numbers.len() })
         }
         [0, ..] => Ok(SettleOutcome::Repeat),
-        [1, units @ ..] => Ok(SettleOutcome::Settle { units: units.to_vec() }),
+        [1, units @ ..] => {
+            let unit = |place: &usize| units.get(*place).copied().unwrap_or_default();
+            let units = places.map_or_else(|| units.to_vec(), |places| places.iter().map(unit).collect());
+            Ok(SettleOutcome::Settle { units })
+        }
         _ => Err(RedisError::Shape { reason: format!("expected an outcome, found {numbers:?}") }),
     }
 }

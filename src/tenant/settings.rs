@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::config::json::{InvalidInput, Object, Problems, integer, join, members, text, timestamp};
-use crate::limit::{LimitName, MAX_INTEGER, MAX_LIMITS};
+use crate::limit::{By, LimitName, MAX_INTEGER, MAX_LIMITS};
 use crate::time::{Millis, Timestamp};
 
 /// The settings of a tenant: everything except its keys.
@@ -90,6 +90,9 @@ impl Settings {
         for (name, change) in &self.overrides {
             let path = join("overrides", name);
             match plan.limits().iter().find(|limit| limit.name().as_str() == name) {
+                Some(limit) if limit.by() == Some(&By::Everyone) => {
+                    problems.push(path, "counts by everyone, so a tenant has no quota of its own (change the plan)");
+                }
                 Some(limit) => {
                     if let Err(error) = limit.with_quota(change.limit, change.burst) {
                         problems.push(join(&path, error.field), error.problem);

@@ -5,7 +5,7 @@ use super::key_record::{KeyId, KeyRecord};
 use super::settings::{Settings, Status};
 use crate::config::Config;
 use crate::config::json::{InvalidInput, Problems};
-use crate::limit::{Limit, PrefetchRule};
+use crate::limit::{By, Limit, PrefetchRule};
 use crate::time::Millis;
 
 /// A tenant: its settings and API keys. All values are within their bounds.
@@ -141,8 +141,8 @@ impl Tenant {
     /// Returns the limits of the plan, with the overrides in effect at `now`: those without `until`, or with a
     /// later one.
     ///
-    /// An override is ignored if the plan has no limit of its name, or if the limit cannot have its numbers.
-    /// Both are refused on write ([`Settings::check`]), so the configuration must have changed since, and the
+    /// An override is ignored if the plan has no limit of its name, if the limit cannot have its numbers, or if it counts
+    /// by everyone. All are refused on write ([`Settings::check`]), so the configuration must have changed since, and the
     /// plan's own numbers are the safe ones.
     ///
     /// # Errors
@@ -152,6 +152,7 @@ impl Tenant {
         let plan = config.plans.get(plan).ok_or_else(|| UnknownPlan { plan: plan.to_owned() })?;
         let limits = plan.limits().iter().map(|limit| {
             let change = self.settings.override_of(limit.name(), now);
+            let change = change.filter(|_| limit.by() != Some(&By::Everyone));
             let changed = change.and_then(|change| limit.with_quota(change.limit, change.burst).ok());
             changed.unwrap_or_else(|| limit.clone())
         });

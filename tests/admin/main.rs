@@ -13,6 +13,7 @@ mod openapi;
 mod races;
 mod schemathesis;
 mod service;
+mod subjects;
 mod tenants;
 mod usage;
 mod values;

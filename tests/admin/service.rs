@@ -42,7 +42,7 @@ pub(crate) struct Reply {
 }
 
 impl Service {
-    /// Starts the API with two plans: `free` and `pro`.
+    /// Starts the API with three plans: `free`, `pro` and `nested`.
     pub(crate) async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
         let bridge = BridgeServer::start(0, "rest-token", redis.url()).await.unwrap();
@@ -161,6 +161,12 @@ pub(crate) fn config() -> Value {
                 { "name": "burst", "algorithm": "token_bucket", "limit": 50, "window": "10s", "burst": 100 },
                 { "name": "day", "algorithm": "sliding_log", "limit": 1000, "window": "1d" },
                 { "name": "inflight", "algorithm": "concurrency", "limit": 2, "lease": "30s" },
+            ] },
+            "nested": { "limits": [
+                { "name": "user", "algorithm": "fixed_window", "limit": 3, "window": "minute", "by": "header:x-user" },
+                { "name": "tenant", "algorithm": "fixed_window", "limit": 5, "window": "minute" },
+                { "name": "client", "algorithm": "sliding_log", "limit": 9, "window": "1m", "by": "address" },
+                { "name": "all", "algorithm": "fixed_window", "limit": 8, "window": "minute", "by": "everyone" },
             ] },
         },
     })

@@ -77,6 +77,43 @@ fn wrong_arguments_are_named_and_change_nothing() {
         let error = redis.try_run::<Vec<i64>>(&call).unwrap_err().to_string();
         assert!(error.contains(&format!("check.lua: {message}")), "{arguments}: {error}");
     }
+    // Several states.
+    let bucket = "token_bucket 1 1 1 1";
+    for (keys, arguments, message) in [
+        ("s t", "1 1,", "ARGV[2] (limits): expected integers from 1, joined by commas, found 1,"),
+        ("s t", "1 ,1", "ARGV[2] (limits): expected integers from 1, joined by commas, found ,1"),
+        ("s t", "1 1,0", "ARGV[2] (limits): expected integers from 1, joined by commas, found 1,0"),
+        ("s t", "1 1,1e3", "ARGV[2] (limits): expected integers from 1, joined by commas, found 1,1e3"),
+        ("s t", "1 1,9007199254740992", "ARGV[2] (limits): expected integers from 1, joined by commas"),
+        ("s t", &format!("1 1,1 a {bucket}"), "ARGV[10] (algorithm): expected the name of an algorithm, found nothing"),
+        (
+            "s t",
+            &format!("1 1,1 a {bucket} b {bucket} 1"),
+            "ARGV[16] (cost): expected an integer from 0, found nothing",
+        ),
+        (
+            "s t",
+            &format!("1 1,1 a {bucket} b; {bucket} 1 1"),
+            "ARGV[9] (name): expected letters, digits, _ - ., found b;",
+        ),
+        (
+            "s t",
+            "1 1,1 a token_bucket 1 1 1 1 b token_bucket 1 1",
+            "ARGV[13] (refill): expected an integer from 1, found nothing",
+        ),
+        ("s", &format!("1 1,1 a {bucket} b {bucket} 1 1"), "expected a key for each of 2 states, found 1"),
+        ("s t u", &format!("1 1,1 a {bucket} b {bucket} 1 1"), "these limits need 2 keys, found 3"),
+        ("s t", &format!("1 1,1 a {bucket} b sliding_log 1 1 1 1"), "these limits need 3 keys, found 2"),
+        ("s s", &format!("1 1,1 a {bucket} b {bucket} 1 1"), "expected a key for each state, found KEYS[1] twice"),
+    ] {
+        let keys: Vec<&str> = keys.split(' ').collect();
+        let count = keys.len().to_string();
+        let mut call = vec!["EVAL", include_str!("../../lua/check.lua"), count.as_str()];
+        call.extend(keys);
+        call.extend(arguments.split(' '));
+        let error = redis.try_run::<Vec<i64>>(&call).unwrap_err().to_string();
+        assert!(error.contains(&format!("check.lua: {message}")), "{arguments}: {error}");
+    }
     for lease in ["", "a b", "\n", &"x".repeat(201)] {
         let mut call = vec!["EVAL", include_str!("../../lua/check.lua"), "2", key, "sg:1:{s}:inflight:a"];
         call.extend(["1", "1", "a", "concurrency", "1000", "1", "1", "1", lease]);

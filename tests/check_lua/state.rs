@@ -108,3 +108,72 @@ fn a_state_has_room_for_128_limits() {
         )
     );
 }
+
+/// A check whose last two limits are in the states of a value and of everyone.
+fn check_three(redis: &mut Redis, value: &str, limits: [&crate::support::Spec; 3], cost: u64, now: u64) -> Vec<i64> {
+    let user = format!("sg:1:{{s}}:by:header:x-user:{value}");
+    let mut words: Vec<String> =
+        ["EVAL", &crate::support::kept(include_str!("../../lua/check.lua")), "3", "sg:1:{s}", &user, "sg:1:{everyone}"]
+            .map(str::to_owned)
+            .to_vec();
+    words.extend([now.to_string(), "1,1,1".to_owned()]);
+    words.extend(limits.iter().flat_map(|limit| limit.arguments()));
+    words.extend(["1".to_owned(), cost.to_string()]);
+    redis.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn every_state_has_its_own_text_and_time() {
+    let mut redis = Redis::start();
+    let (own, user, all) = (bucket("own", 9, 9000, 9), fixed("user", 9, 60_000), sliding("all", 9, 1000));
+    check_three(&mut redis, "ada", [&own, &user, &all], 1, T);
+    check_three(&mut redis, "bob", [&own, &user, &all], 2, T + 1000);
+    let state = |redis: &mut Redis, key: &str| redis.run::<String>(&["GET", key]);
+    assert_eq!(state(&mut redis, "sg:1:{s}"), format!("own token_bucket 9000 9 1 1000|{} 2000", T + 1000));
+    let user_key = |name: &str| format!("sg:1:{{s}}:by:header:x-user:{name}");
+    assert_eq!(state(&mut redis, &user_key("ada")), format!("user fixed_window 60000 9|{T} 1"));
+    assert_eq!(state(&mut redis, &user_key("bob")), format!("user fixed_window 60000 9|{} 2", T + 1000));
+    assert_eq!(state(&mut redis, "sg:1:{everyone}"), format!("all sliding_window 1000 9|{} 2 1", T + 1000));
+
+    // A limit that the call does not name stays in its state, and only there.
+    redis.check_kept("s", &[bucket("other", 9, 9000, 9)], &[1], T + 1000);
+    check_three(&mut redis, "bob", [&own, &user, &all], 1, T + 1000);
+    assert_eq!(
+        state(&mut redis, "sg:1:{s}"),
+        format!("own token_bucket 9000 9 1 1000 other token_bucket 9000 9 1 1000|{} 3000 1000", T + 1000)
+    );
+    assert_eq!(state(&mut redis, &user_key("bob")), format!("user fixed_window 60000 9|{} 3", T + 1000));
+    assert_eq!(state(&mut redis, "sg:1:{everyone}"), format!("all sliding_window 1000 9|{} 3 1", T + 1000));
+}
+
+/// A further subject costs one more `GET`, and one more `SET` if the request is allowed.
+#[test]
+fn a_further_subject_costs_two_commands() {
+    let mut redis = Redis::start();
+    let (own, user, all) = (bucket("own", 2, 9000, 2), fixed("user", 9, 60_000), sliding("all", 9, 1000));
+    for (cost, gets, sets) in [(2, 3, 3), (2, 3, 0), (0, 3, 0)] {
+        redis.run::<()>(&["CONFIG", "RESETSTAT"]);
+        check_three(&mut redis, "ada", [&own, &user, &all], cost, T);
+        let statistics: String = redis.run(&["INFO", "commandstats"]);
+        let calls = |name: &str| {
+            let line = statistics.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
+            line.map_or(0, |line| line.split(',').next().unwrap().parse::<u64>().unwrap())
+        };
+        assert_eq!((calls("eval"), calls("get"), calls("set")), (1, gets, sets), "{cost}");
+    }
+}
+
+#[test]
+fn a_full_state_among_several_changes_none() {
+    let mut redis = Redis::start();
+    for i in 0..128 {
+        assert_eq!(redis.check_kept("everyone", &[bucket(&format!("n{i}"), 10, 60_000, 10)], &[1], T)[0], 1, "{i}");
+    }
+    let before = redis.dump_all();
+    let key = ["sg:1:{s}", "sg:1:{everyone}"];
+    let mut words = vec!["EVAL", include_str!("../../lua/check.lua"), "2", key[0], key[1], "1800000000000", "1,1"];
+    words.extend("a token_bucket 60000 10 1 6000 b token_bucket 60000 10 1 6000 1 1".split(' '));
+    let error = redis.try_run::<Vec<i64>>(&words).unwrap_err().to_string();
+    assert!(error.contains("check.lua: KEYS[2] (state): expected at most 128 limits, found 129"), "{error}");
+    assert_eq!(redis.dump_all(), before);
+}

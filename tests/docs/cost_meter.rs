@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, PrefetchRule, Subject, Window, usage};
+use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, LimitName, PrefetchRule, Subject, Window, usage};
 use sluicegate::limiter::{
     Clock, Correction, Decider, Limiter, Now, Prefetch, Refusals, RequestId, SettleOutcome, Settlement,
 };
@@ -71,7 +71,7 @@ impl CostMeter {
         let lease = limits.iter().any(Limit::needs_lease).then_some(&lease);
         let request = CheckRequest { cost: 1, lease };
         self.take_cost();
-        let verdict = self.limiter.check(&Subject::named("acme"), limits, request, now).await.unwrap();
+        let verdict = self.limiter.check(&acme(), limits, request, now).await.unwrap();
         assert_eq!(verdict.is_allow(), allowed);
         self.take_cost()
     }
@@ -129,7 +129,7 @@ impl CostMeter {
     }
 
     pub(crate) async fn reset(&self, limits: &[Limit]) {
-        self.limiter.reset(&Subject::named("acme"), limits).await.unwrap();
+        self.limiter.reset(&acme(), limits).await.unwrap();
     }
 
     /// Returns the cost of a first settlement when the script is loaded.
@@ -140,7 +140,7 @@ impl CostMeter {
             let settlement = Settlement { request: &request, charged_at: NOW, correction, memory: MINUTE };
             self.wait_for_next_millisecond();
             self.take_cost();
-            let outcome = self.limiter.settle(&Subject::named("acme"), limits, &settlement, AT).await.unwrap();
+            let outcome = self.limiter.settle(&acme(), limits, &settlement, AT).await.unwrap();
             assert!(matches!(outcome, SettleOutcome::Settle { .. }), "{outcome:?}");
             cost = self.take_cost();
         }
@@ -181,6 +181,11 @@ impl CostMeter {
         let created = self.tenants().create(&TenantId::new(id).unwrap(), tenant).await.unwrap();
         assert!(matches!(created, Create::Created(_)));
     }
+}
+
+/// The subject that is charged, with what limits may count by.
+fn acme() -> Subject {
+    Subject::named("acme").with(&By::Country, b"CH").with(&By::Everyone, b"")
 }
 
 pub(crate) fn name(text: &str) -> LimitName {

@@ -1,6 +1,6 @@
 //! The costs in Redis commands and requests in the table of `docs/operations.md` match the counts of Redis.
 
-use sluicegate::limit::{LeaseId, Limit, Subject, usage};
+use sluicegate::limit::{By, LeaseId, Limit, Subject, usage};
 use sluicegate::limiter::{Correction, Now};
 use sluicegate::redis::{self, Command};
 use sluicegate::tenant::TenantId;
@@ -44,6 +44,14 @@ async fn documented_costs_match_what_redis_counts() {
     ));
     let metered = meter.allow_and_deny_costs(&usage::with_meters(&packed(2))).await;
     table.push(("counting the usage of a tenant, more", difference(metered[0], allowed)));
+    let by = |text: &str, by: By| Limit::token_bucket(name(text), 300, MINUTE, None).unwrap().counting_by(by);
+    let further = [by("place", By::Country), by("all", By::Everyone)];
+    let one_more = meter.allow_and_deny_costs(&[packed(2), further[..1].to_vec()].concat()).await;
+    let two_more = meter.allow_and_deny_costs(&[packed(2), further.to_vec()].concat()).await;
+    let more = [0, 1].map(|i| difference(one_more[i], [allowed, denied][i]));
+    assert_eq!([0, 1].map(|i| difference(two_more[i], one_more[i])), more, "two cost twice as much as one");
+    table.push(("each further subject of limits with `by` that admit, more", more[0]));
+    table.push(("each further subject of limits with `by`, if a limit refuses, more", more[1]));
     meter.reset(&[]).await;
     table
         .push(("`clock = \"redis\"`, more", difference(meter.check_cost(&packed(2), true, Now::Redis).await, allowed)));
@@ -69,6 +77,15 @@ async fn documented_costs_match_what_redis_counts() {
         meter.settle_cost(&packed(300), Correction::Charge(2)).await,
     ));
     table.push(("… downwards, or to nothing", meter.settle_cost(&packed(300), Correction::GiveBack(1)).await));
+    let several = [packed(300), further[..1].to_vec()].concat();
+    meter.check_cost(&several, true, AT).await;
+    for (what, correction, of_one) in [
+        ("… each further subject, upwards, more", Correction::Charge(3), Correction::Charge(4)),
+        ("… each further subject, downwards, more", Correction::GiveBack(2), Correction::GiveBack(3)),
+    ] {
+        let one = meter.settle_cost(&packed(300), of_one).await;
+        table.push((what, difference(meter.settle_cost(&several, correction).await, one)));
+    }
 
     meter.create_tenant("acme").await;
     meter.take_cost();

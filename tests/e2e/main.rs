@@ -20,6 +20,7 @@ mod first_byte;
 mod flood;
 mod given_up;
 mod heap;
+mod hierarchy;
 mod jwt;
 mod jwt_keys;
 mod key_guessing;

@@ -79,7 +79,7 @@ impl Fixture {
     }
 
     pub(crate) async fn reset(&self, tenant: &str) {
-        history::reset(&self.limiter, &id(tenant), &limits()).await.unwrap();
+        history::reset(&self.limiter, &id(tenant).subject(), &limits()).await.unwrap();
     }
 
     /// Returns the days of a tenant as the API reports them, the newest first, and the units of today.

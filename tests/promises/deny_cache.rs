@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sluicegate::limit::{CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
+use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, Retry, Subject, Verdict};
 use sluicegate::limiter::{Clock, Correction, Decided, Decider, Limiter, Now, Refusals, RequestId, Settlement};
 use sluicegate::time::Millis;
 
@@ -14,24 +14,25 @@ use crate::{T, cases, limit, with_limiter};
 /// What an isolate does.
 #[derive(Debug, Clone)]
 enum Action {
-    /// Checks a request of this cost under a plan.
-    Check { plan: usize, cost: u64, lease: u8 },
-    /// Settles the cost of an earlier request.
-    Settle { correction: Correction, age: u64 },
-    /// Ends a lease.
-    Release { lease: u8 },
-    /// Resets the subject.
-    Reset,
+    /// Checks a request of this cost under a plan, by one of two users of the subject.
+    Check { plan: usize, user: u8, cost: u64, lease: u8 },
+    /// Settles the cost of an earlier request of a user.
+    Settle { user: u8, correction: Correction, age: u64 },
+    /// Ends a lease of a user.
+    Release { user: u8, lease: u8 },
+    /// Resets the subject and a user.
+    Reset { user: u8 },
 }
 
 fn action() -> impl Strategy<Value = Action> {
     let correction = prop_oneof![(0_u64..5).prop_map(Correction::Charge), (0_u64..5).prop_map(Correction::GiveBack)];
     prop_oneof![
-        30 => (prop::bool::weighted(0.1), 0_u64..7, 0_u8..4)
-            .prop_map(|(other, cost, lease)| Action::Check { plan: usize::from(other), cost, lease }),
-        2 => (correction, 0_u64..2000).prop_map(|(correction, age)| Action::Settle { correction, age }),
-        1 => (0_u8..4).prop_map(|lease| Action::Release { lease }),
-        1 => Just(Action::Reset),
+        30 => (prop::bool::weighted(0.1), 0_u8..2, 0_u64..7, 0_u8..4)
+            .prop_map(|(other, user, cost, lease)| Action::Check { plan: usize::from(other), user, cost, lease }),
+        2 => (0_u8..2, correction, 0_u64..2000)
+            .prop_map(|(user, correction, age)| Action::Settle { user, correction, age }),
+        1 => (0_u8..2, 0_u8..4).prop_map(|(user, lease)| Action::Release { user, lease }),
+        1 => (0_u8..2).prop_map(|user| Action::Reset { user }),
     ]
 }
 
@@ -56,8 +57,8 @@ struct World<'a> {
     wrong: usize,
 }
 
-/// A request for a check: its plan, its cost and the number of its lease.
-type Asked = (usize, u64, u8);
+/// A request for a check: its plan, its cost, the number of its lease, and its user.
+type Asked = (usize, u64, u8, u8);
 
 impl<'a> World<'a> {
     fn new(server: &'a Clocked, skews: &[u64], plans: [Vec<Limit>; 2], life: u64) -> Self {
@@ -82,8 +83,8 @@ impl<'a> World<'a> {
     fn act(&mut self, isolate: usize, action: &Action) -> Result<(), TestCaseError> {
         let now = Millis::new(self.now + self.isolates[isolate].1);
         match action {
-            Action::Check { plan, cost, lease } => self.check(isolate, (*plan, *cost, *lease), now)?,
-            Action::Settle { correction, age } => {
+            Action::Check { plan, user, cost, lease } => self.check(isolate, (*plan, *cost, *lease, *user), now)?,
+            Action::Settle { user, correction, age } => {
                 self.changes += 1;
                 self.gave_back |= matches!(correction, Correction::GiveBack(_));
                 let request = RequestId::new(&format!("request-{}", self.changes)).unwrap();
@@ -91,19 +92,19 @@ impl<'a> World<'a> {
                 let memory = Millis::from_secs(60);
                 let settlement = Settlement { request: &request, charged_at, correction: *correction, memory };
                 let (limiter, limits) = (&self.isolates[isolate].0, &self.plans[0]);
-                for subject in [subject(), twin()] {
+                for subject in [subject(*user), twin(*user)] {
                     at_once(limiter.settle(&subject, limits, &settlement, Now::At(now))).unwrap();
                 }
                 self.gives_back(|other, _| other != isolate);
             }
-            Action::Release { lease } => {
-                for subject in [subject(), twin()] {
+            Action::Release { user, lease } => {
+                for subject in [subject(*user), twin(*user)] {
                     at_once(self.isolates[isolate].0.release(&subject, &self.plans[0], &leased(*lease))).unwrap();
                 }
                 self.changes += 1;
             }
-            Action::Reset => {
-                for subject in [subject(), twin()] {
+            Action::Reset { user } => {
+                for subject in [subject(*user), twin(*user)] {
                     at_once(self.isolates[isolate].0.reset(&subject, &self.plans[1])).unwrap();
                 }
                 self.changes += 1;
@@ -114,11 +115,12 @@ impl<'a> World<'a> {
     }
 
     fn check(&mut self, isolate: usize, asked: Asked, now: Millis) -> Result<(), TestCaseError> {
-        let (plan, cost, lease) = (asked.0, asked.1, leased(asked.2));
+        let (plan, cost, lease, user) = (asked.0, asked.1, leased(asked.2), asked.3);
         let (limits, request) = (&self.plans[plan], CheckRequest { cost, lease: Some(&lease) });
         let forgetful = self.server.unforgetting();
-        let decided = at_once(self.isolates[isolate].0.decide(&subject(), limits, request, Clock::Edge, now)).unwrap();
-        let expected = at_once(forgetful.check(&twin(), limits, request, Now::At(now))).unwrap();
+        let decided =
+            at_once(self.isolates[isolate].0.decide(&subject(user), limits, request, Clock::Edge, now)).unwrap();
+        let expected = at_once(forgetful.check(&twin(user), limits, request, Now::At(now))).unwrap();
         if decided.decider == Decider::Refusal {
             self.remembered += 1;
             self.expect_remembered(isolate, asked, &decided, &expected)?;
@@ -127,7 +129,7 @@ impl<'a> World<'a> {
                 let late = self.unseen[isolate][plan].map(|since| self.now - since);
                 prop_assert!(late.is_some_and(|late| late <= self.life), "wrong {late:?} after a return of units");
                 // The subject and its twin stay the same.
-                let late = at_once(forgetful.check(&subject(), limits, request, Now::At(now))).unwrap();
+                let late = at_once(forgetful.check(&subject(user), limits, request, Now::At(now))).unwrap();
                 prop_assert_eq!(&late, &expected);
             }
         } else {
@@ -189,12 +191,16 @@ impl<'a> World<'a> {
     }
 }
 
-fn subject() -> Subject {
-    Subject::named("s")
+fn subject(user: u8) -> Subject {
+    Subject::named("s").with(&by_user(), &[user])
 }
 
-fn twin() -> Subject {
-    Subject::named("twin")
+fn twin(user: u8) -> Subject {
+    Subject::named("twin").with(&by_user(), &[user])
+}
+
+fn by_user() -> By {
+    By::Header("x-user".into())
 }
 
 fn leased(number: u8) -> LeaseId {
@@ -206,16 +212,17 @@ proptest! {
 
     #[test]
     fn remembered_refusals_are_those_of_redis(
-        kinds in prop::collection::vec((0_u8..5, 1_u64..8, 200_u64..6000, any::<bool>()), 1..=3),
+        kinds in prop::collection::vec((0_u8..5, 1_u64..8, 200_u64..6000, any::<bool>(), any::<bool>()), 1..=3),
         raise in 0_u64..3, life in prop_oneof![Just(1000_u64), 1_u64..3000],
         skews in prop_oneof![Just([0, 0, 0]), [0_u64..400, 0..400, 0..400]],
         steps in prop::collection::vec((0_usize..3, prop_oneof![Just(0_u64), 0_u64..60, 0_u64..900], action()), 1..120)
     ) {
         with_limiter(|_, server| {
             let numbered = kinds.iter().enumerate();
-            let plan: Vec<Limit> = numbered.map(|(i, (kind, quota, window, counts))| {
+            let plan: Vec<Limit> = numbered.map(|(i, (kind, quota, window, counts, by))| {
                 let limit = limit(*kind, &format!("n{i}"), *quota, *window).unwrap();
-                if *counts { limit.counting_requests() } else { limit }
+                let limit = if *counts { limit.counting_requests() } else { limit };
+                if *by { limit.counting_by(by_user()) } else { limit }
             }).collect();
             let raised = plan.iter().map(|limit| limit.with_quota(limit.quota() + raise, None).unwrap()).collect();
             let mut world = World::new(server, &skews, [plan, raised], life);
@@ -236,16 +243,16 @@ fn a_flood_is_refused_from_memory() {
         let mut world = World::new(server, &[0, 0], [plan.clone(), plan], 1000);
         for ms in 0..10_000 {
             world.now = T + ms;
-            world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+            world.act(0, &Action::Check { plan: 0, user: 0, cost: 1, lease: 0 })?;
         }
         // One call every 750 ms.
         assert_eq!((world.remembered, world.wrong), (10_000 - 5 - 14, 0));
-        world.act(1, &Action::Settle { correction: Correction::GiveBack(1), age: 10_000 })?;
-        world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+        world.act(1, &Action::Settle { user: 0, correction: Correction::GiveBack(1), age: 10_000 })?;
+        world.act(0, &Action::Check { plan: 0, user: 0, cost: 1, lease: 0 })?;
         assert_eq!(world.wrong, 1, "units given back elsewhere are seen later");
         world.now += 1000;
-        world.act(0, &Action::Settle { correction: Correction::GiveBack(1), age: 11_000 })?;
-        world.act(0, &Action::Check { plan: 0, cost: 1, lease: 0 })?;
+        world.act(0, &Action::Settle { user: 0, correction: Correction::GiveBack(1), age: 11_000 })?;
+        world.act(0, &Action::Check { plan: 0, user: 0, cost: 1, lease: 0 })?;
         assert_eq!(world.wrong, 1, "units given back here are seen at once");
         Ok(())
     })

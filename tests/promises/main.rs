@@ -12,6 +12,7 @@ mod plans;
 mod prefetch;
 mod prices;
 mod refusals;
+mod states;
 
 #[path = "../support/cases.rs"]
 mod cases;

@@ -74,6 +74,13 @@ impl Redis {
         keys.into_iter().map(|key| (key.clone(), self.run(&["DUMP", &key]))).collect()
     }
 
+    /// Returns all keys with the bytes of their values.
+    pub(crate) fn dump_all(&mut self) -> Vec<(String, Vec<u8>)> {
+        let mut keys: Vec<String> = self.run(&["KEYS", "*"]);
+        keys.sort();
+        keys.into_iter().map(|key| (key.clone(), self.run(&["DUMP", &key]))).collect()
+    }
+
     /// Removes the expiry of the subject's keys, for tests with their own clock.
     pub(crate) fn keep(&mut self, subject: &str) {
         let keys: Vec<String> = self.run(&["KEYS", &format!("sg:1:{{{subject}}}*")]);

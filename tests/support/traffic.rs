@@ -6,7 +6,7 @@
 use std::fmt;
 
 use proptest::prelude::*;
-use sluicegate::limit::{CheckRequest, LeaseId, Limit, LimitName, MAX_INTEGER, Window};
+use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, LimitName, MAX_INTEGER, Subject, Window};
 use sluicegate::time::Millis;
 
 /// One call of a limiter.
@@ -44,6 +44,42 @@ pub(crate) fn steady(most: usize) -> impl Strategy<Value = Vec<Call>> {
 /// name.
 pub(crate) fn changing(most: usize) -> impl Strategy<Value = Vec<Call>> {
     prop_oneof![4 => calls(plans(), 4, most), 1 => lowering(most)]
+}
+
+/// Calls as above, with limits that count by other things than the caller: each call with the subject that makes it. All
+/// callers and values are among two, so that calls share some states and not others.
+pub(crate) fn of_several_states(
+    calls: impl Strategy<Value = Vec<Call>>,
+    most: usize,
+) -> impl Strategy<Value = Vec<(Call, Subject)>> {
+    let by = || prop_oneof![3 => Just(None), 2 => Just(Some(header())), 1 => Just(Some(query())), 2 => Just(Some(By::Everyone))];
+    let subject = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.1));
+    (calls, prop::collection::vec(by(), 4), prop::collection::vec(subject, most)).prop_map(|(calls, by, subjects)| {
+        let place = |limit: &Limit| limit.name().as_str().trim_start_matches('n').parse::<usize>().unwrap();
+        let counting = |limit: Limit| match &by[place(&limit)] {
+            Some(by) => limit.counting_by(by.clone()),
+            None => limit,
+        };
+        let call = |(call, subject): (Call, (bool, bool, bool))| {
+            let limits = call.limits.into_iter().map(counting).collect();
+            (Call { limits, ..call }, subject_of(subject))
+        };
+        calls.into_iter().zip(subjects).map(call).collect()
+    })
+}
+
+fn header() -> By {
+    By::Header("x-user".into())
+}
+
+fn query() -> By {
+    By::Query("key".into())
+}
+
+fn subject_of((caller, user, key): (bool, bool, bool)) -> Subject {
+    let text = |is_second: bool| if is_second { "b" } else { "a" };
+    let subject = Subject::named(text(caller)).with(&header(), text(user).as_bytes());
+    subject.with(&query(), text(key).as_bytes()).with(&By::Everyone, b"")
 }
 
 fn calls(plans: impl Strategy<Value = Vec<Vec<Limit>>>, batch: usize, most: usize) -> impl Strategy<Value = Vec<Call>> {

@@ -57,6 +57,7 @@ async fn run() -> Result<(), Error> {
     for (what, ratio, goal) in [
         ("1 packed limit / classic log", rounds.median(|of| of(ONE) / of(CLASSIC)), "at most 1.0"),
         ("3 packed limits / 3 x two counters", rounds.median(|of| of(THREE) / (3.0 * of(COUNTERS))), "at most 1.0"),
+        ("3 states / 1 state, 3 packed limits", rounds.median(|of| of(THREE_STATES) / of(THREE)), "no goal"),
         ("batch of 32 / 32 x 1 packed limit", rounds.median(|of| of(BATCH) / (32.0 * of(ONE))), "at most 0.25"),
         ("sliding_log of 10,000 / of 100", rounds.median(|of| of(LOG_10_000) / of(LOG_100)), "at most 2.0 (log n)"),
     ] {
@@ -142,6 +143,17 @@ fn jobs() -> Vec<Job> {
         before: SUBJECTS * A_MINUTE,
         calls,
     };
+    let three_states = Job {
+        name: THREE_STATES,
+        source: script::CHECK.source,
+        call: Box::new(move |i| {
+            let arguments = format!("{} 1,1,1 {} 1 1", now(i, 20), buckets(3));
+            let caller = format!("sg:1:{{states-{}}}", i % SUBJECTS);
+            (vec![caller.clone(), caller + ":by:header:x-user:ada", "sg:1:{everyone}".to_owned()], text(&arguments))
+        }),
+        before: SUBJECTS * A_MINUTE,
+        calls: CALLS,
+    };
     let alternating = Job {
         name: ALTERNATING,
         source: script::CHECK.source,
@@ -187,6 +199,7 @@ fn jobs() -> Vec<Job> {
         },
         check(ONE, 1, 1, CALLS),
         check(THREE, 3, 1, CALLS),
+        three_states,
         alternating,
         check(BATCH, 1, 32, CALLS / 5),
         log(LOG_100, 100, CALLS),
@@ -203,6 +216,8 @@ const CLASSIC: &str = "classic sliding-window log";
 const COUNTERS: &str = "classic two counters";
 const ONE: &str = "check.lua, 1 packed limit";
 const THREE: &str = "check.lua, 3 packed limits";
+/// One limit of the caller, one of its user, one of everyone.
+const THREE_STATES: &str = "check.lua, 3 packed in 3 states";
 /// The limits of a plan, and in turn those with one more limit of a route. Without a goal, because most subjects have
 /// the same limits in each call.
 const ALTERNATING: &str = "check.lua, 3 and 4 packed in turn";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Client};
 use crate::failure::Failure;
-use crate::options::Refund;
+use crate::options::{Refund, Subjects};
 use crate::report::Report;
 use crate::table::{Field, table};
 
@@ -22,8 +22,9 @@ struct Limit {
     units: u64,
 }
 
-pub(crate) async fn reset(client: &Client, tenant: &str) -> Result<Report, Failure> {
-    client.send(Call::post(&["tenants", tenant, "reset"], json!({}))).await?;
+pub(crate) async fn reset(client: &Client, tenant: &str, subjects: &Subjects) -> Result<Report, Failure> {
+    let body = Value::Object(subjects.field().into_iter().collect());
+    client.send(Call::post(&["tenants", tenant, "reset"], body)).await?;
     Ok(Report::done(format!("reset {tenant}")))
 }
 
@@ -31,6 +32,9 @@ pub(crate) async fn refund(client: &Client, options: &Refund) -> Result<Report, 
     let mut body = json!({ "units": options.units, "request": options.request });
     if let (Value::Object(members), Some(time)) = (&mut body, &options.charged_at) {
         members.insert("charged_at".to_owned(), Value::from(time.as_str()));
+    }
+    if let Value::Object(members) = &mut body {
+        members.extend(options.subjects.field());
     }
     let answer = client.send(Call::post(&["tenants", &options.tenant, "refund"], body)).await?;
     let Refunded { refunded, limits } = answer.read()?;

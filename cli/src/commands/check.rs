@@ -43,6 +43,7 @@ fn request_body(options: &Check) -> Value {
     ];
     body.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))));
     body.extend(options.limits.iter().map(|limits| ("limits".to_owned(), limits.clone())));
+    body.extend(options.subjects.field());
     body.insert("cost".to_owned(), json!(options.cost));
     body.insert("peek".to_owned(), json!(options.peek));
     Value::Object(body)

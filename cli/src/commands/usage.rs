@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::options::Usage;
 use crate::report::Report;
 use crate::span::span;
-use crate::table::{Field, record, table};
+use crate::table::{Field, NONE, record, table};
 
 #[derive(Deserialize)]
 struct Used {
@@ -25,9 +25,11 @@ struct Limit {
     algorithm: String,
     #[serde(rename = "limit")]
     quota: u64,
-    used: u64,
-    remaining: u64,
-    reset_ms: u64,
+    by: Option<String>,
+    /// This and the following are absent if the value by which the limit counts was not given.
+    used: Option<u64>,
+    remaining: Option<u64>,
+    reset_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -37,20 +39,28 @@ struct Day {
 }
 
 pub(crate) async fn run(client: &Client, options: &Usage) -> Result<Report, Failure> {
-    let answer = client.send(Call::get(&["tenants", &options.tenant, "usage"])).await?;
+    let path = ["tenants", &options.tenant, "usage"];
+    let call = Call::get(&path);
+    let call = match options.subjects.field() {
+        Some((_, values)) => call.query("subjects", values.to_string()),
+        None => call,
+    };
+    let answer = client.send(call).await?;
     let used: Used = answer.read()?;
     Ok(Report::new(text(used, options.days), answer.json()))
 }
 
 fn text(used: Used, days: usize) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| Field::Number(NONE.to_owned()), Field::number);
     let limits = used.limits.iter().map(|limit| {
+        let name = limit.by.as_ref().map_or(limit.name.clone(), |by| format!("{} by {by}", limit.name));
         [
-            Field::text(&limit.name),
+            Field::text(&name),
             Field::text(&limit.algorithm),
             Field::number(limit.quota),
-            Field::number(limit.used),
-            Field::number(limit.remaining),
-            Field::Number(span(limit.reset_ms)),
+            number(limit.used),
+            number(limit.remaining),
+            Field::Number(limit.reset_ms.map_or_else(|| NONE.to_owned(), span)),
         ]
     });
     let older = used.history.len().saturating_sub(days);

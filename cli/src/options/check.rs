@@ -3,6 +3,8 @@
 use clap::{ArgGroup, Args};
 use serde_json::Value;
 
+use super::subjects::Subjects;
+
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("who").required(true).args(["tenant", "subject"])), after_help = HELP)]
 pub(crate) struct Check {
@@ -33,6 +35,9 @@ pub(crate) struct Check {
     /// The id of the lease that a concurrency limit grants, for example a request id
     #[arg(long, value_name = "ID")]
     pub(crate) lease: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
 }
 
 fn array(text: &str) -> Result<Value, String> {
@@ -45,5 +50,6 @@ fn array(text: &str) -> Result<Value, String> {
 
 const HELP: &str = r#"Examples:
   sluicegate check --tenant acme --peek
+  sluicegate check --tenant acme --by header:x-user=ada
   sluicegate check --subject login:ada \
     --limits '[{ "name": "minute", "algorithm": "sliding_log", "limit": 5, "window": "1m" }]'"#;

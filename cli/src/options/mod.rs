@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod keys;
+mod subjects;
 mod tenants;
 mod usage;
 
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 pub(crate) use check::Check;
 pub(crate) use config::{Config, Namespace};
 pub(crate) use keys::Keys;
+pub(crate) use subjects::Subjects;
 pub(crate) use tenants::{Assignment, Create, LimitOverride, List, Tenants, Update};
 pub(crate) use usage::{Refund, Usage};
 
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     Reset {
         /// The tenant's id
         tenant: String,
+
+        #[command(flatten)]
+        subjects: Subjects,
     },
     /// Give back units that a tenant was charged
     Refund(Refund),

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::subjects::Subjects;
+
 #[derive(Debug, Args)]
 pub(crate) struct Usage {
     /// The tenant's id
@@ -10,6 +12,9 @@ pub(crate) struct Usage {
     /// The number of previous days to list, at most 90
     #[arg(long, value_name = "COUNT", default_value_t = 14)]
     pub(crate) days: usize,
+
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
 }
 
 #[derive(Debug, Args)]
@@ -28,4 +33,7 @@ pub(crate) struct Refund {
     /// When the units were charged, for example 2026-11-22T10:00:00Z [default: a minute ago]
     #[arg(long, value_name = "TIME")]
     pub(crate) charged_at: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
 }

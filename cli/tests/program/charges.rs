@@ -13,6 +13,26 @@ async fn reset_is_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_by_which_limits_count_are_sent() {
+    let by = ["--by", "header:x-user=a=b", "--by", "address=203.0.113.7"];
+    let subjects = json!({ "header:x-user": "a=b", "address": "203.0.113.7" });
+    let worker = FakeWorker::start([Exchange::new("POST /v1/tenants/acme/reset", 204, Value::Null)]).await;
+    assert_eq!(worker.run(&[&["reset", "acme"][..], &by].concat()).await.code, 0);
+    assert_eq!(worker.call().body, json!({ "subjects": subjects }));
+    let answer = json!({ "refunded": true, "limits": [] });
+    let worker = FakeWorker::start([Exchange::new("POST /v1/tenants/acme/refund", 200, answer)]).await;
+    assert_eq!(worker.run(&[&["refund", "acme", "1", "--request", "r"][..], &by].concat()).await.code, 0);
+    assert_eq!(worker.call().body, json!({ "units": 1, "request": "r", "subjects": subjects }));
+    let answer = json!({ "allowed": true, "retry_ms": 0, "limits": [] });
+    let worker = FakeWorker::start([Exchange::new("POST /v1/check", 200, answer)]).await;
+    assert_eq!(worker.run(&[&["check", "--tenant", "acme"][..], &by].concat()).await.code, 0);
+    assert_eq!(worker.call().body, json!({ "tenant": "acme", "subjects": subjects, "cost": 1, "peek": false }));
+
+    let ended = worker.run(&["reset", "acme", "--by", "ada"]).await;
+    assert!(ended.code == 2 && ended.stderr.contains("expected WHAT=VALUE"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refund_shows_the_units_of_each_limit() {
     let answer =
         json!({ "refunded": true, "limits": [{ "name": "burst", "units": 3 }, { "name": "day", "units": 10 }] });

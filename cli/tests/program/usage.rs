@@ -56,3 +56,25 @@ DAY                 UNITS
     let ended = worker.run(&["usage", "acme", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap(), usage());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_without_its_value_is_listed() {
+    let answer = json!({
+        "tenant": "acme",
+        "plan": "nested",
+        "limits": [
+            { "name": "user", "algorithm": "fixed_window", "limit": 60, "by": "header:x-user" },
+            { "name": "all", "algorithm": "token_bucket", "limit": 9, "by": "everyone", "used": 2, "remaining": 7, "reset_ms": 500 },
+        ],
+        "today": { "day": "2026-11-23", "units": 2 },
+    });
+    let target = "GET /v1/tenants/acme/usage?subjects=%7B%22country%22%3A%22CH%22%7D";
+    let worker = FakeWorker::start([Exchange::new(target, 200, answer)]).await;
+    let ended = worker.run(&["usage", "acme", "--by", "country=CH"]).await;
+    let limits = "\
+LIMIT                  ALGORITHM     QUOTA  USED  REMAINING  FULL IN
+user by header:x-user  fixed_window     60     -          -        -
+all by everyone        token_bucket      9     2          7    500ms
+";
+    assert!(ended.code == 0 && ended.stdout.contains(limits), "{}", ended.stdout);
+}

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
+use super::by;
 use super::cors::RawCors;
 use super::duration::duration;
 use super::jwt::RawJwt;
@@ -98,6 +99,7 @@ impl RawConfig {
         let routes = route::validate(self.routes, &plans)?;
         let jwt = self.jwt.map(RawJwt::validate).transpose()?;
         check_jwt(jwt.as_ref(), &self.identify, &routes)?;
+        by::check_everyone(&plans, &routes)?;
         let reads_keys = self.identify.contains(&Identify::ApiKey) || routes.all().any(|route| route.require_key);
         check_forward_key(self.forward_key, &routes, reads_keys)?;
         Ok(Config {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use super::duration::{duration, text};
-use crate::limit::{InvalidLimit, Limit, LimitName, Window};
+use crate::limit::{By, InvalidLimit, Limit, LimitName, Window};
 use crate::time::{InvalidDuration, Millis};
 
 #[derive(Deserialize)]
@@ -20,6 +20,7 @@ pub(super) struct RawLimit {
     lease: Option<Millis>,
     #[serde(default)]
     counts: Counts,
+    by: Option<String>,
 }
 
 /// The unit that a limit counts.
@@ -55,7 +56,10 @@ impl RawLimit {
         }
         self.check_fields()?;
         let limit = self.limit(name)?;
-        Ok(if self.counts == Counts::Requests { limit.counting_requests() } else { limit })
+        let limit = if self.counts == Counts::Requests { limit.counting_requests() } else { limit };
+        let by = self.by.as_deref().map(By::parse).transpose();
+        let by = by.map_err(|problem| InvalidLimit { field: "by", problem })?;
+        Ok(by.map_or(limit.clone(), |by| limit.counting_by(by)))
     }
 
     fn limit(&self, name: LimitName) -> Result<Limit, InvalidLimit> {

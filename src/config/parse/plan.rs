@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::by;
 use super::duration::duration;
 use super::limit::RawLimit;
 use crate::config::error::{ConfigError, joined};
@@ -34,7 +35,8 @@ impl RawPlan {
             .into_iter()
             .enumerate()
             .map(|(i, limit)| limit.validate().map_err(|error| error.below(&joined(path, &format!("limits[{i}]")))))
-            .collect::<Result<_, ConfigError>>()?;
+            .collect::<Result<Vec<_>, ConfigError>>()?;
+        by::check_plan(path, &limits)?;
         let plan = Plan::new(limits);
         let plan = plan.and_then(|plan| match self.prefetch {
             Some(RawPrefetch { units, hold }) => plan.with_prefetch(PrefetchRule::new(units, hold)?),

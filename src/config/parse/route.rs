@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
+use super::by;
 use super::costs::{RawCost, RawCosts, RawSettle, RawSize};
 use super::limit::RawLimit;
 use super::networks::networks;
@@ -92,6 +93,7 @@ impl RawRoute {
         for (i, limit) in self.limits.into_iter().enumerate() {
             limits.push(limit.validate().map_err(|error| error.below(&at(&format!("limits[{i}]"))))?);
         }
+        by::check_route(path, &pattern, &limits)?;
         let costs = RawCosts {
             cost: self.cost,
             cost_most: self.cost_most,
@@ -228,7 +230,9 @@ fn check_shared_logs(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) 
     let of_plan = route.plan.as_ref().and_then(|plan| plans.get(plan)).map_or(&[][..], Plan::limits);
     for limit in route.limits.iter().chain(of_plan).filter(is_log) {
         for (name, plan) in plans {
-            let differs = |other: &&Limit| other.name() == limit.name() && other.window() != limit.window();
+            let differs = |other: &&Limit| {
+                other.name() == limit.name() && other.by() == limit.by() && other.window() != limit.window()
+            };
             if plan.limits().iter().filter(is_log).any(|other| differs(&other)) {
                 let problem = format!(
                     "the sliding_log {:?} has another window in the plan {name:?}, which the same client may have \

@@ -73,6 +73,13 @@ impl Pattern {
         Ok(segments.len())
     }
 
+    /// Returns the place of the segment `:name`, from 0.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        let (_, path) = self.text.split_once('/')?;
+        path.split('/').position(|segment| segment.strip_prefix(':') == Some(name))
+    }
+
     /// Returns whether the pattern matches a method and the segments of a path.
     #[cfg(test)]
     pub(super) fn matches<S: AsRef<str>>(&self, method: &str, path: &[S]) -> bool {
@@ -170,6 +177,12 @@ mod tests {
             let found = Pattern::new(pattern).unwrap().matches(method, &plain(path).unwrap());
             assert_eq!(found, expected, "{pattern}: {request}");
         }
+    }
+
+    #[test]
+    fn segments_have_a_place() {
+        let pattern = Pattern::new("GET /repos/:owner/:repo/*").unwrap();
+        assert_eq!(["owner", "repo", "repos", ""].map(|name| pattern.place_of(name)), [Some(1), Some(2), None, None]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::batch::check_batch;
 use super::subject_state::SubjectState;
 use crate::limit::check_request::{CheckRequest, InvalidCheck, LeaseId, validate_check};
+use crate::limit::grouping::Grouping;
 use crate::limit::invalid::MAX_INTEGER;
 use crate::limit::limit::Limit;
 use crate::limit::subject::Subject;
@@ -30,8 +32,8 @@ pub struct MemoryLimiter {
 
 /// How much a [`MemoryLimiter`] stores.
 ///
-/// When a bound is exceeded, the limiter evicts the subject whose quotas are full again first, never the one
-/// that is being checked. If its quotas are already full, nothing is lost. Otherwise the subject starts afresh
+/// When a bound is exceeded, the limiter evicts the subject whose quotas are full again first, never one that is being
+/// checked. If its quotas are already full, nothing is lost. Otherwise the subject starts afresh
 /// and can use up to one quota more than its limits allow. That is the smallest loss: its quotas would have
 /// been full the soonest.
 ///
@@ -94,18 +96,19 @@ impl MemoryLimiter {
         validate_check(limits, &requests)?;
         let now = now.get().clamp(1, MAX_INTEGER);
         let max_entries = self.capacity.entries / limits.len();
-        let Some(state) = self.states.get_mut(subject) else {
-            let mut state = SubjectState::default();
-            let outcome = state.check_batch(limits, &requests, now, max_entries);
-            if outcome.charged {
-                self.states.insert(subject.clone(), state);
-                self.record_change(subject, limits);
+        let grouping = Grouping::of(subject, limits)?;
+        let owners: Vec<Subject> = grouping.owners.iter().map(|owner| owner.alone()).collect();
+        let known: Vec<Option<SubjectState>> = owners.iter().map(|owner| self.states.remove(owner)).collect();
+        let is_known: Vec<bool> = known.iter().map(Option::is_some).collect();
+        let mut states: Vec<SubjectState> = known.into_iter().map(Option::unwrap_or_default).collect();
+        let outcome = check_batch(&mut states, &grouping.owner_of, limits, &requests, now, max_entries);
+        for ((owner, state), is_known) in owners.iter().zip(states).zip(is_known) {
+            if is_known || outcome.charged {
+                self.states.insert(owner.clone(), state);
             }
-            return Ok(outcome.verdicts);
-        };
-        let outcome = state.check_batch(limits, &requests, now, max_entries);
+        }
         if outcome.charged {
-            self.record_change(subject, limits);
+            self.record_changes(&owners, limits);
         }
         Ok(outcome.verdicts)
     }
@@ -121,12 +124,17 @@ impl MemoryLimiter {
     /// Ends a lease at all concurrency limits among `limits`, and returns how many of them had it, alive or
     /// expired. Safe to repeat.
     pub fn release(&mut self, subject: &Subject, limits: &[Limit], lease: &LeaseId) -> usize {
-        let Some(state) = self.states.get_mut(subject) else { return 0 };
-        let released = state.release(limits, lease);
-        if state.is_empty() {
-            self.forget(subject);
-        } else if released > 0 {
-            self.record_change(subject, limits);
+        let Ok(grouping) = Grouping::of(subject, limits) else { return 0 };
+        let mut released = 0;
+        for owner in grouping.owners.iter().map(|owner| owner.alone()) {
+            let Some(state) = self.states.get_mut(&owner) else { continue };
+            let count = state.release(limits, lease);
+            released += count;
+            if state.is_empty() {
+                self.forget(&owner);
+            } else if count > 0 {
+                self.record_changes(&[owner], limits);
+            }
         }
         released
     }
@@ -151,34 +159,41 @@ impl MemoryLimiter {
         }
     }
 
-    /// Updates the index and the number of entries after a change of `subject`, and evicts what exceeds the
+    /// Updates the index and the number of entries after a change of these subjects, and evicts what exceeds the
     /// capacity.
-    fn record_change(&mut self, subject: &Subject, limits: &[Limit]) {
-        let Some(state) = self.states.get_mut(subject) else { return };
-        self.changes = self.changes.wrapping_add(1);
-        let key = (state.expires_at(), self.changes);
-        let indexed = state.index_key.replace(key).and_then(|old| self.by_expiry.remove(&old));
-        self.by_expiry.insert(key, indexed.unwrap_or_else(|| subject.clone()));
-        self.entries = self.entries.saturating_sub(state.counted_entries);
-        state.counted_entries = state.entries();
-        self.entries += state.counted_entries;
-        self.evict(subject, limits);
+    fn record_changes(&mut self, subjects: &[Subject], limits: &[Limit]) {
+        for subject in subjects {
+            let Some(state) = self.states.get_mut(subject) else { continue };
+            self.changes = self.changes.wrapping_add(1);
+            let key = (state.expires_at(), self.changes);
+            let indexed = state.index_key.replace(key).and_then(|old| self.by_expiry.remove(&old));
+            self.by_expiry.insert(key, indexed.unwrap_or_else(|| subject.clone()));
+            self.count_entries(subject);
+        }
+        self.evict(subjects, limits);
     }
 
-    /// Evicts other subjects until the capacity suffices; if that is not enough, also drops the other limits of
-    /// `subject`.
-    fn evict(&mut self, subject: &Subject, limits: &[Limit]) {
+    /// Evicts other subjects until the capacity suffices; if that is not enough, also drops the other limits of these.
+    fn evict(&mut self, subjects: &[Subject], limits: &[Limit]) {
         while self.states.len() > self.capacity.subjects.max(1) || self.entries > self.capacity.entries {
-            let Some(other) = self.by_expiry.values().find(|other| *other != subject) else { break };
+            let Some(other) = self.by_expiry.values().find(|other| !subjects.contains(other)) else { break };
             let other = other.clone();
             self.forget(&other);
         }
-        if self.entries > self.capacity.entries
-            && let Some(state) = self.states.get_mut(subject)
-        {
-            state.drop_other_limits(limits);
-            state.counted_entries = state.entries();
-            self.entries = state.counted_entries;
+        for subject in subjects {
+            if self.entries > self.capacity.entries
+                && let Some(state) = self.states.get_mut(subject)
+            {
+                state.drop_other_limits(limits);
+                self.count_entries(subject);
+            }
         }
+    }
+
+    fn count_entries(&mut self, subject: &Subject) {
+        let Some(state) = self.states.get_mut(subject) else { return };
+        self.entries = self.entries.saturating_sub(state.counted_entries);
+        state.counted_entries = state.entries();
+        self.entries += state.counted_entries;
     }
 }

@@ -3,8 +3,10 @@
 //! It is the outage fallback, the simulator of the browser demo and the oracle of the tests.
 //!
 //! - `limiter`: [`MemoryLimiter`], bounded by [`Capacity`]; evicts subjects.
-//! - `subject_state`: the limits of one subject; implements `lua/check.lua` in Rust.
+//! - `batch`: the check of requests; implements `lua/check.lua` in Rust.
+//! - `subject_state`: the limits of one subject.
 
+mod batch;
 mod limiter;
 mod subject_state;
 

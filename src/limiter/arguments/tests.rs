@@ -1,5 +1,5 @@
 use super::*;
-use crate::limit::Window;
+use crate::limit::{By, Window};
 use crate::limiter::fixtures::{burst, day, inflight, name};
 use crate::limiter::request_id::RequestId;
 use crate::limiter::settlement::Correction;
@@ -19,9 +19,13 @@ fn joined(arguments: &[Argument<'_>]) -> String {
 
 /// The keys and the joined arguments of a check at 77 ms.
 fn check(limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
-    let costs: Vec<_> = requests.iter().map(|request| costs_per_limit(limits, request.cost, 1)).collect();
-    let subject = Subject::named("ip:203.0.113.7");
-    let (keys, arguments) = check_arguments(&subject, limits, requests, &costs, Now::At(Millis::new(77)));
+    check_of(&Subject::named("ip:203.0.113.7"), limits, requests)
+}
+
+fn check_of(subject: &Subject, limits: &[Limit], requests: &[CheckRequest<'_>]) -> (Vec<String>, String) {
+    let call = CallLimits::of(subject, limits).unwrap();
+    let costs: Vec<_> = requests.iter().map(|request| call.costs(request.cost, 1)).collect();
+    let (keys, arguments) = call.check(requests, &costs, Now::At(Millis::new(77)));
     (keys, joined(&arguments))
 }
 
@@ -59,7 +63,9 @@ fn a_limit_that_counts_requests_has_its_own_cost() {
 #[test]
 fn epoch_does_not_select_the_clock_of_redis() {
     let limits = [burst(), day()];
-    let (_, arguments) = check_arguments(&Subject::named("x"), &limits, &[1.into()], &[None], Now::At(Millis::ZERO));
+    let subject = Subject::named("x");
+    let call = CallLimits::of(&subject, &limits).unwrap();
+    let (_, arguments) = call.check(&[1.into()], &[None], Now::At(Millis::ZERO));
     assert_eq!(arguments[0], Argument::Number(1));
 }
 
@@ -69,8 +75,37 @@ fn settle_arguments_follow_the_script_header() {
     let correction = Correction::between(10, 7);
     let settlement =
         Settlement { request: &request, charged_at: Millis::new(55), correction, memory: Millis::from_secs(60) };
-    let (keys, arguments) = settle_arguments(&subject, &limits, &settlement, Now::At(Millis::new(77)));
+    let call = CallLimits::of(&subject, &limits).unwrap();
+    let (keys, arguments) = call.settle(&subject, &settlement, Now::At(Millis::new(77)));
     assert_eq!(keys, ["sg:1:{x}", "sg:1:{x}:settled", "sg:1:{x}:inflight:inflight", "sg:1:{x}:log:day"]);
     let limits = "3 burst token_bucket 10000 30 1 500 inflight concurrency 30000 4 day sliding_log 86400000 100";
     assert_eq!(joined(&arguments), format!("77 55 r1 60000 0 3 {limits}"));
+}
+
+#[test]
+fn limits_are_in_the_order_of_their_states() {
+    let limits = [
+        day().counting_by(By::Everyone),
+        burst(),
+        inflight().counting_by(By::Country),
+        Limit::fixed_window(name("all"), 9, Window::Month).unwrap().counting_requests().counting_by(By::Everyone),
+    ];
+    let subject = Subject::named("x").with(&By::Everyone, b"").with(&By::Country, b"CH").with(&By::Asn, b"1");
+    let lease = LeaseId::new("r1").unwrap();
+    let (keys, arguments) = check_of(&subject, &limits, &[CheckRequest { cost: 5, lease: Some(&lease) }]);
+    let states = ["sg:1:{x}", "sg:1:{everyone}", "sg:1:{x}:by:country:CH"];
+    let sets = ["sg:1:{everyone}:log:day", "sg:1:{x}:by:country:CH:inflight:inflight"];
+    assert_eq!(keys, [&states[..], &sets].concat());
+    assert_eq!(
+        arguments,
+        "77 1,2,1 burst token_bucket 10000 30 1 500 day sliding_log 86400000 100 all fixed_window month 9 \
+         inflight concurrency 30000 4 1 5,5,1,5 r1"
+    );
+    assert_eq!(CallLimits::of(&subject, &limits).unwrap().places(), Some(&[1, 0, 3, 2][..]));
+
+    // One state, but not that of the caller.
+    let (keys, arguments) = check_of(&subject, &limits[2..3], &[CheckRequest { cost: 1, lease: Some(&lease) }]);
+    assert_eq!(keys, ["sg:1:{x}:by:country:CH", "sg:1:{x}:by:country:CH:inflight:inflight"]);
+    assert_eq!(arguments, "77 1 inflight concurrency 30000 4 1 1 r1");
+    assert!(CallLimits::of(&Subject::named("x"), &limits).is_err(), "no value of country");
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limit::By;
 use crate::limiter::fixtures::{burst, day, inflight};
 
 const START: Millis = Millis::new(1_800_000_000_000);
@@ -200,4 +201,74 @@ fn memory_is_bounded() {
     refusals.remember(&ticket, &subject(1), 1, &Verdict::Allow(Vec::new()), after(2000));
     assert!(refusals.is_empty() && refusals.lock().subjects.is_empty(), "entries that have ended are removed");
     assert_eq!(refusals.lock().budgets, 0);
+}
+
+/// A subject with a user, everyone, and limits that count by these.
+fn within(tenant: usize, user: &str) -> Subject {
+    subject(tenant).with(&user_header(), user.as_bytes()).with(&By::Everyone, b"")
+}
+
+fn user_header() -> By {
+    By::Header("x-user".into())
+}
+
+#[test]
+fn what_is_given_back_ends_refusals_by_the_same_state() {
+    let limits = [burst().counting_by(By::Everyone), day(), burst().counting_by(user_header())];
+    let by = |place: usize| {
+        let retry = |i: usize| if i == place { wait(700) } else { Retry::Now };
+        limits.iter().enumerate().map(|(i, limit)| budget(limit.clone(), retry(i))).collect::<Vec<_>>()
+    };
+    let refusals = Refusals::new(SECOND, TIMEOUT);
+    let all = [within(0, "ada"), within(0, "bob"), within(1, "ada")];
+    for (refused_by, given_back, forgotten) in [
+        (0, within(2, "eve"), [true, true, true]),
+        (0, subject(0), [false, false, false]),
+        (1, within(0, "eve"), [true, true, false]),
+        (1, subject(0), [true, true, false]),
+        (2, within(0, "ada"), [true, false, false]),
+        (2, subject(0), [false, false, false]),
+        (2, within(2, "ada"), [false, false, false]),
+    ] {
+        for subject in &all {
+            remember(&refusals, subject, 1, by(refused_by));
+        }
+        refusals.forget(&given_back);
+        let is_remembered =
+            |subject: &Subject| matches!(refusals.recall(subject, &limits, 1, START), Recall::Refuse(_));
+        let found: Vec<bool> = all.iter().map(|subject| !is_remembered(subject)).collect();
+        assert_eq!(found, forgotten, "refused by {refused_by}, given back to {given_back:?}");
+        for subject in &all {
+            refusals.forget(subject);
+        }
+        assert!(refusals.is_empty());
+        assert!(refusals.lock().refused_by.is_empty() && refusals.lock().budgets == 0);
+    }
+}
+
+#[test]
+fn a_refusal_on_its_way_is_not_remembered_after_a_state_got_units_back() {
+    let limits = [burst().counting_by(By::Everyone), day()];
+    for (given_back, remembered) in [(within(1, "bob"), false), (subject(0), false), (subject(1), true)] {
+        let refusals = Refusals::new(SECOND, TIMEOUT);
+        let Recall::Ask(ticket) = refusals.recall(&within(0, "ada"), &limits, 1, START) else {
+            panic!("nothing is there")
+        };
+        refusals.forget(&given_back);
+        let verdict = Verdict::Deny(vec![budget(limits[0].clone(), wait(700)), budget(limits[1].clone(), Retry::Now)]);
+        refusals.remember(&ticket, &within(0, "ada"), 1, &verdict, START);
+        assert_eq!(!refusals.is_empty(), remembered, "{given_back:?}");
+    }
+}
+
+#[test]
+fn a_flood_of_values_is_bounded() {
+    let refusals = Refusals::with_capacity(SECOND, TIMEOUT, 300);
+    let limit = burst().counting_by(user_header());
+    for i in 0..10_000 {
+        remember(&refusals, &within(0, &i.to_string()), 1, vec![budget(limit.clone(), wait(700))]);
+    }
+    assert_eq!(refusals.len(), 60, "one budget and two further subjects each");
+    let entries = refusals.lock();
+    assert_eq!((entries.subjects.len(), entries.refused_by.len()), (60, 60));
 }

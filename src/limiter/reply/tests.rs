@@ -8,7 +8,7 @@ fn limits() -> [Limit; 2] {
 #[test]
 fn decodes_a_batch() {
     let reply = [1, 29, 0, 500, 99, 0, 86_400_000, 0, 0, 1500, 15_000, 7, 0, 5, 77];
-    let BatchVerdict { at, verdicts } = decode_batch(&limits(), 2, &reply).unwrap();
+    let BatchVerdict { at, verdicts } = decode_batch(&limits(), None, 2, &reply).unwrap();
     assert_eq!(at, Millis::new(77));
     assert!(verdicts[0].is_allow());
     assert_eq!(verdicts[0].budgets()[1].remaining, 99);
@@ -19,7 +19,7 @@ fn decodes_a_batch() {
 #[test]
 fn a_batch_of_the_wrong_length_is_an_error() {
     for numbers in [&[][..], &[1, 0, 0, 0], &[0; 14]] {
-        let error = decode_batch(&limits(), 2, numbers).unwrap_err();
+        let error = decode_batch(&limits(), None, 2, numbers).unwrap_err();
         assert_eq!(error, RedisError::Length { expected: 15, found: numbers.len() });
     }
 }
@@ -35,7 +35,7 @@ fn contradictory_numbers_are_an_error() {
         [1, 0, 0, -1, 0, 0, 0, 1],
         [1, 0, 0, 0, 0, 0, 0, -1],
     ] {
-        let error = decode_batch(&limits(), 1, &numbers).unwrap_err();
+        let error = decode_batch(&limits(), None, 1, &numbers).unwrap_err();
         assert!(matches!(error, RedisError::Shape { .. }), "{numbers:?}: {error}");
     }
 }
@@ -43,10 +43,10 @@ fn contradictory_numbers_are_an_error() {
 #[test]
 fn decodes_a_settle_outcome_or_fails() {
     let limits = [burst(), inflight(), day()];
-    assert_eq!(decode_outcome(&limits, &[1, 3, 0, 2]), Ok(SettleOutcome::Settle { units: vec![3, 0, 2] }));
-    assert_eq!(decode_outcome(&limits, &[0, 0, 0, 0]), Ok(SettleOutcome::Repeat));
-    assert_eq!(decode_outcome(&limits, &[1, 3]), Err(RedisError::Length { expected: 4, found: 2 }));
+    assert_eq!(decode_outcome(&limits, None, &[1, 3, 0, 2]), Ok(SettleOutcome::Settle { units: vec![3, 0, 2] }));
+    assert_eq!(decode_outcome(&limits, None, &[0, 0, 0, 0]), Ok(SettleOutcome::Repeat));
+    assert_eq!(decode_outcome(&limits, None, &[1, 3]), Err(RedisError::Length { expected: 4, found: 2 }));
     for numbers in [&[][..], &[2, 0, 0, 0]] {
-        assert!(matches!(decode_outcome(&limits, numbers), Err(RedisError::Shape { .. })), "{numbers:?}");
+        assert!(matches!(decode_outcome(&limits, None, numbers), Err(RedisError::Shape { .. })), "{numbers:?}");
     }
 }

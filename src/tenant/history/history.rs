@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::day::Day;
 use super::ledger::{Ledger, Unreadable};
-use crate::limit::Limit;
+use crate::limit::{Limit, Subject};
 use crate::limiter::Limiter;
 use crate::redis::lock::RawLock;
 use crate::redis::{RedisError, Transport};
@@ -63,16 +63,15 @@ pub async fn read<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, now: Mi
     })
 }
 
-/// Resets the limits and the usage meters of a tenant, and returns how many keys were deleted.
+/// Resets the limits and the usage meters of a tenant with this subject, and returns how many keys were deleted.
 ///
 /// It is [`Limiter::reset`], and also starts a new generation of the meters in the same call. Only so can the
 /// history distinguish units discarded by a reset from units refunded.
 ///
 /// # Errors
 /// As [`Limiter::reset`].
-pub async fn reset<T: Transport>(limiter: &Limiter<T>, tenant: &TenantId, limits: &[Limit]) -> Result<u64, RedisError> {
-    let subject = tenant.subject();
-    limiter.reset_with(&subject, limits, &[super::reading::generation_key(&subject)]).await
+pub async fn reset<T: Transport>(limiter: &Limiter<T>, subject: &Subject, limits: &[Limit]) -> Result<u64, RedisError> {
+    limiter.reset_with(subject, limits, &[super::reading::generation_key(subject)]).await
 }
 
 /// Parses the ledger of a tenant.

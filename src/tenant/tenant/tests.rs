@@ -59,6 +59,21 @@ fn override_that_fits_no_limit_is_ignored() {
 }
 
 #[test]
+fn an_override_of_everyone_is_ignored() {
+    let config = r#"{"default_plan":"pro","plans":{"pro":{"limits":[
+        {"name":"user","algorithm":"token_bucket","limit":20,"window":"10s","by":"header:x-user"},
+        {"name":"all","algorithm":"token_bucket","limit":20,"window":"10s","by":"everyone"}]}}}"#;
+    let config = Config::from_json(config).unwrap();
+    for (name, expected) in [("user", [5, 20]), ("all", [20, 20])] {
+        let tenant = with_override(name, Override { limit: 5, burst: None, until: None });
+        let limits = tenant.limits(&config, Millis::ZERO).unwrap();
+        assert_eq!(limits.iter().map(Limit::quota).collect::<Vec<_>>(), expected, "{name}");
+        assert!(limits[0].by().is_some(), "it counts by the same");
+        assert_eq!(tenant.settings().check(&config).is_ok(), name == "user");
+    }
+}
+
+#[test]
 fn settings_out_of_bounds_are_refused() {
     let mut settings = Settings::new("pro");
     settings.overrides.insert("day".to_owned(), Override { limit: 0, burst: Some(0), until: None });

@@ -175,7 +175,7 @@ fn prefetch_belongs_to_a_plan_that_it_fits() {
 fn unknown_names_come_with_the_nearest_known_one() {
     let top = "identify, jwt, api_key_from, default_plan, on_outage, timeout, local_refusals, clock, scripts, ipv6_prefix, \
         tenant_ttl, tenant_cache, usage, log_allowed_one_in, log_refused, forward_key, cors, plans, routes";
-    let limit = "name, algorithm, limit, window, burst, lease, counts";
+    let limit = "name, algorithm, limit, window, burst, lease, counts, by";
     let algorithms = "sliding_log, sliding_window, fixed_window, token_bucket, concurrency";
     for (pointer, value, message) in [
         ("/route", json!([]), format!("route: unknown field \"route\" (did you mean \"routes\"? known: {top})")),
