@@ -8,8 +8,8 @@ use super::admin::Admin;
 use super::response::Response;
 use crate::config::Origin;
 use crate::jwt::KeyStatus;
-use crate::limit::{Limit, LimitName, Subject};
-use crate::limiter::Clock;
+use crate::limit::{By, InvalidCheck, Limit, LimitName, Plan, Subject};
+use crate::limiter::{CheckError, Clock};
 use crate::redis::script::Dialect;
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::time::Millis;
@@ -53,6 +53,9 @@ impl<T: Transport> Admin<'_, T> {
                 findings.extend(self.slow(*timing));
                 findings.extend(self.skewed(*timing));
                 findings.extend(server.evicts());
+                if scripts_work {
+                    findings.extend(self.try_everyone().await);
+                }
                 findings.extend(scripts.err().as_deref().map(scripts_fail));
             }
         }
@@ -129,6 +132,26 @@ impl<T: Transport> Admin<'_, T> {
         let limit = Limit::token_bucket(name, 1, Millis::from_secs(1), None).map_err(|error| error.to_string())?;
         let peeked = self.limiter.peek(&Subject::named("diagnosis:"), &[limit], self.check_time(self.now())).await;
         peeked.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Peeks at the caller's state and that of everyone in one call, if a limit needs both. A Redis Cluster refuses it.
+    async fn try_everyone(&self) -> Option<Finding> {
+        let of_plans = self.config.plans.values().flat_map(Plan::limits);
+        let mut limits = of_plans.chain(self.config.routes.all().flat_map(|route| &route.limits));
+        let everyone = limits.find(|limit| limit.by() == Some(&By::Everyone))?;
+        let own = Limit::token_bucket(LimitName::new("_diagnosis").ok()?, 1, Millis::from_secs(1), None).ok()?;
+        let subject = Subject::named("diagnosis:").with(&By::Everyone, b"");
+        let limits = [own, everyone.clone()];
+        match self.limiter.peek(&subject, &limits, self.check_time(self.now())).await {
+            Err(CheckError::Invalid(InvalidCheck::Slots { limit })) => Some(Finding {
+                check: "everyone",
+                what: format!(
+                    "the limit {limit} counts by everyone, and this Redis is a cluster: its requests get 500"
+                ),
+                remedy: "use a Redis that is not a cluster, or remove the limit",
+            }),
+            _ => None,
+        }
     }
 
     fn slow(&self, timing: Timing) -> Option<Finding> {

@@ -8,6 +8,7 @@ mod locks;
 mod moves;
 mod operations;
 mod scripts;
+mod several_subjects;
 
 use harness::load::TOKEN;
 use sluicegate::redis::{HttpTransport, Token};

@@ -14,6 +14,7 @@ mod forgetting;
 mod lives;
 mod mistakes;
 mod skew;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/traffic.rs"]

@@ -60,6 +60,10 @@ impl Diagnosis {
             findings.extend(self.redis.clock_skew_ms.map(|ms| self.or_reported("clock", clock(ms), Finding::warning)));
             let scripts = scripts(self.redis.scripts.as_deref().unwrap_or("unknown"), self.redis.scripts_work);
             findings.push(self.or_reported("scripts", scripts, Finding::failure));
+            findings.extend(
+                self.reported("everyone")
+                    .map(|found| Finding::failure("everyone", found.what.as_str(), found.remedy.as_str())),
+            );
             let forgets_tenants =
                 self.redis.eviction_policy.as_ref().is_some_and(|policy| policy.starts_with("allkeys"));
             let worse: fn(_, _, _) -> _ = if forgets_tenants { Finding::failure } else { Finding::warning };

@@ -90,6 +90,7 @@ async fn each_problem_has_a_remedy() {
     let problems = json!([
         { "check": "clock", "what": "the clocks differ by 5000 ms", "remedy": "set clock = \"redis\"" },
         { "check": "scripts", "what": "a script does not run: NOPERM", "remedy": "set scripts to plain" },
+        { "check": "everyone", "what": "the limit all counts by everyone", "remedy": "remove it" },
         { "check": "moon", "what": "it is full", "remedy": "wait" },
         { "what": "it rains", "remedy": "take an umbrella" },
     ]);
@@ -106,13 +107,15 @@ warning  clock: the clocks differ by 5000 ms
          → set clock = \"redis\"
 failure  scripts: a script does not run: NOPERM
          → set scripts to plain
+failure  everyone: the limit all counts by everyone
+         → remove it
 failure  eviction: allkeys-lru: when memory is full, Redis deletes tenants and the state of limits
          → set maxmemory-policy to noeviction, and give Redis enough memory
 warning  worker says: it is full
          → wait
 warning  worker says: it rains
          → take an umbrella
-failures: 2, warnings: 4
+failures: 3, warnings: 4
 ";
     check([healthy(), Exchange::new("GET /v1/diagnosis", 200, body)], 1, text).await;
 }

@@ -115,3 +115,46 @@ async fn a_browser_app() {
     assert_eq!(header(&answer, "access-control-allow-origin"), "");
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_of_customers() {
+    let stack = Example::read("users").start().await;
+    let key = tenant_with_key(&stack, "acme", "customer").await;
+    let left = async |user: &str| {
+        let answer = get_as(&stack, &key, "/any").header("x-user", user).send().await.unwrap();
+        (answer.status().as_u16(), header(&answer, "ratelimit"))
+    };
+    for expected in [59, 58] {
+        let (status, left) = left("ada").await;
+        assert!(status == 200 && left.contains(&format!("\"user\";r={expected};")), "{left}");
+    }
+    let (status, left) = left("bob").await;
+    let all = ["\"user\";r=59;", "\"customer\";r=997;"];
+    assert!(status == 200 && all.iter().all(|part| left.contains(part)), "{left}");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_in_the_path() {
+    let stack = Example::read("projects").start().await;
+    for path in
+        ["/projects/linux/builds", "/projects/Linux/builds/", "//projects/%6cinux/builds"].iter().cycle().take(5)
+    {
+        assert_eq!(status(get(&stack, path)).await, 200, "{path}");
+    }
+    assert_eq!(problem(get(&stack, "/projects/LINUX/builds"), 429).await, "quota-exceeded");
+    assert_eq!(status(get(&stack, "/projects/redis/builds")).await, 200);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weak_origin() {
+    let stack = Example::read("weak-origin").replace("limit = 50", "limit = 2").start().await;
+    let open = async |address: &str| get_from(&stack, address, "/stream?n=1000000&every=1").send().await.unwrap();
+    let (first, second) = (open("192.0.2.1").await, open("192.0.2.2").await);
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    assert_eq!(problem(get_from(&stack, "192.0.2.3", "/any"), 429).await, "quota-exceeded");
+    drop(first);
+    until("another client may come", async || status(get_from(&stack, "192.0.2.3", "/any")).await == 200).await;
+    stack.stop().await;
+}
