@@ -12,6 +12,8 @@ async fn llm_apis() {
     let anthropic = Origin::start(0).await.unwrap();
     let stack = Example::read("llm")
         .replace("limit = 60,", "limit = 6000,")
+        // A lease ends a moment after its response.
+        .replace("limit = 10, lease", "limit = 1000, lease")
         .replace("POST /v1/chat/completions", "POST /served/chat")
         .replace("POST /anthropic/v1/messages", "POST /anthropic/served/messages")
         .replace("https://api.anthropic.com", &anthropic.url())
