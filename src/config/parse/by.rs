@@ -32,10 +32,15 @@ pub(super) fn check_route(path: &str, pattern: &Pattern, limits: &[Limit]) -> Re
 
 /// All callers share the state of a limit that counts by everyone, so those of the same name must be equal.
 pub(super) fn check_everyone(plans: &BTreeMap<String, Plan>, routes: &Routes) -> Result<(), ConfigError> {
-    let of_plans = plans.iter().flat_map(|(name, plan)| numbered(format!("plans.{name}"), plan.limits()));
-    let of_routes = routes.all().enumerate().flat_map(|(i, route)| numbered(format!("routes[{i}]"), &route.limits));
+    let mut found = Vec::new();
+    for (name, plan) in plans {
+        found.extend(of_everyone(plan.limits()).map(|(i, limit)| (format!("plans.{name}.limits[{i}]"), limit)));
+    }
+    for (at, route) in routes.all().enumerate() {
+        found.extend(of_everyone(&route.limits).map(|(i, limit)| (format!("routes[{at}].limits[{i}]"), limit)));
+    }
     let mut known: BTreeMap<&str, (String, &Limit)> = BTreeMap::new();
-    for (path, limit) in of_plans.chain(of_routes).filter(|(_, limit)| limit.by() == Some(&By::Everyone)) {
+    for (path, limit) in found {
         match known.get(limit.name().as_str()) {
             Some((first, other)) if *other != limit => {
                 let problem = format!("differs from {first}, and everyone shares one limit of this name");
@@ -48,8 +53,9 @@ pub(super) fn check_everyone(plans: &BTreeMap<String, Plan>, routes: &Routes) ->
     Ok(())
 }
 
-fn numbered(path: String, limits: &[Limit]) -> impl Iterator<Item = (String, &Limit)> {
-    limits.iter().enumerate().map(move |(i, limit)| (format!("{path}.limits[{i}]"), limit))
+/// Returns the limits that count by everyone, each with its index.
+fn of_everyone(limits: &[Limit]) -> impl Iterator<Item = (usize, &Limit)> {
+    limits.iter().enumerate().filter(|(_, limit)| limit.by() == Some(&By::Everyone))
 }
 
 #[cfg(test)]

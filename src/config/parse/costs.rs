@@ -1,6 +1,7 @@
 //! What a route tells about costs, as written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -57,9 +58,9 @@ impl RawCosts {
                 reading.add_sources(text).map_err(|problem| ConfigError::new(at("cost"), problem))?
             }
         };
-        check_units(&at("cost"), cost, " (a request that costs nothing is exempt)")?;
+        check_units(format_args!("{path}.cost"), cost, " (a request that costs nothing is exempt)")?;
         if let Some(most) = self.cost_most {
-            check_units(&at("cost_most"), most, "")?;
+            check_units(format_args!("{path}.cost_most"), most, "")?;
             if reading.sources.is_empty() {
                 let problem = "has no effect on a cost that is the same for every request";
                 return Err(ConfigError::new(at("cost_most"), problem));
@@ -139,11 +140,11 @@ fn check_include_usage(path: &str, settle: Option<&Settle>, dialect: Option<Dial
     Ok(())
 }
 
-fn check_units(path: &str, units: u64, remedy: &str) -> Result<(), ConfigError> {
+fn check_units(path: fmt::Arguments<'_>, units: u64, remedy: &str) -> Result<(), ConfigError> {
     if (1..=MAX_INTEGER).contains(&units) {
         return Ok(());
     }
-    Err(ConfigError::new(path, format!("expected 1 to {MAX_INTEGER}, found {units}{remedy}")))
+    Err(ConfigError::new(path.to_string(), format!("expected 1 to {MAX_INTEGER}, found {units}{remedy}")))
 }
 
 impl<'de> Deserialize<'de> for RawCost {

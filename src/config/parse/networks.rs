@@ -1,5 +1,6 @@
 //! Lists of addresses and networks.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
@@ -8,7 +9,7 @@ use crate::config::error::ConfigError;
 
 /// Parses addresses and networks in CIDR notation. IPv4-mapped ones (`::ffff:a.b.c.d`) become IPv4, as the addresses of
 /// clients do.
-pub(super) fn networks(path: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+pub(super) fn networks(path: fmt::Arguments<'_>, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let network = |(i, text): (usize, &String)| {
         let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         parsed.ok().and_then(canonical).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! The fields of a route that say how its requests are sent to the origin, as written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::config::error::ConfigError;
 use crate::config::header_name::is_header_name;
@@ -29,13 +30,16 @@ impl RawOnward {
             origin: origin.map_err(|problem| ConfigError::new(at("origin"), problem))?,
             strip: strip.map_err(|problem| ConfigError::new(at("strip"), problem))?,
             forward_key: self.forward_key,
-            set: headers_to_set(&at("set"), &self.set)?,
-            remove: headers_to_remove(&at("remove"), &self.remove, &self.set)?,
+            set: headers_to_set(format_args!("{path}.set"), &self.set)?,
+            remove: headers_to_remove(format_args!("{path}.remove"), &self.remove, &self.set)?,
         })
     }
 }
 
-fn headers_to_set(path: &str, set: &BTreeMap<String, String>) -> Result<Vec<(String, HeaderValue)>, ConfigError> {
+fn headers_to_set(
+    path: fmt::Arguments<'_>,
+    set: &BTreeMap<String, String>,
+) -> Result<Vec<(String, HeaderValue)>, ConfigError> {
     let mut headers: Vec<(String, HeaderValue)> = Vec::new();
     for (name, value) in set {
         let at = format!("{path}.{name}");
@@ -49,7 +53,7 @@ fn headers_to_set(path: &str, set: &BTreeMap<String, String>) -> Result<Vec<(Str
 }
 
 fn headers_to_remove(
-    path: &str,
+    path: fmt::Arguments<'_>,
     remove: &[String],
     set: &BTreeMap<String, String>,
 ) -> Result<Vec<String>, ConfigError> {

@@ -1,6 +1,7 @@
 //! Routes, as written.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -117,10 +118,10 @@ impl RawRoute {
             require: self.require,
             on_outage: self.on_outage,
             shadow: self.shadow,
-            allow: networks(&at("allow"), &self.allow)?,
-            deny: networks(&at("deny"), &self.deny)?,
-            refund_on: statuses(&at("refund_on"), &self.refund_on)?,
-            count_on: statuses(&at("count_on"), &self.count_on)?,
+            allow: networks(format_args!("{path}.allow"), &self.allow)?,
+            deny: networks(format_args!("{path}.deny"), &self.deny)?,
+            refund_on: statuses(format_args!("{path}.refund_on"), &self.refund_on)?,
+            count_on: statuses(format_args!("{path}.count_on"), &self.count_on)?,
             plan: self.plan,
             onward,
         };
@@ -246,7 +247,7 @@ fn check_shared_logs(path: &str, route: &Route, plans: &BTreeMap<String, Plan>) 
     Ok(())
 }
 
-fn statuses(path: &str, texts: &[String]) -> Result<Statuses, ConfigError> {
+fn statuses(path: fmt::Arguments<'_>, texts: &[String]) -> Result<Statuses, ConfigError> {
     let mut statuses = Statuses::default();
     for (i, text) in texts.iter().enumerate() {
         statuses.add(text).map_err(|problem| ConfigError::new(format!("{path}[{i}]"), problem))?;
