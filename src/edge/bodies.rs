@@ -78,7 +78,8 @@ pub(super) struct ToldRequest {
 /// # Errors
 /// Returns the refusal if the body has a key twice, or if it is cut.
 pub(super) async fn read(reading: &RequestReading, client: &ClientRequest<'_>) -> Result<ToldRequest, Problem> {
-    let most = body_to_read(reading, client.fields).filter(|_| client.request.body().is_some());
+    let most = body_to_read(reading, &client.facts.method, client.fields);
+    let most = most.filter(|_| client.request.body().is_some());
     let mut told = ToldRequest { cost: None, request: None };
     let mut bytes = None;
     if let Some(most) = most {

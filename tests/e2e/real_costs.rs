@@ -30,6 +30,7 @@ fn configuration() -> Value {
               "include_usage": true, "refund_on": ["5xx"] },
             { "match": "POST /echo", "cost": reserve, "limits": [tokens], "settle_dialect": "openai",
               "include_usage": true, "read_body": "64KiB" },
+            { "match": "* /any/*", "cost": reserve, "limits": [tokens] },
             { "match": "GET /served/*", "settle": "json:/usage/total_tokens | sse:/usage/total_tokens", "limits": [tokens],
               "cost": 1000 },
         ],
@@ -174,6 +175,12 @@ async fn a_request_tells_its_cost_and_asks_for_usage() {
     assert_eq!(twice.status(), 400);
     assert_eq!(body(twice).await["type"], "urn:sluicegate:problem:duplicate-key");
     assert_eq!((bare.origin.requests() - before, inside.left("192.0.2.50", "tokens").await), (0, UNITS));
+    // The runtime cannot send another body with this method, so none is read.
+    let request = client().get(format!("{}/any/search", bare.url())).header(ADDRESS, "192.0.2.51");
+    let answer = request.body(r#"{"max_tokens":7}"#).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(body(answer).await["body"]["text"], r#"{"max_tokens":7}"#);
+    expect_used(&bare, &inside, "192.0.2.51", "tokens", 1000).await;
 }
 
 /// Returns the SHA-1 in hexadecimal digits, as the echo has it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::json::{Hit, JsonReader, Kind};
-use super::unique::has_duplicate_key;
+use super::unique::{Keys, keys_of};
 use crate::config::costs::{CostSource, Pointer, Pointers, RequestReading};
 use crate::http::fields::Fields;
 use crate::http::problem::Problem;
@@ -18,13 +18,14 @@ pub struct ReadRequest {
 }
 
 /// Returns how many bytes of a request's body to read at most. `None`: the route reads none, the body is too long, or it is
-/// encoded.
+/// encoded; or the method has none: a body that was read could not be sent with it again.
 #[must_use]
-pub fn body_to_read(reading: &RequestReading, fields: Fields<'_>) -> Option<usize> {
+pub fn body_to_read(reading: &RequestReading, method: &str, fields: Fields<'_>) -> Option<usize> {
+    let may_have_body = !matches!(method, "GET" | "HEAD");
     let encoded = fields.get("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     let length = fields.get("content-length").map(|length| length.trim().parse::<usize>());
     let fits = length.is_none_or(|length| length.is_ok_and(|length| length <= reading.bytes));
-    (reading.reads_body() && !encoded && fits).then_some(reading.bytes)
+    (reading.reads_body() && may_have_body && !encoded && fits).then_some(reading.bytes)
 }
 
 /// Reads a request. `body` is its body, if it was read to its end.
@@ -33,9 +34,12 @@ pub fn body_to_read(reading: &RequestReading, fields: Fields<'_>) -> Option<usiz
 /// Returns the refusal if an object of the body has a key twice: the origin may take another one than this reader.
 pub fn read_request(reading: &RequestReading, fields: Fields<'_>, body: Option<&[u8]>) -> Result<ReadRequest, Problem> {
     let body = body.filter(|body| !body.is_empty());
-    if body.is_some_and(has_duplicate_key) {
-        return Err(Problem::duplicate_key());
-    }
+    let body = match body.map(keys_of) {
+        Some(Keys::Duplicate) => return Err(Problem::duplicate_key()),
+        // It may have a key twice where nobody has looked.
+        Some(Keys::Unknown) => None,
+        Some(Keys::Unique) | None => body,
+    };
     let hits = body.and_then(|body| find(&reading.pointers, body)).unwrap_or_default();
     let cost = |source: &CostSource| match source {
         CostSource::Header(name) => fields.get(name)?.trim().parse().ok(),

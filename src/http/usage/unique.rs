@@ -5,13 +5,25 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// Returns whether an object of a JSON document has a key twice, as far as the text is JSON. The memory is that of the keys of
-/// the open objects.
-pub(super) fn has_duplicate_key(text: &[u8]) -> bool {
+/// Whether the keys of a document's objects are unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    Unique,
+    /// An object has a key twice, as far as the text is JSON.
+    Duplicate,
+    /// Nobody knows: the text is not JSON, or has something that this parser does not read, such as a number above 1.8e308.
+    Unknown,
+}
+
+/// Looks for duplicate keys in a JSON document. The memory is that of the keys of the open objects.
+pub(super) fn keys_of(text: &[u8]) -> Keys {
     let mut duplicate = false;
-    // Fails if there is one, or if the text is not JSON.
-    let _ = Place { duplicate: &mut duplicate }.deserialize(&mut serde_json::Deserializer::from_slice(text));
-    duplicate
+    let read = Place { duplicate: &mut duplicate }.deserialize(&mut serde_json::Deserializer::from_slice(text));
+    match read {
+        _ if duplicate => Keys::Duplicate,
+        Ok(()) => Keys::Unique,
+        Err(_) => Keys::Unknown,
+    }
 }
 
 struct Place<'d> {
@@ -83,19 +95,27 @@ mod tests {
     #[test]
     fn duplicate_keys_are_found_wherever_they_are() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"\u0061":2}],"y":{}}"#, r#"[[{"":{},"b":0,"":{}}]]"#] {
-            assert!(has_duplicate_key(text.as_bytes()), "{text}");
+            assert_eq!(keys_of(text.as_bytes()), Keys::Duplicate, "{text}");
         }
         for text in [r#"{"a":{"a":1},"b":{"a":1}}"#, r#"[{"a":1},{"a":1}]"#, r#"{"a":1,"A":1}"#, "1", "null"] {
-            assert!(!has_duplicate_key(text.as_bytes()), "{text}");
+            assert_eq!(keys_of(text.as_bytes()), Keys::Unique, "{text}");
         }
     }
 
     #[test]
-    fn what_is_not_json_has_none() {
+    fn keys_of_what_is_not_json_are_unknown() {
         for text in ["", "a=1&a=1", r#"{"a":1,"b":}"#, r#"{"a":1 "a":1}"#, "{\"a\":\"\u{1}\",\"a\":1}"] {
-            assert!(!has_duplicate_key(text.as_bytes()), "{text}");
+            assert_eq!(keys_of(text.as_bytes()), Keys::Unknown, "{text}");
         }
-        assert!(has_duplicate_key(br#"{"a":1,"a":1} and more"#), "some parsers read it");
-        assert!(!has_duplicate_key(&b"[".repeat(1 << 20)));
+        assert_eq!(keys_of(br#"{"a":1,"a":1} and more"#), Keys::Duplicate, "some parsers read it");
+        assert_eq!(keys_of(&b"[".repeat(1 << 20)), Keys::Unknown);
+    }
+
+    #[test]
+    fn keys_behind_what_is_not_read_are_unknown() {
+        let deep = format!(r#"{{"x":{}{},"a":1,"a":2}}"#, "[".repeat(200), "]".repeat(200));
+        for text in [r#"{"x":1e999,"a":1,"a":2}"#.as_bytes(), deep.as_bytes(), b"{\"x\":\"\xff\",\"a\":1,\"a\":2}"] {
+            assert_eq!(keys_of(text), Keys::Unknown);
+        }
     }
 }

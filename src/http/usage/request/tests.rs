@@ -54,6 +54,14 @@ fn a_duplicate_key_is_refused() {
 }
 
 #[test]
+fn a_body_that_hides_a_duplicate_key_tells_nothing() {
+    let deep = format!(r#"{{"x":{}{},"max_tokens":100000,"max_tokens":1}}"#, "[".repeat(200), "]".repeat(200));
+    for body in [r#"{"x":1e999,"max_tokens":100000,"max_tokens":1}"#, deep.as_str()] {
+        assert_eq!(cost("json:/max_tokens | 1000", "", Some(body)), None, "{body}");
+    }
+}
+
+#[test]
 fn only_a_short_and_plain_body_is_read() {
     let json = RequestReading { bytes: 100, ..reading("json:/max_tokens | 1") };
     for (headers, expected) in [
@@ -64,9 +72,13 @@ fn only_a_short_and_plain_body_is_read() {
         ("content-length\n-1\n", None),
         ("content-encoding\ngzip\n", None),
     ] {
-        assert_eq!(body_to_read(&json, Fields::new(headers)), expected, "{headers:?}");
+        assert_eq!(body_to_read(&json, "POST", Fields::new(headers)), expected, "{headers:?}");
     }
-    assert_eq!(body_to_read(&reading("header:x | 1"), Fields::new("")), None);
+    assert_eq!(body_to_read(&reading("header:x | 1"), "POST", Fields::new("")), None);
+    for method in ["GET", "HEAD"] {
+        assert_eq!(body_to_read(&json, method, Fields::new("content-length\n7\n")), None, "it passes as it is");
+    }
+    assert_eq!(body_to_read(&json, "DELETE", Fields::new("content-length\n7\n")), Some(100));
 }
 
 fn edited(body: &str) -> Option<String> {
