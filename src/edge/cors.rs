@@ -13,7 +13,7 @@ use super::isolate::Isolate;
 use super::{glue, response};
 use crate::config::routes::Route;
 use crate::config::{Cors, Preflight};
-use crate::gateway::find_route;
+use crate::gateway::{check_base_path, find_route};
 use crate::http::cors::{announced_method, exposed_field, may_expose, preflight_fields, response_fields};
 use crate::http::problem::Problem;
 use crate::http::{Fields, RequestFacts, push_field};
@@ -34,7 +34,10 @@ pub(super) fn announced<'a>(isolate: &'a Isolate, client: &ClientRequest<'_>) ->
     let facts = RequestFacts { method: method.to_owned(), ..client.facts.clone() };
     let route = find_route(&facts, &isolate.config);
     let reaches_origin = match &route {
-        Ok(route) => !route.is_some_and(|route| route.denies(facts.address)),
+        Ok(route) => {
+            !route.is_some_and(|route| route.denies(facts.address))
+                && check_base_path(&facts, isolate.origin_of(*route), *route).is_ok()
+        }
         Err(_) => false,
     };
     Some(AnnouncedRequest { cors, route: route.ok().flatten(), reaches_origin })

@@ -1,5 +1,6 @@
 //! Where requests go: a URL with a path, another Worker, the zone's own origin; also by route.
 
+use reqwest::Method;
 use serde_json::json;
 use sluicegate_devstack::{Options, OriginKind, Stack};
 
@@ -84,6 +85,7 @@ async fn a_route_may_have_its_own_origin() {
     let (base, nowhere) = (format!("{}/other/base/", other.url()), "https://nowhere.invalid");
     let limit = json!([{ "name": "two", "algorithm": "fixed_window", "limit": 2, "window": "1h" }]);
     let mut sluicegate = plenty();
+    sluicegate["cors"] = json!({ "origins": "*" });
     sluicegate["routes"] = json!([
         { "match": "* /ws", "origin": other.url() },
         { "match": "* /prefix/limited/:x", "strip": "/prefix", "limits": limit },
@@ -118,6 +120,10 @@ async fn a_route_may_have_its_own_origin() {
     let reached = (stack.origin.requests(), other.requests());
     for path in ["/..%2Fx", "/x/..%2F..%2Fsecret", "/prefix/..%2Fprefix/x", "/prefix/..;/prefix/x", "/ws/..%2F..%2Fx"] {
         assert_eq!(status(get(&stack, path)).await, 400, "{path}");
+        let preflight = client().request(Method::OPTIONS, format!("{}{path}", stack.worker.url()));
+        let preflight =
+            preflight.header("origin", "https://app.example").header("access-control-request-method", "PUT");
+        assert_eq!(status(preflight).await, 204, "{path}: answered, not forwarded");
     }
     assert_eq!((stack.origin.requests(), other.requests()), reached);
     assert_eq!(body(get(&stack, "/x/..%2Fy").send().await.unwrap()).await["target"], "/base/x/..%2Fy");
