@@ -78,13 +78,14 @@ async fn what_is_left_is_given_back_without_its_client() {
     }
     let held = QUOTA - 20 - inside.left("192.0.2.1", "day").await;
     assert!(held > 0, "units are held");
-    for _ in 0..10 {
-        bare.get("/x").await.reset();
-    }
-    // A request may be decided although its client has left before it is forwarded.
+    // A request may be decided although its client has left before it is forwarded. On a busy machine it may leave earlier.
     let decided = || bare.log().lines().filter_map(log::json).filter(|line| line["verdict"] == "allow").count() as u64;
+    until("requests without their clients are decided", async || {
+        bare.get("/x").await.reset();
+        decided() >= 30
+    })
+    .await;
     until("what is left is given back", async || inside.left("192.0.2.1", "day").await == QUOTA - decided()).await;
-    assert!(decided() > 20, "{}", bare.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
