@@ -47,12 +47,6 @@ async fn run(
     decision.route = route.cloned();
     check_base_path(facts, isolate.origin_of(route), route)?;
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
-    let mut cost = None;
-    if let Some(reading) = request.reading() {
-        // Before the first call to Redis, with which the deadline begins: a client may send its body slowly.
-        let told = bodies::read(reading, client).await?;
-        (cost, decision.request) = (told.cost, told.request);
-    }
     let caller = authenticate(isolate, context, redis, &request).await?;
     let caller = match (request.token(&caller)?, &isolate.jwt) {
         // In a box: most requests have no token, and their futures stay small.
@@ -61,9 +55,6 @@ async fn run(
     };
     let policy = request.on_outage(matches!(caller, Caller::Tenant(..)));
     let mut identified = request.identify(caller, now())?;
-    if let (Some(charge), Some(cost)) = (&mut identified.charge, cost) {
-        charge.set_cost(cost);
-    }
     if identified.needs_values() {
         partition(client, &request, &mut identified)?;
     }
@@ -72,6 +63,16 @@ async fn run(
         match &identified.tenant {
             Some(tenant) => log::failure(&format!("tenant {tenant}"), &error),
             None => log::failure("jwt plan", &error),
+        }
+    }
+    if let Some(reading) = request.reading() {
+        // The caller is known: nothing is read of one who is refused.
+        let told = bodies::read(reading, client).await?;
+        // A client may send its body slowly.
+        isolate.restart(deadline);
+        decision.request = told.request;
+        if let (Some(charge), Some(cost)) = (&mut identified.charge, told.cost) {
+            charge.set_cost(cost);
         }
     }
     if let Some(charge) = &identified.charge {

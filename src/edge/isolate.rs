@@ -137,7 +137,16 @@ impl Isolate {
 
     /// Returns a deadline that passes when the configured timeout has. It begins with the first call that waits for it.
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::new(Delay::from(Duration::from(self.config.timeout)))
+        Deadline::new(self.timer())
+    }
+
+    /// Lets a deadline pass when the configured timeout has, from now on.
+    pub(super) fn restart(&self, deadline: &Deadline) {
+        deadline.restart(self.timer());
+    }
+
+    fn timer(&self) -> Delay {
+        Delay::from(Duration::from(self.config.timeout))
     }
 
     /// Returns the limiter over Redis. Each of its calls has the configured timeout.

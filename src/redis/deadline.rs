@@ -23,6 +23,12 @@ impl Deadline {
         Deadline { timer: RefCell::new(Box::pin(timer)), passed: Cell::new(false) }
     }
 
+    /// Starts again with another timer, whether or not the deadline has passed.
+    pub fn restart(&self, timer: impl Future<Output = ()> + 'static) {
+        *self.timer.borrow_mut() = Box::pin(timer);
+        self.passed.set(false);
+    }
+
     /// Returns the output of `future`, or `None` if the deadline passes first. `future` is then dropped; after the deadline
     /// it is not even polled.
     pub async fn bound<F: Future>(&self, future: F) -> Option<F::Output> {
@@ -116,6 +122,17 @@ mod tests {
         // No call begins after the deadline.
         assert_eq!(Timed::new(Slow(0), Some(&deadline)).post(String::new()).await, Err(RedisError::Timeout));
         assert_eq!(milliseconds_since(start), 250);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_starts_again() {
+        let start = Instant::now();
+        let deadline = Deadline::new(sleep(Duration::from_millis(100)));
+        assert_eq!(deadline.bound(pending::<()>()).await, None);
+        deadline.restart(sleep(Duration::from_millis(100)));
+        assert!(Timed::new(Slow(50), Some(&deadline)).post(String::new()).await.is_ok());
+        assert_eq!(deadline.bound(pending::<()>()).await, None);
+        assert_eq!(milliseconds_since(start), 200);
     }
 
     #[tokio::test(start_paused = true)]

@@ -40,6 +40,7 @@ mod prefetch;
 mod proxy;
 mod races;
 mod real_costs;
+mod request_bodies;
 mod rotation;
 mod routes;
 mod schedule;
