@@ -5,10 +5,11 @@ use super::fields::Fields;
 use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, RETRY_AFTER_MS};
 use crate::config::{Cors, CorsOrigins, is_header_name};
 
-/// Returns the method of the request that a CORS preflight announces. `None` if the request is no preflight.
+/// Returns the method of the request that a CORS preflight announces. `None` if the request is no preflight, or might be
+/// another request to the origin: no browser sends a header that overrides the method with one.
 #[must_use]
 pub fn announced_method<'a>(method: &str, request: Fields<'a>) -> Option<&'a str> {
-    if method != "OPTIONS" {
+    if method != "OPTIONS" || METHOD_OVERRIDES.iter().any(|name| request.get(name).is_some()) {
         return None;
     }
     request.get(ORIGIN).and(request.get(REQUEST_METHOD))
@@ -85,6 +86,9 @@ fn is_name_list(value: &str) -> bool {
 const ORIGIN: &str = "origin";
 const REQUEST_METHOD: &str = "access-control-request-method";
 const EXPOSE_HEADERS: &str = "Access-Control-Expose-Headers";
+
+/// The headers by which some frameworks let a client choose another method.
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 /// The headers of our own responses that pages may read.
 const OWN: [&str; 5] = [RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, RETRY_AFTER_MS, "Server-Timing"];

@@ -34,6 +34,11 @@ fn a_preflight_has_a_method_and_two_headers() {
     assert_eq!(announced_method("GET", Fields::new(&lines(&preflight))), None);
     assert_eq!(announced_method("OPTIONS", Fields::new(&lines(&preflight[..1]))), None);
     assert_eq!(announced_method("OPTIONS", Fields::new(&lines(&preflight[1..]))), None);
+    let [origin, method] = preflight;
+    for name in ["x-http-method", "x-http-method-override", "x-method-override"] {
+        let overridden = [origin, method, (name, "POST")];
+        assert_eq!(announced_method("OPTIONS", Fields::new(&lines(&overridden))), None, "the origin may see a POST");
+    }
 }
 
 #[test]
