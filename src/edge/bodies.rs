@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::futures::JsFuture;
 use js_sys::{Promise, Uint8Array};
@@ -9,10 +10,14 @@ use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, Request, WritableStream};
 
+use worker::Delay;
+
 use super::facts::ClientRequest;
 use crate::config::costs::RequestReading;
 use crate::http::problem::Problem;
-use crate::http::usage::{Usage, UsageMeter, body_to_read, read_request};
+use crate::http::usage::{BodyMemory, Usage, UsageMeter, body_to_read, read_request};
+use crate::redis::Deadline;
+use crate::time::Millis;
 
 #[wasm_bindgen(module = "/src/edge/bodies.js")]
 extern "C" {
@@ -76,16 +81,20 @@ pub(super) struct ToldRequest {
 /// Reads what a route needs of a request.
 ///
 /// # Errors
-/// Returns the refusal if the body has a key twice, or if it is cut.
+/// Returns the refusal if the body has a key twice, is cut or does not arrive in time, or if too many are being read.
 pub(super) async fn read(reading: &RequestReading, client: &ClientRequest<'_>) -> Result<ToldRequest, Problem> {
     let most = body_to_read(reading, &client.facts.method, client.fields);
     let most = most.filter(|_| client.request.body().is_some());
     let mut told = ToldRequest { cost: None, request: None };
     let mut bytes = None;
     if let Some(most) = most {
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        let read = JsFuture::from(read_body(client.request, most)).await.map_err(|_| Problem::truncated_body())?;
-        match read.dyn_into::<Uint8Array>() {
+        let length = client.fields.get("content-length").and_then(|length| length.trim().parse().ok());
+        let reserved = MEMORY.with(|memory| memory.reserve(length.unwrap_or(most as u64)));
+        let _reserved = reserved.ok_or_else(Problem::too_many_bodies)?;
+        let read = read_body(client.request, u32::try_from(most).unwrap_or(u32::MAX));
+        let in_time = Deadline::new(Delay::from(Duration::from(LONGEST))).bound(JsFuture::from(read)).await;
+        let read = in_time.ok_or_else(|| Problem::slow_body(LONGEST))?;
+        match read.map_err(|_| Problem::truncated_body())?.dyn_into::<Uint8Array>() {
             Ok(whole) => bytes = Some(whole),
             Err(longer) => told.request = Some(longer.unchecked_into()),
         }
@@ -99,3 +108,14 @@ pub(super) async fn read(reading: &RequestReading, client: &ClientRequest<'_>) -
     }
     Ok(told)
 }
+
+thread_local! {
+    static MEMORY: BodyMemory = BodyMemory::new(MOST_MEMORY);
+}
+
+/// A quarter of the memory of an isolate (Cloudflare, Workers limits: 128 MB). Without a bound, clients that send bodies slowly
+/// could take all of it.
+const MOST_MEMORY: u64 = 32 << 20;
+
+/// The time for a body.
+const LONGEST: Millis = Millis::from_secs(30);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluicegate::tenant::{ApiKey, TenantId};
 
 use crate::bare::{Bare, Client};
-use crate::support::plenty;
+use crate::support::{plenty, until};
 
 fn configuration(timeout: &str) -> Value {
     let mut config = plenty();
@@ -44,6 +44,36 @@ async fn a_slow_client_does_not_use_up_the_timeout() {
     client.write(BODY).await;
     let head = client.head().await;
     assert!(head.starts_with("http/1.1 200") && head.contains("\"plenty\";r=99993;"), "{head}");
+}
+
+/// Clients that announce bodies and do not send them cannot take the memory of the isolate.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bodies_being_read_are_bounded() {
+    let bare = Bare::start(configuration("30s")).await;
+    let announce = async |length: usize| {
+        let mut client = bare.send("POST /open").await;
+        client.write(&format!("Content-Length: {length}\r\n\r\n")).await;
+        client
+    };
+    let mut idle = Vec::new();
+    // 32 MiB are read at once.
+    for _ in 0..128 {
+        idle.push(announce(256 << 10).await);
+    }
+    until("further bodies are refused", async || {
+        let mut client = announce(BODY.len()).await;
+        client.write(BODY).await;
+        client.head().await.starts_with("http/1.1 503")
+    })
+    .await;
+    let head = idle.pop().unwrap().head().await;
+    assert!(head.starts_with("http/1.1 408"), "{head}");
+    until("bodies are read again", async || {
+        let mut client = announce(BODY.len()).await;
+        client.write(BODY).await;
+        client.head().await.starts_with("http/1.1 200")
+    })
+    .await;
 }
 
 const BODY: &str = r#"{"max_tokens":7}"#;

@@ -62,6 +62,19 @@ impl Problem {
         Problem::new(400, TRUNCATED_BODY, "Truncated body", "the body cannot be read to its end".to_owned())
     }
 
+    /// 408: the body did not arrive within `longest`, and the cost depends on it.
+    #[must_use]
+    pub fn slow_body(longest: Millis) -> Self {
+        Problem::new(408, SLOW_BODY, "Slow body", format!("the body did not arrive within {longest}"))
+    }
+
+    /// 503: the isolate is reading as many bodies as it can hold, and the cost depends on this one.
+    #[must_use]
+    pub fn too_many_bodies() -> Self {
+        let detail = "too many bodies are on their way (retry after 1s)".to_owned();
+        Problem::new(503, TOO_MANY_BODIES, "Too many bodies", detail).after(Millis::from_secs(1))
+    }
+
     /// 429: the client's address has sent too many unknown API keys. It may retry after `wait`.
     #[must_use]
     pub fn too_many_unknown_keys(wait: Millis) -> Self {
@@ -79,6 +92,8 @@ const ADDRESS_DENIED: &str = "urn:sluicegate:problem:address-denied";
 const AMBIGUOUS_PATH: &str = "urn:sluicegate:problem:ambiguous-path";
 const DUPLICATE_KEY: &str = "urn:sluicegate:problem:duplicate-key";
 const TRUNCATED_BODY: &str = "urn:sluicegate:problem:truncated-body";
+const SLOW_BODY: &str = "urn:sluicegate:problem:slow-body";
+const TOO_MANY_BODIES: &str = "urn:sluicegate:problem:too-many-bodies";
 const LAST_RESORT: &str = "urn:sluicegate:problem:too-many-requests";
 const TOO_MANY_UNKNOWN_KEYS: &str = "urn:sluicegate:problem:too-many-unknown-keys";
 

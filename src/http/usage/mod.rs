@@ -6,8 +6,10 @@
 //! - `events`: finds numbers in the events of a stream
 //! - `meter`: [`UsageMeter`], which reads one response
 //! - `request`: the cost that a request tells, and whether it asks for a stream
+//! - `body_memory`: bounds the memory for bodies of requests
 //! - `unique`: refuses a document in which a key appears twice
 
+mod body_memory;
 mod events;
 mod json;
 mod meter;
@@ -17,6 +19,7 @@ mod request;
 mod text;
 mod unique;
 
+pub use body_memory::BodyMemory;
 pub use events::EventReader;
 pub use json::{Hit, JsonReader, Kind};
 pub use meter::{Reported, Usage, UsageMeter};
