@@ -8,7 +8,7 @@ pub struct Fields<'a>(&'a str);
 impl<'a> Fields<'a> {
     /// Wraps the lines.
     #[must_use]
-    pub fn new(lines: &'a str) -> Self {
+    pub const fn new(lines: &'a str) -> Self {
         Fields(lines)
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sluicegate::config::{Config, ConfigError};
-use sluicegate::gateway::{Charge, RoutedRequest, find_route};
-use sluicegate::http::RequestFacts;
+use sluicegate::gateway::{Charge, Place, RequestValues, RoutedRequest, find_route};
+use sluicegate::http::{Fields, RequestFacts};
 use sluicegate::jwt::Identity;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{CheckRequest, LeaseId, Plan, Retry, Subject};
@@ -65,7 +65,9 @@ fn assert_usable(config: &Config) {
         let Ok(route) = find_route(&facts, config) else { continue };
         let Ok(request) = RoutedRequest::new(&facts, config, route) else { continue };
         for caller in callers.iter().flatten() {
-            let Ok(identified) = request.identify(caller.clone(), NOW) else { continue };
+            let Ok(mut identified) = request.identify(caller.clone(), NOW) else { continue };
+            // A segment of the path that servers read in several ways.
+            let Ok(()) = request.partition(&mut identified, &VALUES) else { continue };
             if let Some(charge) = identified.charge {
                 assert_checkable(&identified.subject, &charge);
             }
@@ -86,6 +88,10 @@ fn assert_checkable(subject: &Subject, charge: &Charge) {
         assert_valid_fields(&verdict, charge.is_shadow());
     }
 }
+
+/// What limits may count by, apart from the path.
+const VALUES: RequestValues<'static> =
+    RequestValues { fields: Fields::new(""), query: Some("q=a"), place: Place { country: "DE", asn: "64496" } };
 
 /// 2026-11-23T12:00:00Z.
 const NOW: Millis = Millis::new(1_795_435_200_000);
