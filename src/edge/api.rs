@@ -2,16 +2,14 @@
 
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
-use js_sys::futures::JsFuture;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ReadableStreamDefaultReader, Request, Response};
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
 use worker::Context;
 
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
-use super::js::{now, property, random_bytes};
-use super::{glue, jwt, log, prefetch, response, source};
+use super::js::{now, random_bytes};
+use super::{glue, js, jwt, log, prefetch, response, source};
 use crate::admin::{Admin, Call, MAX_BODY};
 use crate::http::problem::Problem;
 use crate::http::push_field;
@@ -76,26 +74,14 @@ pub(super) async fn respond(
     glue::make_response(reply.status, (!reply.body.is_empty()).then_some(reply.body.as_str()), &headers)
 }
 
-/// Reads the body. Of a body longer than [`MAX_BODY`], returns only enough to exceed it. The rest is read up to
-/// [`MAX_DROPPED`]: a client that still sends its request may not see the response.
+/// Reads the body. The rest of one that is too long is read up to [`MAX_DROPPED`]: a client that still sends its request may
+/// not see the response.
 async fn read_body(request: &Request) -> Result<Vec<u8>, JsValue> {
-    let (mut bytes, mut dropped) = (Vec::new(), 0);
-    let Some(stream) = request.body() else { return Ok(bytes) };
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    while dropped <= MAX_DROPPED {
-        let step = JsFuture::from(reader.read()).await?;
-        let Some(chunk) = property(&step, "value") else { return Ok(bytes) };
-        let chunk = Uint8Array::new(&chunk);
-        if bytes.len() <= MAX_BODY {
-            bytes.extend(chunk.to_vec());
-        } else {
-            dropped += chunk.length();
-        }
+    match request.body() {
+        Some(body) => js::read_body(&body, MAX_BODY, MAX_DROPPED).await,
+        None => Ok(Vec::new()),
     }
-    // The rest is not needed, and neither is the result of the cancellation.
-    let _ = JsFuture::from(reader.cancel()).await;
-    Ok(bytes)
 }
 
 /// In bytes: far more than a client sends by mistake.
-const MAX_DROPPED: u32 = 1 << 20;
+const MAX_DROPPED: usize = 1 << 20;

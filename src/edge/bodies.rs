@@ -9,7 +9,6 @@ use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, Request, WritableStream};
-
 use worker::Delay;
 
 use super::facts::ClientRequest;

@@ -1,9 +1,10 @@
 //! Bindings to the Workers runtime that the crate `worker` lacks, and helpers for JavaScript values.
 
+use js_sys::futures::JsFuture;
 use js_sys::{Array, Date, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ReadableStream, WritableStream};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, Response, WritableStream};
 
 use crate::time::Millis;
 
@@ -101,6 +102,37 @@ pub(super) fn property(object: &JsValue, name: &str) -> Option<JsValue> {
 /// Returns a binding by its name, if the Worker has it.
 pub(super) fn binding<T: JsCast>(env: &JsValue, name: &str) -> Option<T> {
     property(env, name).map(JsCast::unchecked_into)
+}
+
+/// Reads a body. Of one that is longer than `most` bytes, returns only enough to exceed it. The rest is read up to `dropped`
+/// bytes more, and dropped.
+///
+/// # Errors
+/// Fails if the body is cut.
+pub(super) async fn read_body(body: &ReadableStream, most: usize, dropped: usize) -> Result<Vec<u8>, JsValue> {
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let (mut bytes, mut left) = (Vec::new(), dropped);
+    while bytes.len() <= most || left > 0 {
+        let step = JsFuture::from(reader.read()).await?;
+        let Some(chunk) = property(&step, "value") else { return Ok(bytes) };
+        let chunk = Uint8Array::new(&chunk);
+        if bytes.len() <= most {
+            bytes.extend(chunk.to_vec());
+        } else {
+            left = left.saturating_sub(chunk.length() as usize);
+        }
+    }
+    // The rest is not needed, and neither is the result of the cancellation.
+    let _ = JsFuture::from(reader.cancel()).await;
+    Ok(bytes)
+}
+
+/// Frees the connection of a response whose body nobody reads.
+pub(super) fn discard_body(response: &Response) {
+    if let Some(body) = response.body() {
+        // The result does not matter.
+        let _ = body.cancel();
+    }
 }
 
 /// Returns the first line of an error's message, without the stack, in at most [`MAX_MESSAGE`] characters.

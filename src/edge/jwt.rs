@@ -6,13 +6,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use js_sys::Object;
 use js_sys::futures::JsFuture;
-use js_sys::{Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
+use web_sys::{AbortSignal, Response};
 use worker::{Context, Delay};
 
-use super::js::{error_message, fetch, now, object, property};
+use super::js::{discard_body, error_message, fetch, now, object, read_body};
 use super::log;
 use super::web_crypto::WebCrypto;
 use crate::config::OnOutage;
@@ -114,23 +114,13 @@ async fn download(url: &str) -> Result<Vec<u8>, String> {
     let options: &Object = options.unchecked_ref();
     let response: Response = JsFuture::from(fetch(url, options)).await.map_err(error)?.unchecked_into();
     if response.status() != 200 {
-        if let Some(body) = response.body() {
-            // Frees the connection. The result does not matter.
-            let _ = body.cancel();
-        }
+        discard_body(&response);
         return Err(format!("the server answered with status {}", response.status()));
     }
-    let Some(body) = response.body() else { return Ok(Vec::new()) };
-    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    while bytes.len() <= KeySet::MAX_BYTES {
-        let step = JsFuture::from(reader.read()).await.map_err(error)?;
-        let Some(chunk) = property(&step, "value") else { return Ok(bytes) };
-        bytes.extend(Uint8Array::new(&chunk).to_vec());
+    match response.body() {
+        Some(body) => read_body(&body, KeySet::MAX_BYTES, 0).await.map_err(error),
+        None => Ok(Vec::new()),
     }
-    // The result does not matter.
-    let _ = JsFuture::from(reader.cancel()).await;
-    Ok(bytes)
 }
 
 /// What the log says when a token cannot be verified.

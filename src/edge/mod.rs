@@ -152,10 +152,7 @@ async fn forward(
         return response::problem_with(&Problem::origin_unreachable(), added);
     }
     let (response, ended) = match forwarded {
-        Ok(forwarded) => {
-            let (response, ended) = forwarded.split();
-            (Ok(response), ended)
-        }
+        Ok((response, ended)) => (Ok(response), ended),
         Err(error) => {
             log::failure("origin", &error);
             (cors::problem(isolate, client, &error.problem(), added), OriginResponse::failed())

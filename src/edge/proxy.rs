@@ -14,25 +14,15 @@ use super::completion::{End, OriginResponse};
 use super::decision::Decision;
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
-use super::js::{FixedLengthStream, IdentityTransformStream, error_message, object};
+use super::js::{FixedLengthStream, IdentityTransformStream, discard_body, error_message, object};
 use super::{cors, glue};
 use crate::config::costs::Settle;
 use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded, headers_with_key};
 use crate::http::problem::Problem;
-use crate::http::usage::{Usage, UsageMeter};
+use crate::http::usage::UsageMeter;
 use crate::http::{Fields, push_field};
 
-/// The response to a forwarded request.
-pub(super) struct Forwarded {
-    /// The response for the client. Its headers can be changed.
-    pub(super) response: Response,
-    status: u16,
-    usage: Usage,
-    end: End,
-}
-
 /// What to do beside forwarding.
-#[derive(Default)]
 pub(super) struct Beside<'a> {
     /// Whether the end of the response's body must be known.
     pub(super) watch: bool,
@@ -50,7 +40,8 @@ pub(super) enum OriginError {
     Configuration,
 }
 
-/// Forwards a request and returns the origin's response, with the headers `added`, as soon as its headers arrive.
+/// Forwards a request and returns the response for the client, with the headers `added`, and what completion needs of it, as
+/// soon as the origin's headers arrive.
 ///
 /// Redirects are not followed: a request of a fetch handler has the redirect mode `manual`, and so has its copy.
 ///
@@ -67,7 +58,7 @@ pub(super) async fn forward(
     decision: &Decision,
     Beside { watch, settle }: Beside<'_>,
     added: &str,
-) -> Result<Forwarded, OriginError> {
+) -> Result<(Response, OriginResponse), OriginError> {
     let onward = decision.route.as_ref().map(|route| &route.onward);
     let origin = isolate.origin_of(decision.route.as_ref());
     let service = match origin.service() {
@@ -112,10 +103,7 @@ pub(super) async fn forward(
     let (status, fields) = head.split_once('\n').unwrap_or_default();
     let (status, fields) = (status.parse().unwrap_or_default(), Fields::new(fields));
     if status > MAX_STATUS {
-        if let Some(body) = response.body() {
-            // Frees the connection. The result does not matter.
-            let _ = body.cancel();
-        }
+        discard_body(&response);
         return Err(OriginError::Status(status));
     }
     let mut meter = settle.map(|settle| UsageMeter::new(settle, fields));
@@ -135,14 +123,7 @@ pub(super) async fn forward(
     let dropped = dropped_from_response(fields).join("\n");
     let added = cors::with_exposed(isolate, client, fields, added);
     let response = glue::copy_response(&response, passed_on.as_ref(), &dropped, &added)?;
-    Ok(Forwarded { response, status, usage, end })
-}
-
-impl Forwarded {
-    /// Splits off what completion needs.
-    pub(super) fn split(self) -> (Response, OriginResponse) {
-        (self.response, OriginResponse { status: self.status, usage: self.usage, end: self.end })
-    }
+    Ok((response, OriginResponse { status, usage, end }))
 }
 
 impl OriginError {

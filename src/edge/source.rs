@@ -69,6 +69,7 @@ pub(super) fn rejected() -> Option<String> {
 async fn first(env: &Env) -> Result<Rc<Isolate>, String> {
     let kv: Option<KvNamespace> = binding(env, CONFIG_KV);
     let source = ConfigSource::find(|name| variable(env, name), kv.is_some()).map_err(|error| error.to_string());
+    let may_change = kv.is_some();
     let (isolate, refresh) = match (source, kv) {
         (Ok(ConfigSource::Kv { ttl }), Some(kv)) => match read(&kv).await {
             Ok(text) => {
@@ -89,7 +90,6 @@ async fn first(env: &Env) -> Result<Rc<Isolate>, String> {
         if let Some(Ok(isolate)) = &state.isolate {
             return Ok(Rc::clone(isolate));
         }
-        let may_change = property(env, CONFIG_KV).is_some();
         state.retry_at = (isolate.is_err() && may_change).then(soon);
         state.refresh = refresh;
         state.isolate = Some(isolate.clone());
