@@ -1,11 +1,14 @@
 //! A refusal changes no byte, and its retry time is exact: for every algorithm, mix and cost, while plans change.
 
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 use sluicegate::limit::{CheckRequest, LeaseId, MAX_INTEGER, Retry, Subject};
-use sluicegate::limiter::Now;
+use sluicegate::limiter::{Limiter, Now};
 use sluicegate::time::Millis;
 
+use crate::clocked::{Clocked, ClockedTransport};
 use crate::direct::at_once;
+use crate::traffic::Call;
 use crate::{T, cases, dump, limit, traffic, with_limiter};
 
 proptest! {
@@ -15,33 +18,42 @@ proptest! {
     fn a_refusal_changes_no_byte_and_retry_is_exact(calls in traffic::changing(30)) {
         with_limiter(|limiter, server| {
             let subject = Subject::named("s");
-            for call in &calls {
-                for (cost, lease) in &call.requests {
-                    let before = dump(server, &subject);
-                    let ask = |now: u64| {
-                        let request = CheckRequest { cost: *cost, lease: Some(lease) };
-                        at_once(limiter.check(&subject, &call.limits, request, Now::At(Millis::new(now)))).unwrap()
-                    };
-                    let now = call.now.get();
-                    let verdict = ask(now);
-                    if verdict.is_allow() {
-                        prop_assert!(*cost > 0 || dump(server, &subject) == before, "a look changed something: {:?}", call);
-                        continue;
-                    }
-                    prop_assert_eq!(&dump(server, &subject), &before, "{:?}", call);
-                    let Retry::After(wait) = verdict.retry() else { continue };
-                    let at = now + wait.get();
-                    // The script rejects a time beyond 2^53.
-                    if at > MAX_INTEGER {
-                        continue;
-                    }
-                    prop_assert!(!ask(at - 1).is_allow(), "a millisecond early: cost {} of {:?}", cost, call);
-                    prop_assert!(ask(at).is_allow(), "in time: cost {} of {:?}", cost, call);
-                }
-            }
-            Ok(())
+            calls.iter().try_for_each(|call| refusals_are_exact(limiter, server, &subject, call))
         })?;
     }
+}
+
+/// Sends the requests of a call one by one. A refusal changes no byte, and its retry time is exact.
+pub(crate) fn refusals_are_exact(
+    limiter: &Limiter<ClockedTransport<'_>>,
+    server: &Clocked,
+    subject: &Subject,
+    call: &Call,
+) -> Result<(), TestCaseError> {
+    let dump = || server.redis.borrow_mut().dump_all();
+    for (cost, lease) in &call.requests {
+        let before = dump();
+        let ask = |now: u64| {
+            let request = CheckRequest { cost: *cost, lease: Some(lease) };
+            at_once(limiter.check(subject, &call.limits, request, Now::At(Millis::new(now)))).unwrap()
+        };
+        let now = call.now.get();
+        let verdict = ask(now);
+        if verdict.is_allow() {
+            prop_assert!(*cost > 0 || dump() == before, "a look changed something: {:?}", call);
+            continue;
+        }
+        prop_assert_eq!(&dump(), &before, "{:?}", call);
+        let Retry::After(wait) = verdict.retry() else { continue };
+        let at = now + wait.get();
+        // The script rejects a time beyond 2^53.
+        if at > MAX_INTEGER {
+            continue;
+        }
+        prop_assert!(!ask(at - 1).is_allow(), "a millisecond early: cost {} of {:?}", cost, call);
+        prop_assert!(ask(at).is_allow(), "in time: cost {} of {:?}", cost, call);
+    }
+    Ok(())
 }
 
 /// A lease that is alive may be renewed even where the limit was lowered below the leases that are alive. If it has

@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
-use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, MAX_INTEGER, Retry, Subject, Verdict};
+use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, Subject, Verdict};
 use sluicegate::limiter::{Correction, Limiter, Now, RequestId, SettleOutcome, Settlement};
 use sluicegate::time::Millis;
 
 use crate::clocked::ClockedTransport;
 use crate::direct::at_once;
+use crate::refusals::refusals_are_exact;
 use crate::{T, cases, limit, traffic, with_limiter};
 
 proptest! {
@@ -18,30 +19,7 @@ proptest! {
         calls in traffic::of_several_states(traffic::changing(30), 30),
     ) {
         with_limiter(|limiter, server| {
-            for (call, subject) in &calls {
-                for (cost, lease) in &call.requests {
-                    let before = server.redis.borrow_mut().dump_all();
-                    let ask = |now: u64| {
-                        let request = CheckRequest { cost: *cost, lease: Some(lease) };
-                        at_once(limiter.check(subject, &call.limits, request, Now::At(Millis::new(now)))).unwrap()
-                    };
-                    let now = call.now.get();
-                    let verdict = ask(now);
-                    if verdict.is_allow() {
-                        continue;
-                    }
-                    prop_assert_eq!(&server.redis.borrow_mut().dump_all(), &before, "{:?}", call);
-                    let Retry::After(wait) = verdict.retry() else { continue };
-                    let at = now + wait.get();
-                    // The script rejects a time beyond 2^53.
-                    if at > MAX_INTEGER {
-                        continue;
-                    }
-                    prop_assert!(!ask(at - 1).is_allow(), "a millisecond early: cost {} of {:?}", cost, call);
-                    prop_assert!(ask(at).is_allow(), "in time: cost {} of {:?}", cost, call);
-                }
-            }
-            Ok(())
+            calls.iter().try_for_each(|(call, subject)| refusals_are_exact(limiter, server, subject, call))
         })?;
     }
 

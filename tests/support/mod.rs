@@ -69,14 +69,16 @@ impl Redis {
 
     /// Returns all keys of the subject with the bytes of their values.
     pub(crate) fn dump(&mut self, subject: &str) -> Vec<(String, Vec<u8>)> {
-        let mut keys: Vec<String> = self.run(&["KEYS", &format!("sg:1:{{{subject}}}*")]);
-        keys.sort();
-        keys.into_iter().map(|key| (key.clone(), self.run(&["DUMP", &key]))).collect()
+        self.dump_matching(&format!("sg:1:{{{subject}}}*"))
     }
 
     /// Returns all keys with the bytes of their values.
     pub(crate) fn dump_all(&mut self) -> Vec<(String, Vec<u8>)> {
-        let mut keys: Vec<String> = self.run(&["KEYS", "*"]);
+        self.dump_matching("*")
+    }
+
+    fn dump_matching(&mut self, pattern: &str) -> Vec<(String, Vec<u8>)> {
+        let mut keys: Vec<String> = self.run(&["KEYS", pattern]);
         keys.sort();
         keys.into_iter().map(|key| (key.clone(), self.run(&["DUMP", &key]))).collect()
     }

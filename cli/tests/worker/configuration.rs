@@ -78,6 +78,18 @@ limits = [{{ name = "l", algorithm = "fixed_window", limit = {limit}, window = "
     )
 }
 
+/// Starts a Worker whose configuration is in KV, and read again each second.
+async fn start_on_kv() -> Stack {
+    let vars = [("SLUICEGATE", ""), ("SLUICEGATE_CONFIG_TTL", "1s")];
+    Stack::start(Options {
+        configuration: vec![("kv_namespaces".to_owned(), namespaces())],
+        vars: vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Options::default()
+    })
+    .await
+    .unwrap()
+}
+
 /// Waits until the Worker responds with this status and, if it is 200, this quota.
 async fn until_served(stack: &Stack, status: u16, quota: u64) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -95,13 +107,7 @@ async fn until_served(stack: &Stack, status: u16, quota: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_follows_the_configuration_in_kv() {
-    let vars = [("SLUICEGATE", ""), ("SLUICEGATE_CONFIG_TTL", "1s")];
-    let stack = Stack::start(Options {
-        configuration: vec![("kv_namespaces".to_owned(), namespaces())],
-        vars: vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        ..Options::default()
-    });
-    let stack = stack.await.unwrap();
+    let stack = start_on_kv().await;
     let storage = Storage::of(&stack);
     until_served(&stack, 500, 0).await;
     let nothing = storage.config("pull", "").await;
@@ -150,13 +156,7 @@ async fn keys_for_tokens_survive_a_new_configuration() {
     // Its header is {"alg":"EdDSA"}, its claims are valid, and its signature is not.
     const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJpIiwiYXVkIjoiYSIsImV4cCI6OTk5OTk5OTk5OSwic3ViIjoiYW5uIn0.\
         bm8gc2lnbmF0dXJl";
-    let vars = [("SLUICEGATE", ""), ("SLUICEGATE_CONFIG_TTL", "1s")];
-    let stack = Stack::start(Options {
-        configuration: vec![("kv_namespaces".to_owned(), namespaces())],
-        vars: vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        ..Options::default()
-    });
-    let stack = stack.await.unwrap();
+    let stack = start_on_kv().await;
     let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] });
     stack.origin.serve("jwks", "application/json", keys.to_string().into_bytes());
