@@ -206,19 +206,37 @@ impl Entries {
     /// Removes the entries that a new verdict on a request of this cost replaces.
     ///
     /// If the request was allowed although an entry covers it, units were given back elsewhere. If it was charged to a limit
-    /// of the same name with other parameters, the state of that limit has changed.
+    /// of the same name with other parameters, the state of that limit has changed: for every subject that shares it.
     fn remove_outdated(&mut self, subject: &Subject, cost: u64, verdict: &Verdict) {
         let limits = || verdict.budgets().iter().map(|budget| &budget.limit);
-        let same_name = |own: &Budget| limits().find(|limit| limit.name() == own.limit.name());
-        let is_outdated = |entry: &Entry| match (entry.has_limits(limits()), verdict.is_allow()) {
-            (true, is_allow) => !is_allow || entry.covers(cost),
-            (false, is_allow) => {
-                is_allow && entry.budgets.iter().any(|own| same_name(own).is_some_and(|limit| *limit != own.limit))
-            }
-        };
+        let is_replaced = |entry: &Entry| entry.has_limits(limits()) && (!verdict.is_allow() || entry.covers(cost));
+        self.remove_where(subject, is_replaced);
+        if !verdict.is_allow() || self.subjects.is_empty() {
+            return;
+        }
+        for sharing in self.sharing(subject) {
+            let is_changed = |own: &Budget| {
+                let owner = sharing.owner(&own.limit);
+                let shares = |limit: &Limit| owner.zip(subject.owner(limit)).is_some_and(|(own, other)| own.is(other));
+                limits().any(|limit| limit.name() == own.limit.name() && *limit != own.limit && shares(limit))
+            };
+            self.remove_where(&sharing, |entry| entry.budgets.iter().any(is_changed));
+        }
+    }
+
+    /// Returns the subjects with entries that may have been refused by a state of this subject.
+    fn sharing(&self, subject: &Subject) -> HashSet<Subject> {
+        let alone = subject.alone();
+        let refused = |owner: &Subject| self.refused_by.get(owner).into_iter().flatten().cloned();
+        let of_owner = |owner: &Subject| refused(owner).chain([owner.clone()]).collect::<Vec<_>>();
+        subject.further().chain([&alone]).flat_map(of_owner).collect()
+    }
+
+    /// Removes the entries of a subject for which this holds.
+    fn remove_where(&mut self, subject: &Subject, is_removed: impl Fn(&Entry) -> bool) {
         let entries = self.subjects.get(subject).into_iter().flatten();
-        let outdated: Vec<_> = entries.filter(|entry| is_outdated(entry)).map(|entry| entry.key).collect();
-        for key in outdated {
+        let removed: Vec<_> = entries.filter(|entry| is_removed(entry)).map(|entry| entry.key).collect();
+        for key in removed {
             self.by_end.remove(&key);
             self.remove(subject, key);
         }
@@ -232,13 +250,7 @@ impl Entries {
         }
         for subject in self.refused_by.remove(owner).unwrap_or_default() {
             let is_owner = |limit: &Limit| subject.owner(limit).is_some_and(|found| found.is(owner));
-            let entries = self.subjects.get(&subject).into_iter().flatten();
-            let refused = entries.filter(|entry| entry.refusing().any(is_owner));
-            let refused: Vec<_> = refused.map(|entry| entry.key).collect();
-            for key in refused {
-                self.by_end.remove(&key);
-                self.remove(&subject, key);
-            }
+            self.remove_where(&subject, |entry| entry.refusing().any(is_owner));
         }
         let slot = self.slot(owner);
         if let Some(count) = self.forgotten.get_mut(slot) {

@@ -247,6 +247,28 @@ fn what_is_given_back_ends_refusals_by_the_same_state() {
 }
 
 #[test]
+fn a_charge_to_a_changed_limit_ends_refusals_by_the_same_state() {
+    let changed = |limit: &Limit| limit.with_quota(limit.quota() + 1, None).unwrap();
+    let (shared, own) = (day(), burst().counting_by(user_header()));
+    let refusals = Refusals::new(SECOND, TIMEOUT);
+    let (ada, bob) = (within(0, "ada"), within(0, "bob"));
+    for (refusing, charged, by, forgotten) in [
+        (&shared, changed(&shared), &bob, true),
+        (&shared, changed(&shared), &subject(0), true),
+        (&shared, changed(&shared), &within(1, "ada"), false),
+        (&shared, shared.clone(), &bob, false),
+        (&own, changed(&own), &ada, true),
+        (&own, changed(&own), &bob, false),
+    ] {
+        remember(&refusals, &ada, 1, vec![budget(refusing.clone(), wait(700))]);
+        remember_verdict(&refusals, by, 1, &Verdict::Allow(vec![budget(charged, Retry::Now)]));
+        assert_eq!(refusals.is_empty(), forgotten, "refused by {refusing:?}, charged by {by:?}");
+        refusals.forget(&ada);
+        assert!(refusals.is_empty() && refusals.lock().refused_by.is_empty());
+    }
+}
+
+#[test]
 fn a_refusal_on_its_way_is_not_remembered_after_a_state_got_units_back() {
     let limits = [burst().counting_by(By::Everyone), day()];
     let is_remembered_after = |given_back: &Subject| {
