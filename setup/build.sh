@@ -45,6 +45,6 @@ step 'build the demo page' build_page
 
 bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
 # 5 % more than it was when the limit was set.
-[ "$bytes" -le 534000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 534000)"
+[ "$bytes" -le 562000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 562000)"
 printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
 mv build/.building build/.built

@@ -86,6 +86,12 @@ impl Client {
         Ok(Client { http: http()?, base, token })
     }
 
+    /// Returns the host of the Worker, with its port if that is not the scheme's own.
+    pub(crate) fn host(&self) -> String {
+        let port = self.base.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}{port}", self.base.host_str().unwrap_or_default())
+    }
+
     /// Sends a request and returns a successful response.
     ///
     /// # Errors

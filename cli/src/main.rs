@@ -55,6 +55,10 @@ async fn run(options: &Options) -> Result<Report, Failure> {
         Command::Keys(keys) => commands::keys::run(&client()?, keys).await,
         Command::Usage(usage) => commands::usage::run(&client()?, usage).await,
         Command::Check(check) => commands::check::run(&client()?, check).await,
+        Command::Explain(explain) => match &explain.config {
+            Some(file) => commands::explain::offline(explain, file),
+            None => commands::explain::online(&client()?, explain).await,
+        },
         Command::Reset { tenant, subjects } => commands::charges::reset(&client()?, tenant, subjects).await,
         Command::Refund(refund) => commands::charges::refund(&client()?, refund).await,
     }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::route::Path;
+use super::token_check::TokenCheck;
 use crate::config::json::parse;
+use crate::config::source::ConfigSource;
 use crate::config::{Config, Origin};
 use crate::http::problem::Problem;
 use crate::jwt::KeyStatus;
@@ -29,6 +31,10 @@ pub struct Admin<'a, T> {
     pub token_keys: Option<&'a KeyStatus>,
     /// Why the newest configuration is not in force, if it is not.
     pub rejected_config: Option<&'a str>,
+    /// Where the configuration comes from.
+    pub source: &'a ConfigSource,
+    /// Verifies the tokens of requests to explain. Without it, an explanation says that it assumes them to be valid.
+    pub tokens: Option<&'a dyn TokenCheck>,
 }
 
 /// A request to the API.

@@ -10,7 +10,7 @@ use crate::config::json::{InvalidInput, Object, Problems, text};
 use crate::config::{self, Config};
 use crate::http::problem::Problem;
 use crate::http::rate_limit;
-use crate::limit::{CheckRequest, EVERYONE, LeaseId, Limit, Plan, Retry, Subject, Verdict, usage};
+use crate::limit::{CheckRequest, EVERYONE, LeaseId, Limit, Retry, Subject, Verdict, usage};
 use crate::redis::Transport;
 use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
@@ -131,7 +131,7 @@ fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Opti
             problems.push("limits", "cannot be given together with plan");
             return None;
         }
-        (Some(_), None) => object.required("plan", |name| plan(name, config), problems),
+        (Some(_), None) => object.required("plan", |name| Ok(input::plan(name, config)?.1.clone()), problems),
         (None, Some(limits)) => {
             let plan = config::plan_from_value(&json!({ "limits": limits }), "");
             plan.map_err(|error| problems.push(error.path, error.problem)).ok()
@@ -144,13 +144,6 @@ fn limits(object: &Object<'_>, config: &Config, problems: &mut Problems) -> Opti
         }
     };
     plan.map(|plan| plan.limits().to_vec())
-}
-
-fn plan(name: &Value, config: &Config) -> Result<Plan, String> {
-    let name = text(name)?;
-    let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
-    let unknown = || format!("no plan is named {name:?} (plans: {})", known.join(", "));
-    config.plans.get(&name).cloned().ok_or_else(unknown)
 }
 
 /// Reads the name of a subject. The keys of locks and values have the same form, and a check must not touch them.

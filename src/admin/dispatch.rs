@@ -62,6 +62,8 @@ impl<T: Transport> Admin<'_, T> {
             (Path::Value(name), _) => self.read_value(&name).await,
             (Path::Swap(name), _) => self.swap_value(&name, &call.object()?).await,
             (Path::Diagnosis, _) => Ok(self.diagnosis().await),
+            (Path::Explain, _) => self.explain(&call.object()?).await,
+            (Path::Configuration, _) => Ok(self.configuration()),
         }
     }
 }

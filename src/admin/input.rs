@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::config::json::{InvalidInput, Object, Problems, expected};
-use crate::limit::MAX_INTEGER;
+use crate::config::Config;
+use crate::config::json::{InvalidInput, Object, Problems, expected, text};
+use crate::limit::{MAX_INTEGER, Plan};
 
 /// Reads the body as an object with the `known` fields, and collects all its problems.
 pub(super) fn read<'v, I>(
@@ -65,6 +66,14 @@ pub(super) fn small_text(value: &Value) -> Result<&str, String> {
 pub(super) fn count(value: &Value) -> Result<u64, String> {
     let number = value.as_u64().filter(|number| *number <= MAX_INTEGER);
     number.ok_or_else(|| expected(&format!("a whole number from 0 to {MAX_INTEGER}"), value))
+}
+
+/// Reads the name of a plan, and returns it with the plan.
+pub(super) fn plan<'c>(value: &Value, config: &'c Config) -> Result<(&'c String, &'c Plan), String> {
+    let name = text(value)?;
+    let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
+    let unknown = || format!("no plan is named {name:?} (plans: {})", known.join(", "));
+    config.plans.get_key_value(&name).ok_or_else(unknown)
 }
 
 /// Reads true or false.

@@ -5,8 +5,8 @@
 //!
 //! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
 //! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
-//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`: the operations.
-//! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `input`: readers of fields; `merge`: JSON merge patch; `precondition`: `If-Match`.
+//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`, `explain`, `configuration`: the operations.
+//! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `explanation`, `limit`: explanations and limits as JSON; `members`: JSON objects and lists; `input`, `explain_input`: readers of fields; `token_check`: how tokens are verified; `merge`: JSON merge patch; `precondition`: `If-Match`.
 //! - `response`: [`Response`], and what a failure becomes.
 //!
 //! May use every room but `edge`.
@@ -14,11 +14,17 @@
 mod admin;
 mod authorization;
 mod check;
+mod configuration;
 mod diagnosis;
 mod dispatch;
+mod explain;
+mod explain_input;
+mod explanation;
 mod input;
 mod keys;
+mod limit;
 mod locks;
+mod members;
 mod merge;
 mod openapi;
 mod precondition;
@@ -27,10 +33,13 @@ mod response;
 mod route;
 mod subjects;
 mod tenants;
+mod token_check;
 mod usage;
 mod values;
 mod wire;
 
 pub use admin::{Admin, Call, MAX_BODY};
+pub use explain::explain_offline;
 pub use openapi::OPENAPI;
 pub use response::Response;
+pub use token_check::{TokenCheck, TokenResult};

@@ -21,6 +21,8 @@ pub(super) enum Path {
     Value(String),
     Swap(String),
     Diagnosis,
+    Explain,
+    Configuration,
 }
 
 impl Path {
@@ -48,6 +50,8 @@ impl Path {
             ["openapi.json"] => Path::OpenApi,
             ["check"] => Path::Check,
             ["diagnosis"] => Path::Diagnosis,
+            ["explain"] => Path::Explain,
+            ["configuration"] => Path::Configuration,
             ["tenants"] => Path::Tenants,
             ["tenants", id] => Path::Tenant(id.to_owned()),
             ["tenants", id, "keys"] => Path::Keys(id.to_owned()),
@@ -68,7 +72,7 @@ impl Path {
     /// Returns the methods of this path, as the value of `Allow`.
     pub(super) fn methods(&self) -> &'static str {
         match self {
-            Path::OpenApi | Path::Usage(_) | Path::Value(_) | Path::Diagnosis => "GET, HEAD",
+            Path::OpenApi | Path::Usage(_) | Path::Value(_) | Path::Diagnosis | Path::Configuration => "GET, HEAD",
             Path::Tenants | Path::Keys(_) => "GET, HEAD, POST",
             Path::Tenant(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Path::Key(..) => "DELETE",
@@ -76,6 +80,7 @@ impl Path {
             Path::Reset(_)
             | Path::Refund(_)
             | Path::Check
+            | Path::Explain
             | Path::Acquire(_)
             | Path::Renew(_)
             | Path::Release(_)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::cors::Cors;
 use super::identify::Identify;
@@ -50,6 +50,8 @@ pub struct Config {
     pub plans: BTreeMap<String, Plan>,
     /// The plan of subjects without a plan of their own.
     pub default_plan: Plan,
+    /// The name of this plan.
+    pub default_plan_name: String,
     /// The rules for some requests only.
     pub routes: Routes,
     /// Whether the origin gets the API key of a request. A route may differ.
@@ -103,7 +105,7 @@ impl KeySource {
 }
 
 /// How to choose the [`Dialect`](crate::redis::script::Dialect) of the scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename = "dialect", rename_all = "snake_case")]
 pub enum Scripts {
     /// By host name: hosts of Upstash get the key-locking dialect.
@@ -116,7 +118,7 @@ pub enum Scripts {
 }
 
 /// How refusals are logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename = "log mode", rename_all = "snake_case")]
 pub enum LogRefused {
     /// The first refusal of a subject by a limit, and then every ten seconds the number of refusals.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The rules for browsers that send requests from pages of other origins (Fetch standard, "CORS protocol").
@@ -32,7 +32,7 @@ pub enum CorsOrigins {
 pub struct SerializedOrigin(String);
 
 /// What to do with a CORS preflight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename = "way to handle a preflight", rename_all = "snake_case")]
 pub enum Preflight {
     /// Forward it to the origin, which answers it.

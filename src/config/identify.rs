@@ -20,6 +20,17 @@ pub enum Identify {
     Header(String),
 }
 
+impl fmt::Display for Identify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Identify::ApiKey => f.write_str("api_key"),
+            Identify::Jwt => f.write_str("jwt"),
+            Identify::Address => f.write_str("address"),
+            Identify::Header(name) => write!(f, "header:{name}"),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Identify {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Way)

@@ -29,6 +29,17 @@ impl Onward {
         self.remove.iter().any(is_name) || self.set.iter().any(|(other, _)| is_name(other))
     }
 
+    /// Returns the names of the headers that are set.
+    pub fn set_names(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the names of the headers that are removed.
+    #[must_use]
+    pub fn removed_names(&self) -> &[String] {
+        &self.remove
+    }
+
     /// Returns whether the origin gets other headers than those of requests without a route.
     #[must_use]
     pub fn changes_headers(&self) -> bool {

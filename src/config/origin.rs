@@ -23,7 +23,7 @@ impl Origin {
     ///
     /// # Errors
     /// Returns the problem, which does not repeat credentials.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text == ZONE {
             return Ok(Origin::Zone);
         }

@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::origin::Origin;
+use super::origin_secrets::OriginSecrets;
 
 impl Config {
     /// Returns each secret that a route sends to its origin, with the path of the field that names it.
@@ -9,6 +10,12 @@ impl Config {
         self.routes.all().enumerate().flat_map(|(i, route)| {
             route.onward.secrets().map(move |(header, name)| (format!("routes[{i}].set.{header}"), name))
         })
+    }
+
+    /// Returns a text in the place of each secret that a route sends to its origin, for explanations: they never see a secret.
+    #[must_use]
+    pub fn concealed_secrets(&self) -> OriginSecrets {
+        OriginSecrets::read(self.secret_references(), |_| Some(CONCEALED.to_owned())).unwrap_or_default()
     }
 
     /// Returns the origin of each route that has its own, with the path of the field.
@@ -19,3 +26,5 @@ impl Config {
         })
     }
 }
+
+const CONCEALED: &str = "concealed";

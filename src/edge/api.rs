@@ -6,11 +6,13 @@ use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Context;
 
+use super::explain::IsolateTokens;
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
 use super::js::{now, random_bytes};
 use super::{glue, js, jwt, log, prefetch, response, source};
-use crate::admin::{Admin, Call, MAX_BODY};
+use crate::admin::{Admin, Call, MAX_BODY, TokenCheck};
+use crate::config::source::ConfigSource;
 use crate::http::problem::Problem;
 use crate::http::push_field;
 use crate::redis::Token;
@@ -37,6 +39,8 @@ pub(super) async fn respond(
     let deadline = call.is_check().then(|| isolate.deadline());
     let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
     let rejected = source::rejected();
+    let source = source::found().unwrap_or(ConfigSource::Variable);
+    let tokens = isolate.jwt.as_ref().map(|jwt| IsolateTokens { isolate, jwt, context });
     let mut admin = Admin {
         config: &isolate.config,
         origin: &isolate.origin,
@@ -45,6 +49,8 @@ pub(super) async fn respond(
         clock: &now,
         token_keys: None,
         rejected_config: rejected.as_deref(),
+        source: &source,
+        tokens: tokens.as_ref().map(|tokens| tokens as &dyn TokenCheck),
     };
     let (bytes, token_keys);
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.

@@ -11,7 +11,7 @@ use super::isolate::{EdgeTransport, Isolate};
 use super::js::now;
 use super::{bodies, glue, jwt, log};
 use crate::config::OnOutage;
-use crate::gateway::{IdentifiedRequest, Place, RequestValues, RoutedRequest, check_base_path, find_route};
+use crate::gateway::{IdentifiedRequest, Place, RequestValues, RoutedRequest, check_base_path, find_route, origin_of};
 use crate::http::problem::Problem;
 use crate::limiter::Limiter;
 use crate::redis::Deadline;
@@ -45,7 +45,7 @@ async fn run(
     let facts = &client.facts;
     let route = find_route(facts, &isolate.config)?;
     decision.route = route.cloned();
-    check_base_path(facts, isolate.origin_of(route), route)?;
+    check_base_path(facts, origin_of(route, &isolate.origin), route)?;
     let request = RoutedRequest::new(facts, &isolate.config, route)?;
     let caller = authenticate(isolate, context, redis, &request).await?;
     let caller = match (request.token(&caller)?, &isolate.jwt) {

@@ -15,7 +15,6 @@ use super::jwt::Jwt;
 use super::log::{self, DecisionLog};
 use super::polled::Polled;
 use crate::config::environment::{CONFIG, Environment};
-use crate::config::routes::Route;
 use crate::config::{Config, Origin, OriginSecrets, missing_service};
 use crate::limit::memory::{Capacity, MemoryLimiter};
 use crate::limiter::breaker::{BreakerState, Change, CircuitBreaker, Guarded, Surroundings};
@@ -113,11 +112,6 @@ impl Isolate {
             analytics: binding(env, ANALYTICS),
             last_ping: Cell::new(None),
         })
-    }
-
-    /// Returns the origin of a route, or of requests without one.
-    pub(super) fn origin_of<'a>(&'a self, route: Option<&'a Arc<Route>>) -> &'a Origin {
-        route.and_then(|route| route.onward.origin.as_ref()).unwrap_or(&self.origin)
     }
 
     /// Keeps the keys of a former configuration if its rules for tokens are the same. Otherwise each change of a limit would

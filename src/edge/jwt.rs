@@ -15,6 +15,7 @@ use worker::{Context, Delay};
 use super::js::{discard_body, error_message, fetch, now, object, read_body};
 use super::log;
 use super::web_crypto::WebCrypto;
+use crate::admin::TokenResult;
 use crate::config::OnOutage;
 use crate::config::jwt::{JwtRules, KeySet, KeysFrom};
 use crate::gateway::RoutedRequest;
@@ -47,22 +48,10 @@ pub(super) async fn identify(
     request: &RoutedRequest<'_>,
     token: &Token,
 ) -> Result<Caller, Problem> {
-    let retry = loop {
-        let verification = jwt.verifier.verify(token, &jwt.crypto, now()).await.map_err(Problem::invalid_token)?;
-        let begins =
-            matches!(verification, Verification::Valid { refresh: true, .. } | Verification::Wait { begin: true });
-        if begins {
-            let jwt = Rc::clone(jwt);
-            context.wait_until(async move { fetch_keys(&jwt).await });
-        }
-        match verification {
-            Verification::Valid { identity, .. } => return Ok(Caller::Subject(identity)),
-            Verification::Unavailable(retry) => break retry,
-            Verification::Wait { .. } => {}
-        }
-        if !wait_for_keys(jwt, deadline).await {
-            break RETRY;
-        }
+    let retry = match verify(jwt, context, deadline, token).await {
+        Ok(Ok(identity)) => return Ok(Caller::Subject(identity)),
+        Ok(Err(reason)) => return Err(Problem::invalid_token(reason)),
+        Err(retry) => retry,
     };
     match request.without_token_keys() {
         OnOutage::Closed => {
@@ -76,6 +65,30 @@ pub(super) async fn identify(
                 "could not verify the token, and limited the client by what comes next in identify",
             );
             Ok(Caller::Anonymous)
+        }
+    }
+}
+
+/// Verifies a token, and fetches the keys for it if they are needed. The wait for them ends at the deadline.
+pub(super) async fn verify(jwt: &Rc<Jwt>, context: &Context, deadline: &Deadline, token: &Token) -> TokenResult {
+    loop {
+        let verification = match jwt.verifier.verify(token, &jwt.crypto, now()).await {
+            Ok(verification) => verification,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let begins =
+            matches!(verification, Verification::Valid { refresh: true, .. } | Verification::Wait { begin: true });
+        if begins {
+            let jwt = Rc::clone(jwt);
+            context.wait_until(async move { fetch_keys(&jwt).await });
+        }
+        match verification {
+            Verification::Valid { identity, .. } => return Ok(Ok(identity)),
+            Verification::Unavailable(retry) => return Err(retry),
+            Verification::Wait { .. } => {}
+        }
+        if !wait_for_keys(jwt, deadline).await {
+            return Err(RETRY);
         }
     }
 }

@@ -14,7 +14,7 @@
 //! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
 //! Around the request: `keep_alive` (it survives its client), `source` (the configuration), `polled` (calls to Redis),
-//! `isolate` (state between requests), `api` (the admin and check API), `schedule` (the cron trigger), `log`, `analytics`,
+//! `isolate` (state between requests), `api` (the admin and check API), `explain` (tokens for it), `schedule` (the cron trigger), `log`, `analytics`,
 //! `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
 
 mod analytics;
@@ -25,6 +25,7 @@ mod completion;
 mod cors;
 mod decide;
 mod decision;
+mod explain;
 mod facts;
 mod glue;
 mod isolate;
@@ -48,14 +49,13 @@ use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use self::completion::OriginResponse;
-use self::cors::AnnouncedRequest;
 use self::decision::{Decision, Outcome};
 use self::facts::ClientRequest;
 use self::isolate::Isolate;
 use self::js::now;
 use self::keep_alive::KeepAlive;
 use self::proxy::Beside;
-use crate::gateway::Charge;
+use crate::gateway::{AnnouncedRequest, Charge};
 use crate::http::Destination;
 use crate::http::problem::Problem;
 use crate::time::Millis;
@@ -120,12 +120,12 @@ async fn preflight(
     client: &ClientRequest<'_>,
     announced: &AnnouncedRequest<'_>,
 ) -> Result<Response, JsValue> {
-    let decision = announced.decide();
+    let decision = Decision { route: announced.route.cloned(), ..Decision::new() };
     isolate.decision_log.write(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, Millis::ZERO);
     let added = response::limiter_fields(&decision, Millis::ZERO);
     if announced.is_answered() {
-        return announced.answer(client, &added);
+        return cors::answer(announced, client, &added);
     }
     forward(isolate, context, client, &decision, &added).await
 }

@@ -17,10 +17,11 @@ use super::isolate::Isolate;
 use super::js::{FixedLengthStream, IdentityTransformStream, discard_body, error_message, object};
 use super::{cors, glue};
 use crate::config::costs::Settle;
-use crate::http::forwarding::{dropped_from_request, dropped_from_response, forwarded, headers_with_key};
+use crate::gateway::AllowedRequest;
+use crate::http::Fields;
+use crate::http::forwarding::dropped_from_response;
 use crate::http::problem::Problem;
 use crate::http::usage::UsageMeter;
-use crate::http::{Fields, push_field};
 
 /// What to do beside forwarding.
 pub(super) struct Beside<'a> {
@@ -48,8 +49,6 @@ pub(super) enum OriginError {
 /// The request stays alive if its client disconnects, so this then ends the request to the origin and the body of its
 /// response.
 ///
-/// If the cost may stand in a body, the origin is asked for one without encoding: what is read on the way is not decoded.
-///
 /// # Errors
 /// Fails if the origin does not answer, or if its response cannot be passed on.
 pub(super) async fn forward(
@@ -59,45 +58,33 @@ pub(super) async fn forward(
     Beside { watch, settle }: Beside<'_>,
     added: &str,
 ) -> Result<(Response, OriginResponse), OriginError> {
-    let onward = decision.route.as_ref().map(|route| &route.onward);
-    let origin = isolate.origin_of(decision.route.as_ref());
-    let service = match origin.service() {
+    let reads = settle.is_some_and(|settle| settle.reads_bodies());
+    let allowed = AllowedRequest {
+        config: &isolate.config,
+        origin: &isolate.origin,
+        secrets: &isolate.origin_secrets,
+        facts: &client.facts,
+        url: &client.url,
+        fields: client.fields,
+        route: decision.route.as_ref(),
+        tenant: decision.tenant(),
+        token_subject: decision.token_subject(),
+        body_was_read: decision.request.is_some(),
+        reads_response: reads,
+    };
+    let onward = allowed.onward().ok_or(OriginError::Configuration)?;
+    let service = match onward.origin.service() {
         Some(name) => Some(isolate.service(name).ok_or(OriginError::Configuration)?),
         None => None,
     };
-    let mut dropped = dropped_from_request(client.fields);
-    let forwards_key = onward.and_then(|onward| onward.forward_key).unwrap_or(isolate.config.forward_key);
-    if let Some(key) = client.facts.api_key.as_deref().filter(|_| !forwards_key) {
-        dropped.extend(headers_with_key(client.fields, isolate.config.key_sources(), key));
-    }
-    if decision.request.is_some() {
-        // The runtime knows the length of the other body.
-        dropped.push("content-length");
-    }
-    let mut set = String::new();
-    for (name, value) in forwarded(&client.facts, &client.url, decision.tenant(), decision.token_subject()) {
-        // A header without a value is among those that are dropped.
-        if let Some(value) = value {
-            push_field(&mut set, name, &value);
-        }
-    }
-    if let Some(onward) = onward.filter(|onward| onward.changes_headers()) {
-        dropped.extend(client.fields.iter().map(|(name, _)| name).filter(|name| onward.drops(name)));
-        onward.push_headers(&mut set, &isolate.origin_secrets).ok_or(OriginError::Configuration)?;
-    }
-    let reads = settle.is_some_and(|settle| settle.reads_bodies());
-    if reads {
-        push_field(&mut set, "accept-encoding", "identity");
-    }
     let options: Object = if watch || reads {
         // Without this, a compressed body would be decoded for the stream, encoded again, and lose its length.
         object([("encodeResponseBody", "manual".into())]).unchecked_into()
     } else {
         Object::new()
     };
-    let url = origin.url_for(&client.url, onward.map_or(0, |onward| onward.strip));
     let request = decision.request.as_ref().unwrap_or(client.request);
-    let fetch = glue::fetch_onward(&url, request, &dropped.join("\n"), &set, &options, service)?;
+    let fetch = glue::fetch_onward(&onward.url, request, &onward.dropped.join("\n"), &onward.set, &options, service)?;
     let response: Response = JsFuture::from(fetch).await?.unchecked_into();
     let head = glue::read_response(&response);
     let (status, fields) = head.split_once('\n').unwrap_or_default();

@@ -19,6 +19,8 @@ use crate::time::Millis;
 struct State {
     /// `None` before the first request. An error stays only if the source cannot change.
     isolate: Option<Result<Rc<Isolate>, String>>,
+    /// Where it comes from.
+    source: Option<ConfigSource>,
     /// When to read the source again.
     refresh: Option<Refresh>,
     /// The time from which a source that failed on the first attempt is read again.
@@ -65,11 +67,16 @@ pub(super) fn rejected() -> Option<String> {
     STATE.with_borrow(|state| state.refresh.as_ref()?.rejected().map(str::to_owned))
 }
 
+/// Returns where the configuration in force comes from; `None` before the first request.
+pub(super) fn found() -> Option<ConfigSource> {
+    STATE.with_borrow(|state| state.source.clone())
+}
+
 /// Reads the configuration for the first time.
 async fn first(env: &Env) -> Result<Rc<Isolate>, String> {
     let kv: Option<KvNamespace> = binding(env, CONFIG_KV);
     let source = ConfigSource::find(|name| variable(env, name), kv.is_some()).map_err(|error| error.to_string());
-    let may_change = kv.is_some();
+    let (may_change, found) = (kv.is_some(), source.clone().ok());
     let (isolate, refresh) = match (source, kv) {
         (Ok(ConfigSource::Kv { ttl }), Some(kv)) => match read(&kv).await {
             Ok(text) => {
@@ -91,6 +98,7 @@ async fn first(env: &Env) -> Result<Rc<Isolate>, String> {
             return Ok(Rc::clone(isolate));
         }
         state.retry_at = (isolate.is_err() && may_change).then(soon);
+        state.source = found;
         state.refresh = refresh;
         state.isolate = Some(isolate.clone());
         isolate

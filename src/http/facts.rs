@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::fields::Fields;
+use crate::config::Config;
+
 /// The facts on which a decision depends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestFacts {
@@ -35,6 +38,27 @@ pub enum Destination<'a> {
 }
 
 impl RequestFacts {
+    /// Reads the facts of a request for `path`. The client address comes from Cloudflare's own header only. Without a
+    /// configuration, the request has no key, no token and nothing else that identifies its client.
+    #[must_use]
+    pub fn read(method: &str, path: &str, fields: Fields<'_>, config: Option<&Config>) -> Self {
+        let sources = config.map_or(&[][..], Config::key_sources);
+        let token = config.and_then(|config| config.jwt.as_ref()).and_then(|rules| {
+            let value = fields.get(&rules.header)?;
+            rules.token_in(value)
+        });
+        let named = config.into_iter().flat_map(Config::identity_headers);
+        let named = named.filter_map(|name| Some((name, fields.get(name).filter(|value| !value.is_empty())?)));
+        RequestFacts {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            address: fields.get(CLIENT_ADDRESS).and_then(|address| address.parse().ok()),
+            api_key: sources.iter().find_map(|source| source.key_in(fields.get(source.header())?)),
+            token: token.map(str::to_owned),
+            identity_headers: named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
+    }
+
     /// Returns the destination: paths below `/_sluicegate/` are ours, all others belong to the origin.
     #[must_use]
     pub fn destination(&self) -> Destination<'_> {
@@ -49,6 +73,9 @@ impl RequestFacts {
         }
     }
 }
+
+/// The header in which Cloudflare reports the client's address. No client can send it.
+pub const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 #[cfg(test)]
 mod tests {

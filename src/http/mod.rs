@@ -20,6 +20,6 @@ pub mod rate_limit;
 pub mod usage;
 mod values;
 
-pub use facts::{Destination, RequestFacts};
+pub use facts::{CLIENT_ADDRESS, Destination, RequestFacts};
 pub use fields::{Fields, push_field};
 pub use values::{cookie_value, query_value};

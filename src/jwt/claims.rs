@@ -18,8 +18,8 @@ pub struct Identity {
 
 impl Identity {
     /// Reads who a token claims to name, and checks its other claims at `now`. Clocks may differ by [`LEEWAY`]. Only a valid
-    /// signature proves it.
-    pub(super) fn claimed(token: &Token, rules: &JwtRules, now: Millis) -> Result<Self, InvalidToken> {
+    /// signature proves it: without one it is good for an explanation alone.
+    pub(crate) fn claimed(token: &Token, rules: &JwtRules, now: Millis) -> Result<Self, InvalidToken> {
         let claim = |name: &str| token.claims.get(name);
         if claim("iss").and_then(Value::as_str) != Some(rules.issuer.as_str()) {
             return Err(InvalidToken::Issuer);

@@ -45,10 +45,16 @@ pub fn with_meters(limits: &[Limit]) -> Vec<Limit> {
     [limits, &meters()].concat()
 }
 
+/// Returns whether a limit is a usage meter.
+#[must_use]
+pub fn is_meter(limit: &Limit) -> bool {
+    [DAY, TOTAL].contains(&limit.name().as_str())
+}
+
 /// Removes the usage meters from a verdict and returns the usage, or `None` if the verdict has no meters.
 #[must_use]
 pub fn split(verdict: Verdict) -> (Verdict, Option<Usage>) {
-    let is_meter = |budget: &Budget| [DAY, TOTAL].contains(&budget.limit.name().as_str());
+    let is_meter = |budget: &Budget| is_meter(&budget.limit);
     let used = |budgets: &[Budget], name| {
         let meter = budgets.iter().find(|budget| budget.limit.name().as_str() == name)?;
         Some(meter.limit.quota() - meter.remaining.min(meter.limit.quota()))

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI};
+use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
@@ -76,6 +77,9 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "[a-z]{0,4}".prop_map(|text| format!("\"{text}\"")),
         Just("\"2026-12-01T00:00:00Z\"".to_owned()),
         Just("\"free\"".to_owned()),
+        Just("\"POST\"".to_owned()),
+        Just("\"/chat?x=1\"".to_owned()),
+        Just(r#"{"x-api-key":"sgk_acme_x","host":"a b"}"#.to_owned()),
         Just(r#"{"day":{"limit":5,"until":null},"minute":null}"#.to_owned()),
         Just(r#"[{"name":"l","algorithm":"fixed_window","limit":5,"window":"month"}]"#.to_owned()),
     ];
@@ -101,6 +105,13 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "value",
         "expected",
         "new",
+        "method",
+        "path",
+        "headers",
+        "address",
+        "country",
+        "asn",
+        "body",
         "x",
     ]);
     let object = prop::collection::vec((name, value), 0..6).prop_map(|fields| {
@@ -149,7 +160,7 @@ proptest! {
     ) {
         let limiter = Limiter::new(FixedReplies { replies, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
-        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None };
+        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None, source: &ConfigSource::Variable, tokens: None };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));
         let call = Call {
             method: &method,

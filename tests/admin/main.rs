@@ -6,6 +6,7 @@ mod any_bytes;
 mod calls;
 mod check;
 mod diagnosis;
+mod explain;
 mod keys;
 mod locks;
 mod native;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use sluicegate::admin::{Admin, Call, Response};
+use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
@@ -89,6 +90,8 @@ impl Service {
             clock: &clock,
             token_keys: None,
             rejected_config: self.rejected_config,
+            source: &ConfigSource::Variable,
+            tokens: None,
         };
         let mut random = [0; 20];
         random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());
@@ -151,6 +154,7 @@ impl From<Response> for Reply {
 pub(crate) fn config() -> Value {
     json!({
         "default_plan": "free",
+        "identify": ["api_key", "address"],
         "timeout": "30s",
         "plans": {
             "free": { "limits": [
@@ -169,6 +173,10 @@ pub(crate) fn config() -> Value {
                 { "name": "all", "algorithm": "fixed_window", "limit": 8, "window": "minute", "by": "everyone" },
             ] },
         },
+        "routes": [
+            { "match": "POST /chat", "cost": "json:/max_tokens | 2", "cost_most": 9, "settle": "x-tokens" },
+            { "match": "* /a/*", "require_key": true, "strip": "/a", "set": { "x-own": "{secret:ORIGIN_KEY} s3cret" } },
+        ],
     })
 }
 

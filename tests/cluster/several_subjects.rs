@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sluicegate::admin::{Admin, Call};
+use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::limit::{By, InvalidCheck, Limit, LimitName, Subject};
 use sluicegate::limiter::{CheckError, Limiter, Now};
@@ -65,6 +66,8 @@ async fn everyone_is_refused_with_the_remedy() {
             clock: &clock,
             token_keys: None,
             rejected_config: None,
+            source: &ConfigSource::Variable,
+            tokens: None,
         };
         let call = Call { method: "GET", path: "/diagnosis", authorization: Some("Bearer admin"), ..Call::default() };
         let answer: Value = serde_json::from_str(&admin.answer(&call, [0; 20]).await.body).unwrap();

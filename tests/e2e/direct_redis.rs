@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call};
+use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::limit::{Limit, Plan, Subject, usage};
 use sluicegate::limiter::{Limiter, Now};
@@ -55,6 +56,8 @@ impl Inside {
             clock: &now,
             token_keys: None,
             rejected_config: None,
+            source: &ConfigSource::Variable,
+            tokens: None,
         };
         let body = body.to_string();
         let call = Call {

@@ -15,6 +15,7 @@ mod deny_cache;
 mod departures;
 mod direct_redis;
 mod examples;
+mod explain;
 mod faults;
 mod first_byte;
 mod flood;

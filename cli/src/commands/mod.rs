@@ -2,6 +2,7 @@
 
 pub(crate) mod charges;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod tenants;
 pub(crate) mod usage;

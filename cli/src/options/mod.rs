@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod explain;
 mod keys;
 mod subjects;
 mod tenants;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 
 pub(crate) use check::Check;
 pub(crate) use config::{Config, Namespace};
+pub(crate) use explain::Explain;
 pub(crate) use keys::Keys;
 pub(crate) use subjects::Subjects;
 pub(crate) use tenants::{Assignment, Create, LimitOverride, List, Tenants, Update};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Usage(Usage),
     /// Check limits as a request would, and charge it; exits with 1 if they deny it
     Check(Check),
+    /// Explain what would happen to a request: its route, caller, limits, cost and origin; charges nothing
+    Explain(Explain),
     /// Reset all limits of a tenant to their full quota
     Reset {
         /// The tenant's id

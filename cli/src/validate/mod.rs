@@ -12,6 +12,8 @@ mod wrangler;
 
 use std::path::Path;
 
+use sluicegate::config::environment::ORIGIN;
+
 use crate::failure::Failure;
 use crate::options::Validate;
 use crate::report::Report;
@@ -56,6 +58,40 @@ pub(crate) fn configuration_file(path: &Path) -> Result<(Report, Option<String>)
     };
     let report = outcome::report(&name, &[outcome]);
     Ok(text.filter(|_| report.success).map_or((report, None), |text| (Report::empty(), Some(text))))
+}
+
+/// What a Worker is deployed with.
+pub(crate) struct Deployed {
+    /// The configuration as JSON.
+    pub(crate) config: String,
+    /// The variable `ORIGIN`; `None` if the file contains a configuration alone.
+    pub(crate) origin: Option<String>,
+}
+
+/// Reads what an environment of a file is deployed with, or the report if it is invalid. Without a name, that is the top level.
+pub(crate) fn deployed(path: &Path, environment: Option<&str>) -> Result<Result<Deployed, Report>, Failure> {
+    let (name, text) = read(path)?;
+    let environment = environment.filter(|environment| !environment.is_empty());
+    let invalid = |outcome| Ok(Err(outcome::report(&name, &[outcome])));
+    let file = match File::parse(&name, &text) {
+        Ok(file) => file,
+        Err(problem) => return invalid(Outcome { problems: vec![problem], ..Outcome::default() }),
+    };
+    let mut origin = None;
+    let (outcome, config) = if let Some(config) = file.as_configuration() {
+        (check_configuration(&config), Some(config))
+    } else {
+        let outcome = check_one(&file, environment, path.parent().unwrap_or(Path::new("")));
+        origin = file.variables(environment).ok().and_then(|variables| variables.text(ORIGIN));
+        let config = outcome.config.as_ref().and_then(ConfigText::json).map(str::to_owned);
+        (outcome, config)
+    };
+    if !outcome.problems.is_empty() {
+        return invalid(outcome);
+    }
+    let remedy = "run `sluicegate config pull` and name the file with its output";
+    let in_kv = || Failure::Usage(format!("{name}: the configuration is in KV ({remedy})"));
+    Ok(Ok(Deployed { config: config.ok_or_else(in_kv)?, origin }))
 }
 
 fn read(path: &Path) -> Result<(String, String), Failure> {

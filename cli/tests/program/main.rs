@@ -6,6 +6,7 @@ mod charges;
 mod check;
 mod command_line;
 mod doctor;
+mod explain;
 mod failures;
 mod fake_worker;
 mod keys;

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI, Response};
+use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::Token;
@@ -46,6 +47,8 @@ pub(super) fn run(input: &[u8]) {
             clock: &|| NOON,
             token_keys: None,
             rejected_config: None,
+            source: &ConfigSource::Variable,
+            tokens: None,
         };
         let response = run_future(admin.answer(&call, [7; 20]));
         if !admin.is_authorized(&call) {

@@ -27,6 +27,14 @@ struct Named {
 }
 
 impl Dialect {
+    /// Returns the name in the configuration.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Dialect::Openai => "openai",
+            Dialect::Anthropic => "anthropic",
+        }
+    }
+
     /// Returns the sum of all tokens.
     #[must_use]
     pub fn all_tokens(self) -> &'static str {

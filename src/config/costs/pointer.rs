@@ -1,5 +1,7 @@
 //! JSON pointers (RFC 6901), and sets of them.
 
+use std::fmt;
+
 /// A JSON pointer: the way to one value of a document. Has 1 to [`MAX_STEPS`] steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer {
@@ -55,6 +57,12 @@ impl Pointer {
     #[must_use]
     pub fn has_index(&self, depth: usize, index: u32) -> bool {
         self.steps.get(depth).is_some_and(|step| step.index == Some(index))
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.steps.iter().try_for_each(|step| write!(f, "/{}", step.key.replace('~', "~0").replace('/', "~1")))
     }
 }
 
@@ -135,6 +143,7 @@ mod tests {
         assert_eq!(pointer.depth(), 4);
         assert!(pointer.has_index(3, 0) && !pointer.has_index(2, 0));
         assert!(!pointer.has_key(4, b"") && !pointer.has_index(4, 0));
+        assert_eq!(pointer.to_string(), "/a~1b/m~0n~01//0", "it is printed as it is read");
     }
 
     #[test]

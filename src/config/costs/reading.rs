@@ -68,6 +68,18 @@ impl RequestReading {
         Ok(number)
     }
 
+    /// Returns a source as it is written: `header:x-batch`, `json:/max_tokens`.
+    #[must_use]
+    pub fn text_of(&self, source: &CostSource) -> String {
+        match source {
+            CostSource::Header(name) => format!("header:{name}"),
+            CostSource::Json(place) => {
+                let pointer = self.pointers.iter().find(|(found, _)| found == place);
+                format!("json:{}", pointer.map(|(_, pointer)| pointer.to_string()).unwrap_or_default())
+            }
+        }
+    }
+
     /// Returns whether anything of the request is read.
     #[must_use]
     pub fn reads(&self) -> bool {
@@ -102,6 +114,10 @@ mod tests {
         let (sources, fallback) = read("json:/max_completion_tokens | json:/max_tokens|header:X-Batch | 1000").unwrap();
         assert_eq!(sources, [CostSource::Json(0), CostSource::Json(1), CostSource::Header("x-batch".to_owned())]);
         assert_eq!(fallback, 1000);
+        let mut reading = RequestReading::NOTHING;
+        reading.add_sources("header:X-Batch | json:/a/b~1c | 7").unwrap();
+        let texts: Vec<_> = reading.sources.iter().map(|source| reading.text_of(source)).collect();
+        assert_eq!(texts, ["header:x-batch", "json:/a/b~1c"]);
         assert_eq!(read("1000"), Ok((Vec::new(), 1000)));
     }
 

@@ -21,6 +21,8 @@ pub struct Settle {
 pub struct SettleRule {
     /// The limit; `None`: all limits that count the cost.
     pub limit: Option<LimitName>,
+    /// The rule as it is written, after the name of the dialect if there is one.
+    pub text: String,
     /// The first that has a cost counts.
     pub alternatives: Vec<Alternative>,
 }
@@ -48,7 +50,8 @@ impl Settle {
         if alternatives.len() > MAX_ALTERNATIVES {
             return Err(format!("expected at most {MAX_ALTERNATIVES} alternatives, found {}", alternatives.len()));
         }
-        self.rules.push(SettleRule { limit, alternatives });
+        let text = dialect.map_or_else(|| text.to_owned(), |dialect| format!("{}: {text}", dialect.name()));
+        self.rules.push(SettleRule { limit, text, alternatives });
         Ok(())
     }
 

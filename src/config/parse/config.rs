@@ -124,6 +124,7 @@ impl RawConfig {
             cors: self.cors.map(|cors| cors.validate("cors")).transpose()?,
             plans,
             default_plan,
+            default_plan_name: self.default_plan,
             routes,
             reads_keys,
         })

@@ -73,6 +73,13 @@ impl Pattern {
         Ok(segments.len())
     }
 
+    /// Returns the first `count` segments as they are written: `/openai`.
+    #[must_use]
+    pub fn prefix(&self, count: usize) -> String {
+        let segments = self.text.split('/').skip(1).take(count);
+        segments.fold(String::new(), |prefix, segment| prefix + "/" + segment)
+    }
+
     /// Returns the place of the segment `:name`, from 0.
     #[must_use]
     pub fn place_of(&self, name: &str) -> Option<usize> {
@@ -182,6 +189,7 @@ mod tests {
     #[test]
     fn segments_have_a_place() {
         let pattern = Pattern::new("GET /repos/:owner/:repo/*").unwrap();
+        assert_eq!((pattern.prefix(1), pattern.prefix(0)), ("/repos".to_owned(), String::new()));
         assert_eq!(["owner", "repo", "repos", ""].map(|name| pattern.place_of(name)), [Some(1), Some(2), None, None]);
     }
 

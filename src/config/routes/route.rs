@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::pattern::Pattern;
 use super::statuses::Statuses;
@@ -52,7 +52,7 @@ pub struct Route {
 }
 
 /// What requests of a route must be identified by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename = "requirement", rename_all = "snake_case")]
 pub enum Requirement {
     /// A valid JSON Web Token.

@@ -29,6 +29,14 @@ impl Statuses {
         self.0.iter().any(|range| range.contains(&status))
     }
 
+    /// Returns the statuses and classes as they are written.
+    pub fn iter(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|range| {
+            let (first, is_class) = (range.start(), range.start() < range.end());
+            if is_class { format!("{}xx", first / 100) } else { first.to_string() }
+        })
+    }
+
     /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -47,6 +55,7 @@ mod tests {
         statuses.add("5xx").unwrap();
         let found: Vec<u16> = [403, 404, 405, 499, 500, 599].into_iter().filter(|s| statuses.contains(*s)).collect();
         assert_eq!(found, [404, 500, 599]);
+        assert_eq!(statuses.iter().collect::<Vec<_>>(), ["404", "5xx"]);
         for bad in ["", "5XX", "6xx", "99", "600", "xx", "+404x", "-1", "+404", "0404", "+5xx", "05xx"] {
             assert!(Statuses::default().add(bad).is_err(), "{bad}");
         }

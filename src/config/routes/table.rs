@@ -64,6 +64,12 @@ impl Routes {
         self.list.iter().map(Arc::as_ref)
     }
 
+    /// Returns the place of a route that was found here.
+    #[must_use]
+    pub fn place_of(&self, route: &Arc<Route>) -> Option<usize> {
+        self.list.iter().position(|known| Arc::ptr_eq(known, route))
+    }
+
     /// Returns the number of segments of the longest pattern. Later segments never matter.
     pub(super) fn depth(&self) -> usize {
         self.tree.depth()

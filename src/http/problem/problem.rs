@@ -103,6 +103,12 @@ impl Problem {
         self.kind.rsplit(['#', ':']).next().unwrap_or_default()
     }
 
+    /// Returns what went wrong and the remedy, in a sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Returns the response's header fields other than `Content-Type`: `Retry-After`, `Retry-After-Ms`, `WWW-Authenticate`,
     /// `Allow`.
     #[must_use]

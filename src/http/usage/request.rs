@@ -13,6 +13,8 @@ use crate::http::problem::Problem;
 pub struct ReadRequest {
     /// The cost in units, at least 1, if the request tells one.
     pub cost: Option<u64>,
+    /// The source that tells it, by its place in [`RequestReading::sources`].
+    pub source: Option<usize>,
     /// The body for the origin, if it differs.
     pub body: Option<Vec<u8>>,
 }
@@ -48,8 +50,10 @@ pub fn read_request(reading: &RequestReading, fields: Fields<'_>, body: Option<&
             _ => None,
         },
     };
+    let found = reading.sources.iter().enumerate().find_map(|(place, source)| Some((place, cost(source)?)));
     Ok(ReadRequest {
-        cost: reading.sources.iter().find_map(cost).map(|cost: u64| cost.clamp(1, reading.most)),
+        cost: found.map(|(_, cost): (_, u64)| cost.clamp(1, reading.most)),
+        source: found.map(|(place, _)| place),
         body: body.filter(|_| reading.include_usage).and_then(with_usage),
     })
 }
