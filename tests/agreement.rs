@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use redis::RedisResult;
 use sluicegate::limit::memory::{Capacity, MemoryLimiter};
 use sluicegate::limit::{By, LeaseId, Limit, LimitName, Subject, Verdict};
-use sluicegate::limiter::{Limiter, Now};
+use sluicegate::limiter::{Limiter, Now, PackedState};
 use sluicegate::redis::script::{self, Dialect};
 use sluicegate::time::Millis;
 use support::{Redis, kept};
@@ -107,8 +107,40 @@ fn follow_subjects(calls: &[(Call, Subject)], mut leases: impl Iterator<Item = L
     })
 }
 
+/// Reads the packed state after each call without a script, now and later, and expects the budgets of the script.
+fn read_packed_states(calls: &[Call], later: &[u64]) -> Result<(), TestCaseError> {
+    let subject = Subject::named("case");
+    SERVER.with(|server| {
+        let limiter = Limiter::new(DirectTransport(server), Dialect::Plain);
+        let result = calls.iter().zip(later).try_for_each(|(call, later)| {
+            at_once(limiter.check_batch(&subject, &call.limits, call.requests(), Now::At(call.now))).unwrap();
+            let text: Option<String> = server.redis.borrow_mut().run(&["GET", &subject.state_key()]);
+            let state = PackedState::parse(text.as_deref()).unwrap();
+            let packed: Vec<Limit> =
+                call.limits.iter().filter(|limit| state.budget(limit, call.now).is_some()).cloned().collect();
+            for now in [call.now, Millis::new(call.now.get() + later)] {
+                for limit in &packed {
+                    let verdict = at_once(limiter.peek(&subject, std::slice::from_ref(limit), Now::At(now))).unwrap();
+                    prop_assert_eq!(state.budget(limit, now), verdict.budgets().first().cloned(), "{:?}", text);
+                }
+            }
+            Ok(())
+        });
+        server.redis.borrow_mut().run::<()>(&["FLUSHALL"]);
+        result
+    })
+}
+
 proptest! {
     #![proptest_config(cases::config(1500, "regressions"))]
+
+    #[test]
+    fn packed_states_read_without_a_script_agree(
+        calls in traffic::changing(25),
+        later in prop::collection::vec(prop_oneof![0_u64..20, 0_u64..100_000, 0_u64..10_000_000_000], 25),
+    ) {
+        read_packed_states(&calls, &later)?;
+    }
 
     #[test]
     fn redis_and_memory_agree_while_plans_change(calls in traffic::changing(40)) {

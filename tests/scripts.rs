@@ -74,6 +74,8 @@ fn calls() -> Vec<Call> {
         ("cas", "value , replace x y 60000".to_owned()),
         ("cas", "value , replace y z never".to_owned()),
         ("cas", "value , delete z '' ''".to_owned()),
+        ("shortlist", "list , 1000 20780 1 a 5 1 0 0 - b 6 0 85 9000 day:85:9000:1000".to_owned()),
+        ("shortlist", "list , 2000 20781 1 b 6 2 0 0 - c 0 1 90 9000 -".to_owned()),
         ("lock_acquire", "lock fence , me 60000".to_owned()),
         ("lock_acquire", "lock fence , you 60000".to_owned()),
         ("lock_renew", "lock , me 1 60000".to_owned()),

@@ -53,6 +53,7 @@ async fn run(options: &Options) -> Result<Report, Failure> {
         Command::Doctor => doctor::run(options.url.as_deref(), &token()).await,
         Command::Tenants(tenants) => commands::tenants::run(&client()?, tenants).await,
         Command::Keys(keys) => commands::keys::run(&client()?, keys).await,
+        Command::Overview => commands::overview::run(&client()?).await,
         Command::Usage(usage) => commands::usage::run(&client()?, usage).await,
         Command::Check(check) => commands::check::run(&client()?, check).await,
         Command::Explain(explain) => match &explain.config {

@@ -1,5 +1,7 @@
 //! The API and its calls.
 
+use std::cell::RefCell;
+
 use serde_json::{Map, Value};
 
 use super::route::Path;
@@ -7,11 +9,13 @@ use super::token_check::TokenCheck;
 use crate::config::json::parse;
 use crate::config::source::ConfigSource;
 use crate::config::{Config, Origin};
+use crate::gateway::EventRing;
 use crate::http::problem::Problem;
 use crate::jwt::KeyStatus;
 use crate::limiter::{Limiter, Now};
 use crate::redis::script::Dialect;
 use crate::redis::{Token, Transport};
+use crate::tenant::overview::Sightings;
 use crate::time::Millis;
 
 /// The admin and check API over one Redis.
@@ -35,6 +39,10 @@ pub struct Admin<'a, T> {
     pub source: &'a ConfigSource,
     /// Verifies the tokens of requests to explain. Without it, an explanation says that it assumes them to be valid.
     pub tokens: Option<&'a dyn TokenCheck>,
+    /// The last events of the isolate.
+    pub events: &'a RefCell<EventRing>,
+    /// What the isolate has seen of its tenants. A check adds to it.
+    pub sightings: &'a RefCell<Sightings>,
 }
 
 /// A request to the API.

@@ -11,6 +11,7 @@ use crate::config::{self, Config};
 use crate::http::problem::Problem;
 use crate::http::rate_limit;
 use crate::limit::{CheckRequest, EVERYONE, LeaseId, Limit, Retry, Subject, Verdict, usage};
+use crate::limiter::Decider;
 use crate::redis::Transport;
 use crate::tenant::{Status, TenantId};
 use crate::time::Millis;
@@ -38,6 +39,7 @@ impl<T: Transport> Admin<'_, T> {
     pub(super) async fn check(&self, body: &Value) -> Result<Response, Failure> {
         let CheckInput { target, limits, values, cost, lease } = parse(body, self.config)?;
         let now = self.now();
+        let mut tenant = None;
         let (mut subject, limits) = match target {
             Target::Subject(subject) => (subject, limits.unwrap_or_default()),
             Target::Tenant(id) => {
@@ -46,23 +48,28 @@ impl<T: Transport> Admin<'_, T> {
                     return Err(Problem::suspended().into());
                 }
                 let limits = limits.map_or_else(|| self.limits_of(&stored, now), Ok)?;
-                (id.subject(), self.metered(&limits))
+                let subject = id.subject();
+                tenant = Some(id);
+                (subject, self.metered(&limits))
             }
         };
         values.add_all(&mut subject, &limits)?;
         let request = CheckRequest { cost, lease: lease.as_ref() };
         // Reading the tenant may have taken a while.
         let asked = self.now();
-        let decided = self.limiter.decide(&subject, &limits, request, self.config.clock, asked).await;
-        let (verdict, at) = match decided {
-            Ok(decided) => (decided.verdict, asked),
+        let answer = self.limiter.decide(&subject, &limits, request, self.config.clock, asked).await;
+        let (verdict, decider, at) = match answer {
+            Ok(decided) => (decided.verdict, decided.decider, asked),
             Err(error) => {
                 let now = self.now();
                 let remembered = self.limiter.remembered(&subject, &limits, cost, now);
-                (remembered.ok_or(error)?, now)
+                (remembered.ok_or(error)?, Decider::Refusal, now)
             }
         };
-        let (verdict, _usage) = usage::split(verdict);
+        let (verdict, usage) = usage::split(verdict);
+        if let (Some(tenant), Some(usage), 1..) = (&tenant, usage, cost) {
+            self.sightings.borrow_mut().note(tenant, &verdict, usage, decider, at);
+        }
         let response = Response::json(200, &verdict_json(&verdict, at));
         Ok(rate_limit::fields(&verdict, false)
             .into_iter()

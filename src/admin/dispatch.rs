@@ -5,7 +5,7 @@ use super::openapi::OPENAPI;
 use super::query::Query;
 use super::response::{Failure, Response};
 use super::route::Path;
-use super::subjects;
+use super::{events, subjects};
 use crate::config::json::Problems;
 use crate::http::problem::Problem;
 use crate::redis::Transport;
@@ -34,6 +34,7 @@ impl<T: Transport> Admin<'_, T> {
         let known: &[&str] = match path {
             Path::Tenants if is_read(call.method) => &["cursor", "limit"],
             Path::Usage(_) => &[subjects::FIELD],
+            Path::Events => &[events::AFTER],
             _ => &[],
         };
         let mut problems = Problems::default();
@@ -64,6 +65,8 @@ impl<T: Transport> Admin<'_, T> {
             (Path::Diagnosis, _) => Ok(self.diagnosis().await),
             (Path::Explain, _) => self.explain(&call.object()?).await,
             (Path::Configuration, _) => Ok(self.configuration()),
+            (Path::Overview, _) => self.overview().await,
+            (Path::Events, _) => self.events_after(&query),
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
 //! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
-//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`, `explain`, `configuration`: the operations.
+//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`, `overview`, `events`, `explain`, `configuration`: the operations.
 //! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `explanation`, `limit`: explanations and limits as JSON; `members`: JSON objects and lists; `input`, `explain_input`: readers of fields; `token_check`: how tokens are verified; `merge`: JSON merge patch; `precondition`: `If-Match`.
 //! - `response`: [`Response`], and what a failure becomes.
 //!
@@ -17,6 +17,7 @@ mod check;
 mod configuration;
 mod diagnosis;
 mod dispatch;
+mod events;
 mod explain;
 mod explain_input;
 mod explanation;
@@ -27,6 +28,7 @@ mod locks;
 mod members;
 mod merge;
 mod openapi;
+mod overview;
 mod precondition;
 mod query;
 mod response;

@@ -23,6 +23,8 @@ pub(super) enum Path {
     Diagnosis,
     Explain,
     Configuration,
+    Overview,
+    Events,
 }
 
 impl Path {
@@ -52,6 +54,8 @@ impl Path {
             ["diagnosis"] => Path::Diagnosis,
             ["explain"] => Path::Explain,
             ["configuration"] => Path::Configuration,
+            ["overview"] => Path::Overview,
+            ["events"] => Path::Events,
             ["tenants"] => Path::Tenants,
             ["tenants", id] => Path::Tenant(id.to_owned()),
             ["tenants", id, "keys"] => Path::Keys(id.to_owned()),
@@ -72,7 +76,13 @@ impl Path {
     /// Returns the methods of this path, as the value of `Allow`.
     pub(super) fn methods(&self) -> &'static str {
         match self {
-            Path::OpenApi | Path::Usage(_) | Path::Value(_) | Path::Diagnosis | Path::Configuration => "GET, HEAD",
+            Path::OpenApi
+            | Path::Usage(_)
+            | Path::Value(_)
+            | Path::Diagnosis
+            | Path::Configuration
+            | Path::Overview
+            | Path::Events => "GET, HEAD",
             Path::Tenants | Path::Keys(_) => "GET, HEAD, POST",
             Path::Tenant(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Path::Key(..) => "DELETE",

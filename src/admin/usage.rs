@@ -9,7 +9,7 @@ use super::subjects::{FIELD, Values};
 use super::{input, wire};
 use crate::config::json::{Problems, integer, timestamp};
 use crate::http::problem::Problem;
-use crate::limit::{Algorithm, Budget, By, Limit, usage};
+use crate::limit::{Budget, By, Limit, usage};
 use crate::limiter::{Correction, RequestId, SettleOutcome, Settlement};
 use crate::redis::Transport;
 use crate::tenant::history;
@@ -32,7 +32,8 @@ impl<T: Transport> Admin<'_, T> {
         if !known.is_empty() {
             found = self.limiter.peek(&subject, &known, self.check_time(now)).await?.budgets().to_vec();
         }
-        let budgets: Vec<_> = limits.iter().map(|limit| describe(limit, &found)).collect();
+        let budget = |limit: &Limit| found.iter().find(|budget| budget.limit == *limit);
+        let budgets: Vec<Value> = limits.iter().map(|limit| describe(limit, budget(limit)).into()).collect();
         let history = history::read(self.limiter, &id, now).await?;
         Ok(Response::json(
             200,
@@ -104,29 +105,23 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-/// Returns a limit as JSON, with its budget if that is among the `found`.
-fn describe(limit: &Limit, found: &[Budget]) -> Value {
-    let (algorithm, holds) = match limit.algorithm() {
-        Algorithm::SlidingLog { .. } => ("sliding_log", limit.quota()),
-        Algorithm::SlidingWindow { .. } => ("sliding_window", limit.quota()),
-        Algorithm::FixedWindow { .. } => ("fixed_window", limit.quota()),
-        Algorithm::TokenBucket { burst, .. } => ("token_bucket", burst),
-        Algorithm::Concurrency { .. } => ("concurrency", limit.quota()),
-    };
+/// Returns a limit as JSON, with its budget if that is known.
+pub(super) fn describe(limit: &Limit, budget: Option<&Budget>) -> Map<String, Value> {
+    let holds = if limit.needs_lease() { limit.quota() } else { limit.capacity() };
     let mut fields = Map::new();
     let mut add = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
     add("name", limit.name().as_str().into());
-    add("algorithm", algorithm.into());
+    add("algorithm", limit.algorithm().name().into());
     add("limit", limit.quota().into());
     if let Some(by) = limit.by() {
         add("by", by.to_string().into());
     }
-    if let Some(budget) = found.iter().find(|budget| budget.limit == *limit) {
+    if let Some(budget) = budget {
         add("used", holds.saturating_sub(budget.remaining).into());
         add("remaining", budget.remaining.into());
         add("reset_ms", budget.reset.get().into());
     }
-    Value::Object(fields)
+    fields
 }
 
 /// How long before its refund a request was charged, if the call does not say when.

@@ -10,7 +10,7 @@ use super::explain::IsolateTokens;
 use super::facts::ClientRequest;
 use super::isolate::Isolate;
 use super::js::{now, random_bytes};
-use super::{glue, js, jwt, log, prefetch, response, source};
+use super::{events, glue, js, jwt, log, overview, prefetch, response, source};
 use crate::admin::{Admin, Call, MAX_BODY, TokenCheck};
 use crate::config::source::ConfigSource;
 use crate::http::problem::Problem;
@@ -38,7 +38,7 @@ pub(super) async fn respond(
     // A check has a deadline like that of a request to the origin; each call of another operation has one of its own.
     let deadline = call.is_check().then(|| isolate.deadline());
     let limiter = deadline.as_ref().map_or_else(|| isolate.limiter(), |deadline| isolate.limiter_until(deadline));
-    let rejected = source::rejected();
+    let (rejected, events) = (source::rejected(), events::ring());
     let source = source::found().unwrap_or(ConfigSource::Variable);
     let tokens = isolate.jwt.as_ref().map(|jwt| IsolateTokens { isolate, jwt, context });
     let mut admin = Admin {
@@ -51,6 +51,8 @@ pub(super) async fn respond(
         rejected_config: rejected.as_deref(),
         source: &source,
         tokens: tokens.as_ref().map(|tokens| tokens as &dyn TokenCheck),
+        events: &events,
+        sightings: &isolate.sightings,
     };
     let (bytes, token_keys);
     // The body of an unauthorized request is not read: its client could send it as slowly as it likes.
@@ -64,6 +66,7 @@ pub(super) async fn respond(
         }
     }
     let reply = admin.answer(&call, random_bytes()).await;
+    overview::report_later(isolate, context);
     if let Some(changed) = &reply.changed {
         isolate.authenticator.forget(changed);
         for lot in limiter.subject_changed(&changed.subject(), now()) {

@@ -10,12 +10,13 @@ use super::decision::{Charged, Outcome, Source};
 use super::isolate::{EdgeTransport, Isolate};
 use super::js::{error_message, now, object, property, random_uuid};
 use super::lease::Lease;
-use super::{log, prefetch};
+use super::{log, overview, prefetch};
 use crate::config::OnOutage;
-use crate::gateway::Charge;
+use crate::gateway::{Charge, IdentifiedRequest};
 use crate::http::problem::Problem;
 use crate::limit::{CheckRequest, LeaseId, Subject, Verdict, usage};
 use crate::limiter::{CheckError, Decider, Limiter};
+use crate::tenant::TenantId;
 use crate::time::Millis;
 
 /// The result of a check.
@@ -30,16 +31,17 @@ pub(super) struct Checked {
     pub(super) outcome: Outcome,
 }
 
-/// Checks a charge of `subject`: by units taken in advance, by a remembered refusal, or in one call to Redis. If Redis does not answer before the
+/// Checks the charge of a request: by units taken in advance, by a remembered refusal, or in one call to Redis. If Redis does not answer before the
 /// deadline of `redis`, a remembered refusal decides if there is one, and otherwise `policy`.
 pub(super) async fn check(
     isolate: &Rc<Isolate>,
     context: &Context,
     redis: &Limiter<EdgeTransport<'_>>,
-    subject: &Subject,
+    identified: &IdentifiedRequest,
     charge: &Charge,
     policy: OnOutage,
 ) -> Checked {
+    let (subject, tenant) = (&identified.subject, identified.tenant.as_ref());
     let asked = now();
     let id = charge.outlives_answer().then(random_uuid);
     let lease = id.as_ref().and_then(|id| LeaseId::new(id).ok());
@@ -56,7 +58,8 @@ pub(super) async fn check(
                 Decider::HeldUnits => Source::Prefetch,
                 Decider::Refusal => Source::Memory,
             };
-            return Checked::by_verdict(decided.verdict, charge, id, decided.at, source);
+            let verdict = note(isolate, context, tenant, decided.verdict, decided.decider);
+            return Checked::by_verdict(verdict, charge, id, decided.at, source);
         }
         Err(CheckError::Invalid(error)) => {
             log::failure("request", &format!("cannot be checked: {error}"));
@@ -71,6 +74,7 @@ pub(super) async fn check(
     }
     let now = now();
     if let Some(verdict) = redis.remembered(subject, limits, request.cost, now) {
+        let verdict = note(isolate, context, tenant, verdict, Decider::Refusal);
         return Checked::by_verdict(verdict, charge, None, now, Source::Memory);
     }
     match policy {
@@ -100,7 +104,7 @@ async fn check_locally(
 ) -> Checked {
     let verdict = isolate.fallback.borrow_mut().check(subject, charge.limits(), request, now);
     let mut checked = match verdict {
-        Ok(verdict) => Checked::by_verdict(verdict, charge, id, now, Source::Memory),
+        Ok(verdict) => Checked::by_verdict(usage::split(verdict).0, charge, id, now, Source::Memory),
         Err(error) => {
             log::failure("request", &error);
             Checked::FORWARD
@@ -132,6 +136,22 @@ async fn last_resort_allows(isolate: &Isolate, subject: &Subject) -> bool {
     }
 }
 
+/// Notes a verdict on a request of a tenant for the overview. Returns the verdict without the usage meters.
+fn note(
+    isolate: &Rc<Isolate>,
+    context: &Context,
+    tenant: Option<&TenantId>,
+    verdict: Verdict,
+    decider: Decider,
+) -> Verdict {
+    let (verdict, usage) = usage::split(verdict);
+    if let Some((tenant, usage)) = tenant.zip(usage) {
+        isolate.sightings.borrow_mut().note(tenant, &verdict, usage, decider, now());
+        overview::report_later(isolate, context);
+    }
+    verdict
+}
+
 impl Checked {
     const FORWARD: Checked = Checked { verdict: None, source: None, charged: None, outcome: Outcome::Forward };
 
@@ -139,10 +159,9 @@ impl Checked {
         Checked { outcome: Outcome::Refuse(problem), ..Checked::FORWARD }
     }
 
-    /// Follows a verdict of `source` at the time `at`. A shadow route forwards a denied request too.
+    /// Follows a verdict of `source` at the time `at`, without usage meters. A shadow route forwards a denied request too.
     fn by_verdict(verdict: Verdict, charge: &Charge, id: Option<String>, at: Millis, source: Source) -> Self {
         let charged = id.filter(|_| verdict.is_allow()).map(|id| Charged { id, at, source });
-        let (verdict, _usage) = usage::split(verdict);
         let outcome = if verdict.is_allow() || charge.is_shadow() {
             Outcome::Forward
         } else {

@@ -76,7 +76,7 @@ async fn run(
         }
     }
     if let Some(charge) = &identified.charge {
-        let checked = check(isolate, context, redis, &identified.subject, charge, policy).await;
+        let checked = check(isolate, context, redis, &identified, charge, policy).await;
         decision.verdict = checked.verdict;
         decision.source = checked.source;
         decision.charged = checked.charged;

@@ -10,6 +10,7 @@ use js_sys::JSON;
 use wasm_bindgen::JsValue;
 use worker::{Delay, Env};
 
+use super::events;
 use super::js::{AnalyticsEngine, RateLimitBinding, binding, now, property, random_bytes};
 use super::jwt::Jwt;
 use super::log::{self, DecisionLog};
@@ -22,6 +23,7 @@ use crate::limiter::{Limiter, Prefetch, Refusals};
 use crate::redis::script::Dialect;
 use crate::redis::{self, Command, Deadline, HttpTransport, Timed, Token};
 use crate::tenant::authenticator::Authenticator;
+use crate::tenant::overview::Sightings;
 use crate::time::Millis;
 
 /// The state of an isolate under one configuration, made on its first request or when the configuration changes. It can be
@@ -55,6 +57,8 @@ pub(super) struct Isolate {
     refusals: Arc<Refusals>,
     /// The units that were taken from Redis in advance.
     prefetch: Arc<Prefetch>,
+    /// What this isolate has seen of its tenants.
+    pub(super) sightings: RefCell<Sightings>,
     /// Stops calls to Redis while it fails.
     breaker: RefCell<CircuitBreaker>,
     /// The time of the last `PING`, and whether Redis answered it.
@@ -74,6 +78,7 @@ impl Surroundings for Program {
 
     fn breaker_changed(&self, change: Change, cause: Option<&str>) {
         log::breaker(change, cause);
+        events::breaker(change, cause);
     }
 }
 
@@ -104,6 +109,7 @@ impl Isolate {
             dialect,
             refusals: Arc::new(Refusals::new(config.local_refusals, config.timeout)),
             prefetch: Arc::default(),
+            sightings: RefCell::default(),
             breaker: RefCell::new(CircuitBreaker::new(config.timeout, u64::from_le_bytes(random_bytes()))),
             config,
             admin_token: environment.admin_token,

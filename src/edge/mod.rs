@@ -15,7 +15,7 @@
 //!
 //! Around the request: `keep_alive` (it survives its client), `source` (the configuration), `polled` (calls to Redis),
 //! `isolate` (state between requests), `api` (the admin and check API), `explain` (tokens for it), `schedule` (the cron trigger), `log`, `analytics`,
-//! `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
+//! `events` (what an operator sees live), `overview` (what the isolate reports of its tenants), `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
 
 mod analytics;
 mod api;
@@ -25,6 +25,7 @@ mod completion;
 mod cors;
 mod decide;
 mod decision;
+mod events;
 mod explain;
 mod facts;
 mod glue;
@@ -34,6 +35,7 @@ mod jwt;
 mod keep_alive;
 mod lease;
 mod log;
+mod overview;
 mod polled;
 mod prefetch;
 mod proxy;
@@ -105,6 +107,7 @@ async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<
     let decision = decide::decide(isolate, context, client).await;
     let duration = Millis::new(now().get().saturating_sub(started.get()));
     isolate.decision_log.write(&client.facts, &decision);
+    events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, duration);
     let added = response::limiter_fields(&decision, duration);
     match &decision.outcome {
@@ -122,6 +125,7 @@ async fn preflight(
 ) -> Result<Response, JsValue> {
     let decision = Decision { route: announced.route.cloned(), ..Decision::new() };
     isolate.decision_log.write(&client.facts, &decision);
+    events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, Millis::ZERO);
     let added = response::limiter_fields(&decision, Millis::ZERO);
     if announced.is_answered() {

@@ -6,11 +6,13 @@
 //! - `onward`: the request to the origin
 //! - `charge`: the limits and the cost of a request, and corrections after its response
 //! - `explain/`: what would happen to a request, and why
+//! - `events`: the last events of an isolate
 //! - `log_summary`: counts repeated events, so that the log has few lines of them
 //!
 //! It uses `config`, `http`, `jwt`, `limit`, `tenant` and `time`.
 
 mod charge;
+mod events;
 mod explain;
 mod log_summary;
 mod onward;
@@ -19,6 +21,7 @@ mod preflight;
 mod request;
 
 pub use charge::{Charge, ChargeCorrection};
+pub use events::{Event, EventKind, EventRing, NewEvents};
 pub use explain::{
     CallerKind, Cost, Credentials, ExplainedCaller, Explainer, Explanation, Onward, Outcome, RequestToExplain,
 };

@@ -3,7 +3,7 @@
 //! - `limiter`: [`Limiter`], with checks, settlements, releases and resets.
 //! - `clock`: which clock decides, the caller's or Redis's.
 //! - `arguments`: `KEYS` and `ARGV` of the scripts.
-//! - `reply`: decodes what the scripts return.
+//! - `reply`: decodes what the scripts return. `packed_state`: [`PackedState`], read without a script.
 //! - `settlement`: the real cost of a request, and the outcome of settling it.
 //! - `request_id`: identifies a request, so that it is settled only once.
 //! - `error`: why a check has no verdict.
@@ -20,6 +20,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod limiter;
+mod packed_state;
 mod prefetch;
 mod refusals;
 mod reply;
@@ -29,6 +30,7 @@ mod settlement;
 pub use clock::{Clock, Now};
 pub use error::CheckError;
 pub use limiter::{Decided, Decider, Limiter};
+pub use packed_state::PackedState;
 pub use prefetch::{Leftover, LotId, Prefetch};
 pub use refusals::Refusals;
 pub use reply::BatchVerdict;

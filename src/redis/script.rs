@@ -61,9 +61,12 @@ pub static LOCK_RELEASE: Script = Script::new("lock_release", lua!("lock_release
 /// Writes a value guarded by a lock, unless a newer fencing token is known.
 pub static FENCED_WRITE: Script = Script::new("fenced_write", lua!("fenced_write.lua"));
 
+/// Merges the report of an isolate into the shortlist of tenants.
+pub static SHORTLIST: Script = Script::new("shortlist", lua!("shortlist.lua"));
+
 /// All scripts.
-pub static ALL: [&Script; 9] =
-    [&CHECK, &SETTLE, &RELEASE, &RESET, &CAS, &LOCK_ACQUIRE, &LOCK_RENEW, &LOCK_RELEASE, &FENCED_WRITE];
+pub static ALL: [&Script; 10] =
+    [&CHECK, &SETTLE, &RELEASE, &RESET, &CAS, &LOCK_ACQUIRE, &LOCK_RENEW, &LOCK_RELEASE, &FENCED_WRITE, &SHORTLIST];
 
 impl Script {
     const fn new(name: &'static str, source: &'static str) -> Self {

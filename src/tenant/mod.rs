@@ -12,6 +12,7 @@
 //! - [`store`]: the documents in Redis, their index and their cache.
 //! - [`authenticator`]: which tenant an API key belongs to.
 //! - [`history`]: what a tenant used, day by day.
+//! - [`overview`]: which tenants used most today, and which are near a limit.
 
 mod api_key;
 pub mod authenticator;
@@ -21,6 +22,7 @@ pub mod history;
 mod id;
 mod key_digest;
 mod key_record;
+pub mod overview;
 mod settings;
 pub mod store;
 mod tenant;

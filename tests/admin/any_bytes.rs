@@ -1,6 +1,6 @@
 //! For any request and any replies of Redis, the response matches the API description.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI};
 use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
+use sluicegate::gateway::EventRing;
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{RedisError, Response, Token, Transport};
@@ -160,7 +161,7 @@ proptest! {
     ) {
         let limiter = Limiter::new(FixedReplies { replies, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
-        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None, source: &ConfigSource::Variable, tokens: None };
+        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None, source: &ConfigSource::Variable, tokens: None, events: &RefCell::new(EventRing::new(0)), sightings: &RefCell::default() };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));
         let call = Call {
             method: &method,

@@ -1,14 +1,17 @@
 //! The API with its own Redis and bridge, for tests.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use sluicegate::admin::{Admin, Call, Response};
 use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
+use sluicegate::gateway::EventRing;
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
+use sluicegate::tenant::overview::Sightings;
 use sluicegate::time::Millis;
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
@@ -24,6 +27,10 @@ pub(crate) struct Service {
     keys: AtomicU64,
     /// Why the newest configuration is not in force.
     pub(crate) rejected_config: Option<&'static str>,
+    /// The events of this isolate.
+    pub(crate) events: RefCell<EventRing>,
+    /// What this isolate has seen of its tenants.
+    pub(crate) sightings: RefCell<Sightings>,
     _redis: RedisServer,
     _bridge: BridgeServer,
 }
@@ -45,6 +52,11 @@ pub(crate) struct Reply {
 impl Service {
     /// Starts the API with three plans: `free`, `pro` and `nested`.
     pub(crate) async fn start() -> Self {
+        Self::with(&config()).await
+    }
+
+    /// Starts the API with this configuration.
+    pub(crate) async fn with(config: &Value) -> Self {
         let redis = RedisServer::start().await.unwrap();
         let bridge = BridgeServer::start(0, "rest-token", redis.url()).await.unwrap();
         let connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
@@ -53,11 +65,13 @@ impl Service {
         Service {
             now: NOON.into(),
             connection,
-            config: Config::from_json(&config().to_string()).unwrap(),
+            config: Config::from_json(&config.to_string()).unwrap(),
             limiter: Limiter::new(transport, Dialect::Plain),
             token: Token::new(TOKEN).unwrap(),
             keys: 0.into(),
             rejected_config: None,
+            events: RefCell::new(EventRing::new(7)),
+            sightings: RefCell::default(),
             _redis: redis,
             _bridge: bridge,
         }
@@ -92,6 +106,8 @@ impl Service {
             rejected_config: self.rejected_config,
             source: &ConfigSource::Variable,
             tokens: None,
+            events: &self.events,
+            sightings: &self.sightings,
         };
         let mut random = [0; 20];
         random[..8].copy_from_slice(&self.keys.fetch_add(1, Ordering::SeqCst).to_be_bytes());
@@ -103,6 +119,19 @@ impl Service {
         let reply = self.call("POST", "/tenants", json!({ "id": id, "plan": plan })).await;
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.header("etag").to_owned()
+    }
+
+    /// Sends what is new of its tenants to the shortlist, as an isolate does some seconds after its requests. Returns
+    /// whether anything was.
+    pub(crate) async fn report(&self) -> bool {
+        let now = Millis::new(self.now.load(Ordering::SeqCst));
+        if !self.sightings.borrow_mut().begin_report(now) {
+            return false;
+        }
+        let report = self.sightings.borrow_mut().take_report(now);
+        let sent = report.send(&self.limiter, now).await;
+        self.sightings.borrow_mut().end_report(&report, sent.ok(), now);
+        true
     }
 
     /// Moves the clock of the API forward.

@@ -7,6 +7,7 @@ mod harness;
 mod locks;
 mod moves;
 mod operations;
+mod overview;
 mod scripts;
 mod several_subjects;
 

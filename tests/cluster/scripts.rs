@@ -4,7 +4,7 @@ use sluicegate::limit::{CheckRequest, LeaseId, Subject};
 use sluicegate::limiter::{Correction, Limiter, Now, RequestId, Settlement};
 use sluicegate::redis::cas::{self, Expiry};
 use sluicegate::redis::script::{self, Dialect};
-use sluicegate::redis::{self, Command};
+use sluicegate::redis::{self, Argument, Command};
 use sluicegate::time::Millis;
 
 use crate::harness::plans::plan;
@@ -26,6 +26,10 @@ async fn run_all(bridge: &RunningBridge, dialect: Dialect, name: &str, lock_name
     assert_eq!(limiter.reset(&subject, limits).await, Ok(3));
     let _ = cas::create(&bridge.transport, dialect, &subject.state_key(), "x", Expiry::Never).await.unwrap();
     let _ = cas::delete(&bridge.transport, dialect, &subject.state_key(), "x").await.unwrap();
+
+    let (key, arguments) = (format!("{}:list", subject.state_key()), [1, 0, 1].map(Argument::Number));
+    let shortlist = script::SHORTLIST.in_dialect(dialect);
+    assert_eq!(redis::eval(&bridge.transport, shortlist, &[key], &arguments).await, Ok(0_u64));
 
     let lock = lock(bridge, dialect, lock_name);
     let guard = take(&lock, "a").await;

@@ -1,9 +1,12 @@
 //! Limits that count by more than the caller, on a cluster: within a caller as on a single Redis, for everyone not at all.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 use sluicegate::admin::{Admin, Call};
 use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
+use sluicegate::gateway::EventRing;
 use sluicegate::limit::{By, InvalidCheck, Limit, LimitName, Subject};
 use sluicegate::limiter::{CheckError, Limiter, Now};
 use sluicegate::redis::script::Dialect;
@@ -68,6 +71,8 @@ async fn everyone_is_refused_with_the_remedy() {
             rejected_config: None,
             source: &ConfigSource::Variable,
             tokens: None,
+            events: &RefCell::new(EventRing::new(0)),
+            sightings: &RefCell::default(),
         };
         let call = Call { method: "GET", path: "/diagnosis", authorization: Some("Bearer admin"), ..Call::default() };
         let answer: Value = serde_json::from_str(&admin.answer(&call, [0; 20]).await.body).unwrap();

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use sluicegate::config::Config;
+use sluicegate::limit::usage::Usage;
 use sluicegate::limit::{By, CheckRequest, LeaseId, Limit, LimitName, PrefetchRule, Subject, Window, usage};
 use sluicegate::limiter::{
     Clock, Correction, Decider, Limiter, Now, Prefetch, Refusals, RequestId, SettleOutcome, Settlement,
@@ -11,6 +13,7 @@ use sluicegate::redis::lock::{Lease, Runtime};
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, RedisError, Response, Token, Transport};
 use sluicegate::tenant::history::{End, Recorder};
+use sluicegate::tenant::overview::{self, Sightings};
 use sluicegate::tenant::store::{Create, TenantStore};
 use sluicegate::tenant::{Settings, Tenant, TenantId};
 use sluicegate::time::Millis;
@@ -170,6 +173,32 @@ impl CostMeter {
         let report = recorder.run(&format!("recorder-{day}"), noon(day)).await.unwrap();
         assert_eq!(report.end, End::Done, "{report:?}");
         self.take_cost()
+    }
+
+    /// Returns the costs of a report of as many tenants as fit, and of the overview of them.
+    pub(crate) async fn overview_costs(&mut self) -> [Cost; 2] {
+        let config = Config::from_json(
+            r#"{"default_plan":"p","plans":{"p":{"limits":[
+            {"name":"month","algorithm":"fixed_window","limit":10,"window":"month"}]}}}"#,
+        );
+        let limits = [Limit::fixed_window(name("month"), 10, Window::Month).unwrap()];
+        let mut sightings = Sightings::default();
+        for tenant in 0..64 {
+            let id = TenantId::new(&format!("t{tenant}")).unwrap();
+            self.create_tenant(id.as_str()).await;
+            let verdict = self.limiter.check(&id.subject(), &limits, 9, AT).await.unwrap();
+            sightings.note(&id, &verdict, Usage { day: 9, total: 9 }, Decider::Redis, NOW);
+        }
+        let report = sightings.take_report(NOW);
+        // The first time loads the script.
+        for _ in 0..2 {
+            self.take_cost();
+            report.send(&self.limiter, NOW).await.unwrap();
+        }
+        let reporting = self.take_cost();
+        let overview = overview::read(&self.limiter, &config.unwrap(), NOW).await.unwrap();
+        assert!(overview.more, "all places are taken");
+        [reporting, self.take_cost()]
     }
 
     pub(crate) fn tenants(&self) -> TenantStore<'_, CountingTransport> {

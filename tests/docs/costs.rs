@@ -94,6 +94,10 @@ async fn documented_costs_match_what_redis_counts() {
     redis::run::<String>(meter.limiter.transport(), Command::new("PING")).await.unwrap();
     table.push(("the health, once a second at most", meter.take_cost()));
 
+    let [reporting, reading] = CostMeter::start().await.overview_costs().await;
+    table.push(("a report for the overview, whatever the number of its tenants", reporting));
+    table.push(("the overview, whatever the number of tenants", reading));
+
     meter.reset(&packed(1)).await;
     meter.recorder_cost(1, &["acme"]).await;
     table.push(("a run of the cron trigger that has nothing to do", meter.recorder_cost(1, &[]).await));

@@ -1,6 +1,7 @@
 //! Direct access to a stack's Redis: to write what other isolates would write, and to read what no response shows. It
 //! has its own bridge, so it does not count as a request of the Worker.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 use sluicegate::admin::{Admin, Call};
 use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
+use sluicegate::gateway::EventRing;
 use sluicegate::limit::{Limit, Plan, Subject, usage};
 use sluicegate::limiter::{Limiter, Now};
 use sluicegate::redis::script::Dialect;
@@ -58,6 +60,8 @@ impl Inside {
             rejected_config: None,
             source: &ConfigSource::Variable,
             tokens: None,
+            events: &RefCell::new(EventRing::new(0)),
+            sightings: &RefCell::default(),
         };
         let body = body.to_string();
         let call = Call {

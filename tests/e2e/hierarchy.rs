@@ -78,7 +78,8 @@ async fn user_within_tenant_within_everyone(stack: &Stack) {
         let answer = api(stack, "GET", &format!("/tenants/two/usage{query}"), &Value::Null).send().await.unwrap();
         body(answer).await
     };
-    assert_eq!(usage("").await["today"]["units"], 3, "a refusal is not counted");
+    let tenant = usage("").await["limits"].as_array().unwrap().iter().find(|limit| limit["name"] == "tenant").cloned();
+    assert_eq!(tenant.unwrap()["used"], 3, "a refusal is not counted");
 }
 
 async fn a_segment_of_the_path(stack: &Stack) {

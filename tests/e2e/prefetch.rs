@@ -24,6 +24,7 @@ fn ahead(hold: &str) -> Value {
     config["plans"]["p"]["prefetch"] = json!({ "units": 1000, "hold": hold });
     config["identify"] = json!(["api_key", "address"]);
     config["log_allowed_one_in"] = json!(1);
+    config["usage"] = json!(true);
     config
 }
 

@@ -28,6 +28,7 @@ fn reports(stack: &Stack) -> Vec<Value> {
 async fn usage_becomes_history() {
     let mut config = plenty();
     config["identify"] = json!(["api_key", "address"]);
+    config["usage"] = json!(true);
     let stack = stack(config.clone()).await;
     let inside = Inside::of(&stack, &config).await;
     let today = Day::of(now());

@@ -13,11 +13,13 @@ use tokio::time::Instant;
 
 /// A configuration with one plan of these limits, a long timeout and `on_outage = "closed"`: a slow machine must not
 /// look like a limiter that admits too much. Redis decides about every request; `deny_cache` tests refusals from memory.
+/// Without usage, no report for the overview is among the calls that a test counts.
 pub(crate) fn limits(limits: &Value) -> Value {
     json!({
         "default_plan": "p",
         "timeout": "30s",
         "local_refusals": "0s",
+        "usage": false,
         "on_outage": "closed",
         "plans": { "p": { "limits": limits } },
     })

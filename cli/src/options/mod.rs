@@ -49,6 +49,8 @@ pub(crate) enum Command {
     /// List, create and revoke the API keys of a tenant
     #[command(subcommand)]
     Keys(Keys),
+    /// Show which tenants used most today, and which are near a limit
+    Overview,
     /// Show the usage of a tenant: each limit, today, and previous days
     Usage(Usage),
     /// Check limits as a request would, and charge it; exits with 1 if they deny it

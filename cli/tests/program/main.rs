@@ -11,6 +11,7 @@ mod failures;
 mod fake_worker;
 mod keys;
 mod origins;
+mod overview;
 mod run;
 mod tenants;
 mod usage;

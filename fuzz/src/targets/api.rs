@@ -3,6 +3,7 @@
 //! Lines: method and path with query; `Authorization` (the right one if empty); `Content-Type`; `If-Match`; the body; then
 //! a reply on each line. Every response is one that `openapi.json` describes.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 use sluicegate::admin::{Admin, Call, OPENAPI, Response};
 use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
+use sluicegate::gateway::EventRing;
 use sluicegate::limiter::Limiter;
 use sluicegate::redis::Token;
 use sluicegate::redis::script::Dialect;
@@ -49,6 +51,8 @@ pub(super) fn run(input: &[u8]) {
             rejected_config: None,
             source: &ConfigSource::Variable,
             tokens: None,
+            events: &RefCell::new(EventRing::new(0)),
+            sightings: &RefCell::default(),
         };
         let response = run_future(admin.answer(&call, [7; 20]));
         if !admin.is_authorized(&call) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::rate_limit::retry_fields;
+use crate::http::rate_limit::{RETRY_AFTER_MS, retry_fields};
 use crate::limit::{Retry, Verdict};
 use crate::time::Millis;
 
@@ -116,6 +116,13 @@ impl Problem {
         &self.headers
     }
 
+    /// Returns how long the client should wait, if the headers say so.
+    #[must_use]
+    pub fn retry(&self) -> Option<Millis> {
+        let (_, wait) = self.headers.iter().find(|(name, _)| *name == RETRY_AFTER_MS)?;
+        wait.parse().ok().map(Millis::new)
+    }
+
     /// Returns the body, a JSON object.
     #[must_use]
     pub fn body(&self) -> String {
@@ -172,6 +179,13 @@ mod tests {
         };
         let verdict = Verdict::Deny(vec![budget("minute", retry), budget("day", Retry::Now)]);
         serde_json::from_str(&Problem::quota_exceeded(&verdict).body()).unwrap()
+    }
+
+    #[test]
+    fn the_wait_is_that_of_the_headers() {
+        let wait = Some(Millis::new(1500));
+        assert_eq!(Problem::limiter_unavailable(wait).retry(), wait);
+        assert_eq!(Problem::invalid_origin_status(600).retry(), None);
     }
 
     #[test]

@@ -24,6 +24,12 @@ impl SlidingWindow {
         SlidingWindow { quota, window: window.max(1), previous: 0, current: 0 }
     }
 
+    /// Creates a window of `window` milliseconds with the units of the current and of the previous one.
+    #[must_use]
+    pub fn with_units(quota: u64, window: u64, current: u64, previous: u64) -> Self {
+        SlidingWindow { previous, current, ..SlidingWindow::new(quota, window) }
+    }
+
     /// Changes the quota. Used units stay used.
     pub fn change(&mut self, quota: u64) {
         self.quota = quota;

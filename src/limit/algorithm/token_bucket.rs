@@ -22,6 +22,12 @@ impl TokenBucket {
         TokenBucket { burst, rate, debt: 0 }
     }
 
+    /// Creates a bucket with a debt, in fractions.
+    #[must_use]
+    pub fn with_debt(burst: u64, rate: Rate, debt: u64) -> Self {
+        TokenBucket { burst, rate, debt }
+    }
+
     /// Changes the burst and the rate. The debt is rounded up to whole units, because the size of a fraction
     /// may change, and capped at the new burst.
     pub fn change(&mut self, burst: u64, rate: Rate) {

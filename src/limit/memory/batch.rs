@@ -118,7 +118,7 @@ fn deny_expiring_renewals(states: &[State], retries: &mut [Retry], lease: Option
 }
 
 /// Returns the budget of a limit. `ahead` is how far `now` is ahead of the caller's clock.
-fn budget(limit: &Limit, state: &State, retry: Retry, now: u64, ahead: u64) -> Budget {
+pub(crate) fn budget(limit: &Limit, state: &State, retry: Retry, now: u64, ahead: u64) -> Budget {
     let by_callers_clock = |ms: u64| Millis::new(if ms > 0 { ms.saturating_add(ahead) } else { 0 });
     let retry = match retry {
         Retry::After(wait) => Retry::After(by_callers_clock(wait.get())),

@@ -10,4 +10,5 @@ mod batch;
 mod limiter;
 mod subject_state;
 
+pub(crate) use batch::budget;
 pub use limiter::{Capacity, MemoryLimiter};

@@ -30,6 +30,12 @@ impl Day {
         Day(self.0.saturating_sub(days))
     }
 
+    /// Returns the number of the day, counted from 1970-01-01, which is 0.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
     /// Returns the first instant of the day, since the Unix epoch.
     #[must_use]
     pub fn begins(self) -> Millis {

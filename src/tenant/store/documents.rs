@@ -67,15 +67,35 @@ impl<T: Transport> TenantStore<'_, T> {
     /// # Errors
     /// Fails if Redis fails.
     pub async fn get_many(&self, ids: &[TenantId]) -> Result<Vec<Result<Option<Stored>, Unreadable>>, RedisError> {
-        if ids.is_empty() {
+        let texts = self.mget(ids.iter().map(document_key).collect()).await?;
+        Ok(ids.iter().zip(texts).map(|(id, text)| Stored::parse(id, text)).collect())
+    }
+
+    /// Same as [`TenantStore::get_many`], and each with the packed state of its limits, if there is one.
+    ///
+    /// # Errors
+    /// Fails if Redis fails.
+    pub async fn get_many_with_states(
+        &self,
+        ids: &[TenantId],
+    ) -> Result<Vec<(Result<Option<Stored>, Unreadable>, Option<String>)>, RedisError> {
+        let keys = ids.iter().flat_map(|id| [document_key(id), id.subject().state_key()]).collect();
+        let mut texts = self.mget(keys).await?.into_iter();
+        let mut next = || texts.next().flatten();
+        Ok(ids.iter().map(|id| (Stored::parse(id, next()), next())).collect())
+    }
+
+    /// Reads the values of these keys with one command; without keys, with none.
+    async fn mget(&self, keys: Vec<String>) -> Result<Vec<Option<String>>, RedisError> {
+        if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let command = ids.iter().fold(Command::new("MGET"), |command, id| command.text(&document_key(id)));
+        let command = keys.iter().fold(Command::new("MGET"), |command, key| command.text(key));
         let texts: Vec<Option<String>> = redis::run(self.transport, command).await?;
-        if texts.len() != ids.len() {
-            return Err(RedisError::Length { expected: ids.len(), found: texts.len() });
+        if texts.len() != keys.len() {
+            return Err(RedisError::Length { expected: keys.len(), found: texts.len() });
         }
-        Ok(ids.iter().zip(texts).map(|(id, text)| Stored::parse(id, text)).collect())
+        Ok(texts)
     }
 
     /// Creates a tenant, unless it exists.
