@@ -29,7 +29,7 @@ dev: build redis ## run everything on this machine: Redis, bridge, origin, Worke
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build redis redis-6.2 chromium schemathesis ## run all tests
+test: build redis redis-6.2 chromium schemathesis observability ## run all tests
 	@$(environment)
 	. setup/temporary.sh
 	step 'build the tests' cargo test --locked --workspace --no-run
@@ -127,7 +127,7 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	wrangler deploy --config "$$config" $(env) $(ARGS)
 
 .PHONY: setup
-setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis ## do the setup only
+setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis observability ## do the setup only
 
 .PHONY: clean
 clean: ## remove everything built here (tools in the user's cache stay)
@@ -144,7 +144,7 @@ node_modules/.stamp: package.json package-lock.json
 	step 'install the JavaScript tools' env NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis c++
+.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis observability c++
 wasm:
 	@setup/wasm.sh
 
@@ -165,3 +165,7 @@ chromium:
 
 schemathesis:
 	@setup/schemathesis.sh > /dev/null
+
+observability:
+	@setup/observability.sh > /dev/null
+	setup/prometheus.sh > /dev/null

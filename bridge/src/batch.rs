@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use crate::{
     command::Command,
+    operation::Operation,
     prepared_command::PreparedCommand,
     reply::{Encoding, Reply},
     request_error::RequestError,
+    request_span::RequestSpan,
     service::Service,
 };
 
@@ -25,14 +27,20 @@ enum PipelineEntry {
 
 /// Runs the commands in order and returns a result or an error for each. The others run even if the bridge
 /// refuses one of them.
-pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
+pub(crate) async fn pipeline(
+    service: &Service,
+    span: &RequestSpan,
+    body: &[u8],
+    encoding: Encoding,
+) -> Result<Response, RequestError> {
     let batch = parse(body, "pipeline")?;
     let batch: Vec<_> = batch.into_iter().map(|command| PreparedCommand::new(command, &service.scripts)).collect();
     let sent: Vec<&PreparedCommand> = batch.iter().filter_map(|prepared| prepared.as_ref().ok()).collect();
     for prepared in &sent {
         service.metrics.command(prepared.name);
     }
-    let mut values = service.store.pipeline(sent.iter().map(|prepared| &prepared.cmd)).await?.into_iter();
+    let replies = service.store.pipeline(sent.iter().map(|prepared| &prepared.cmd));
+    let mut values = service.observe(span, Operation::Pipeline(sent.len()), replies).await?.into_iter();
     let entries: Result<Vec<_>, RequestError> = batch
         .iter()
         .map(|prepared| match prepared {
@@ -47,7 +55,12 @@ pub(crate) async fn pipeline(service: &Service, body: &[u8], encoding: Encoding)
 }
 
 /// Runs the commands as one transaction: all of them with no other command in between, or none.
-pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encoding) -> Result<Response, RequestError> {
+pub(crate) async fn transaction(
+    service: &Service,
+    span: &RequestSpan,
+    body: &[u8],
+    encoding: Encoding,
+) -> Result<Response, RequestError> {
     let batch = parse(body, "multi-exec")?;
     let batch: Result<Vec<_>, _> =
         batch.into_iter().map(|command| PreparedCommand::new(command, &service.scripts)).collect();
@@ -57,7 +70,8 @@ pub(crate) async fn transaction(service: &Service, body: &[u8], encoding: Encodi
         service.metrics.command(prepared.name);
     }
     service.metrics.command("exec");
-    let values: Vec<Value> = service.store.transaction(batch.iter().map(|prepared| &prepared.cmd)).await?;
+    let replies = service.store.transaction(batch.iter().map(|prepared| &prepared.cmd));
+    let values: Vec<Value> = service.observe(span, Operation::Transaction(batch.len()), replies).await?;
     if values.len() != batch.len() {
         return Err(reply_count_mismatch());
     }

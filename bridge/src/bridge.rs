@@ -13,13 +13,14 @@ use crate::{
     rest::router,
     script_rewriter::ScriptRewriter,
     service::Service,
+    traces::Traces,
 };
 
 /// A bridge that listens for HTTP and is connected to Redis.
 pub struct Bridge {
     listener: TcpListener,
     address: SocketAddr,
-    service: Arc<Service>,
+    service: Service,
 }
 
 impl Bridge {
@@ -38,8 +39,16 @@ impl Bridge {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let store = Store::open(backend).await?;
-        let service = Service { token, store, scripts: ScriptRewriter::default(), metrics: Metrics::new() };
-        Ok(Self { listener, address, service: Arc::new(service) })
+        let (scripts, metrics) = (ScriptRewriter::default(), Metrics::new());
+        let service = Service { token, store, scripts, metrics, traces: None };
+        Ok(Self { listener, address, service })
+    }
+
+    /// Sends a trace of each request.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        self.service.traces = Some(traces);
+        self
     }
 
     /// Returns the address it listens on.
@@ -48,7 +57,8 @@ impl Bridge {
         self.address
     }
 
-    /// Serves requests until `shutdown` resolves, then waits up to 5 s for open requests to finish.
+    /// Serves requests until `shutdown` resolves, then waits up to 5 s for open requests to finish, and up to 5 s more for
+    /// the last traces to be sent.
     ///
     /// # Errors
     ///
@@ -63,16 +73,21 @@ impl Bridge {
             // An error only costs speed: the kernel may delay the end of a response.
             let _ = stream.set_nodelay(true);
         });
-        let serve = axum::serve(listener, router(self.service)).with_graceful_shutdown(signal);
+        let traces = self.service.traces.clone();
+        let serve = axum::serve(listener, router(Arc::new(self.service))).with_graceful_shutdown(signal);
         let grace = async move {
             // An error means that the sender was dropped, which happens only after the signal.
             let _ = stopped.wait_for(|stopped| *stopped).await;
             sleep(SHUTDOWN_TIMEOUT).await;
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = serve.into_future() => outcome.map_err(BridgeError::Serve),
             () = grace => Ok(()),
+        };
+        if let Some(traces) = traces {
+            traces.flush().await;
         }
+        outcome
     }
 }
 

@@ -28,7 +28,7 @@
 //! | `POST /pipeline` with `[[…],[…]]` | one `{"result"}` or `{"error"}` for each, in order, not atomic |
 //! | `POST /multi-exec` with `[[…],[…]]` | the same, atomic: one `MULTI` … `EXEC` |
 //! | `GET /health` | 200 or 503, no token needed |
-//! | `GET /metrics` | counters in Prometheus text, no token needed |
+//! | `GET /metrics` | counters and durations in Prometheus text, no token needed |
 //!
 //! The client sends the token as `Authorization: Bearer TOKEN` or `?_token=TOKEN`. `Upstash-Encoding: base64`
 //! encodes every string of a result, except a status `OK` that is the whole result. An `upstash-sync-token`
@@ -52,6 +52,16 @@
 //! - `sluicegate_bridge_redis_commands_total{command}`: commands sent to Redis for clients, by lower-case
 //!   name, with `other` for unknown names. A transaction also counts its `multi` and `exec`. Commands that a
 //!   script calls inside Redis are not counted.
+//! - `sluicegate_bridge_http_request_duration_seconds{route,outcome}`: a histogram of the time from the head of a
+//!   request to its response. `outcome` is `ok`, `refused` (4xx) or `failed` (5xx).
+//! - `sluicegate_bridge_redis_duration_seconds{operation,outcome}`: a histogram of the time that Redis took for a
+//!   request. `operation` is `script`, `command`, `pipeline` or `transaction`; `outcome` is `ok`, `refused` (an error
+//!   reply, `NOSCRIPT` included), `unreachable` (502) or `timeout` (504).
+//!
+//! # Traces
+//!
+//! If `OTEL_EXPORTER_OTLP_ENDPOINT` is set, the program sends a span per request, and one below it for its call to
+//! Redis, as OTLP over HTTP to this collector; see [`Traces`]. Spans contain no key, no argument and no token.
 //!
 //! # Differences from Upstash
 //!
@@ -81,7 +91,8 @@
 //! 3. `command_name`, `refusal`, `script_rewriter` and `prepared_command` turn a command into the one for
 //!    Redis.
 //! 4. `backend/` sends it: `timeouts`, then `shared_connection` and `cluster`, then `mod`.
-//! 5. `metrics` and `service` are the state of all requests; `batch`, `rest` and `bridge` serve them.
+//! 5. `operation`, `metrics`, `traces`, `request_span` and `service` are the state of all requests; `batch`, `rest` and
+//!    `bridge` serve them.
 //! 6. `guard`, `redis_server/` and `redis_cluster/` are the private Redis and cluster. In the latter
 //!    `layout`, `error`, `node`, `cluster` and `slot_move` follow each other.
 //! 7. `stop_signal` is for programs.
@@ -95,6 +106,7 @@ mod command;
 mod command_name;
 mod guard;
 mod metrics;
+mod operation;
 mod prepared_command;
 mod query;
 mod redis_cluster;
@@ -102,10 +114,12 @@ mod redis_server;
 mod refusal;
 mod reply;
 mod request_error;
+mod request_span;
 mod rest;
 mod script_rewriter;
 mod service;
 mod stop_signal;
+mod traces;
 
 pub use auth::random_token;
 pub use backend::Backend;
@@ -116,3 +130,4 @@ pub use redis_cluster::{ClusterError, RedisCluster, SlotMove};
 pub use redis_server::{RedisServer, StartError};
 pub use rest::MAX_BODY_BYTES;
 pub use stop_signal::stop_signal;
+pub use traces::{Traces, TracesError};

@@ -5,7 +5,9 @@ mod options;
 use std::{io, process::ExitCode};
 
 use clap::Parser;
-use sluicegate_bridge::{Backend, Bridge, BridgeError, RedisServer, StartError, random_token, stop_signal};
+use sluicegate_bridge::{
+    Backend, Bridge, BridgeError, RedisServer, StartError, Traces, TracesError, random_token, stop_signal,
+};
 
 use crate::options::Options;
 
@@ -22,6 +24,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Error> {
     let stop = stop_signal()?;
+    let traces = Traces::from_environment()?;
     let mut embedded = if options.embedded { Some(RedisServer::start().await?) } else { None };
     let token = match options.token() {
         Some(token) => token.to_owned(),
@@ -36,7 +39,10 @@ async fn run(options: Options) -> Result<(), Error> {
         Some(redis) => Backend::Redis(redis.url()),
         None => options.backend(),
     };
-    let bridge = Bridge::bind(options.listen, token, backend).await?;
+    let mut bridge = Bridge::bind(options.listen, token, backend).await?;
+    if let Some(traces) = traces {
+        bridge = bridge.with_traces(traces);
+    }
     println!("ready http://{}", bridge.address());
     let outcome = match &mut embedded {
         Some(redis) => tokio::select! {
@@ -61,6 +67,8 @@ enum Error {
     Bridge(#[from] BridgeError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error(transparent)]
     Io(#[from] io::Error),
 }

@@ -11,14 +11,17 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::{
     batch,
     command::Command,
     metrics::{self, Route},
+    operation::Operation,
     prepared_command::PreparedCommand,
     reply::{Encoding, Reply},
     request_error::RequestError,
+    request_span::RequestSpan,
     service::Service,
 };
 
@@ -28,20 +31,29 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 async fn handle(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let started = Instant::now();
     let (parts, body) = request.into_parts();
     let route = Route::of(parts.uri.path());
-    let mut response = match run(&service, route, &parts, body).await {
+    let span = RequestSpan::start(service.traces.as_ref(), route, &parts);
+    let mut response = match run(&service, &span, route, &parts, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     };
     if let Some(token) = parts.headers.get(SYNC_TOKEN) {
         response.headers_mut().insert(SYNC_TOKEN, token.clone());
     }
-    service.metrics.request(route, response.status());
+    service.metrics.request(route, response.status(), started.elapsed());
+    span.end(response.status());
     response
 }
 
-async fn run(service: &Service, route: Route, parts: &Parts, body: Body) -> Result<Response, RequestError> {
+async fn run(
+    service: &Service,
+    span: &RequestSpan,
+    route: Route,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RequestError> {
     if !METHODS.contains(&parts.method) {
         return Err(RequestError::MethodNotAllowed);
     }
@@ -56,18 +68,25 @@ async fn run(service: &Service, route: Route, parts: &Parts, body: Body) -> Resu
             let command = Command::from_json(&body);
             let command =
                 command.map_err(|error| RequestError::Refused(format!("ERR failed to parse command: {error}")));
-            run_command(service, command?, encoding).await
+            run_command(service, span, command?, encoding).await
         }
-        Route::Path => run_command(service, Command::from_path(&parts.uri, &body), encoding).await,
-        Route::Pipeline => batch::pipeline(service, &body, encoding).await,
-        Route::MultiExec => batch::transaction(service, &body, encoding).await,
+        Route::Path => run_command(service, span, Command::from_path(&parts.uri, &body), encoding).await,
+        Route::Pipeline => batch::pipeline(service, span, &body, encoding).await,
+        Route::MultiExec => batch::transaction(service, span, &body, encoding).await,
     }
 }
 
-async fn run_command(service: &Service, command: Command<'_>, encoding: Encoding) -> Result<Response, RequestError> {
+async fn run_command(
+    service: &Service,
+    span: &RequestSpan,
+    command: Command<'_>,
+    encoding: Encoding,
+) -> Result<Response, RequestError> {
     let prepared = PreparedCommand::new(command, &service.scripts)?;
     service.metrics.command(prepared.name);
-    let value = prepared.reply(service.store.command(&prepared.cmd).await?);
+    let reply = service.store.command(&prepared.cmd);
+    let value = service.observe(span, Operation::Command(prepared.name), reply).await?;
+    let value = prepared.reply(value);
     Ok(Json(Reply { value, encoding }).into_response())
 }
 

@@ -1,6 +1,11 @@
 //! The state that all requests share.
 
-use crate::{auth::Token, backend::Store, metrics::Metrics, script_rewriter::ScriptRewriter};
+use tokio::time::Instant;
+
+use crate::{
+    auth::Token, backend::Store, metrics::Metrics, operation::Operation, request_error::RequestError,
+    request_span::RequestSpan, script_rewriter::ScriptRewriter, traces::Traces,
+};
 
 /// The state that all requests share.
 pub(crate) struct Service {
@@ -8,4 +13,24 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) scripts: ScriptRewriter,
     pub(crate) metrics: Metrics,
+    /// `None` if no collector wants traces.
+    pub(crate) traces: Option<Traces>,
+}
+
+impl Service {
+    /// Waits for the reply of Redis to an operation of a request, and records how long it took.
+    pub(crate) async fn observe<T>(
+        &self,
+        request: &RequestSpan,
+        operation: Operation,
+        reply: impl Future<Output = Result<T, RequestError>>,
+    ) -> Result<T, RequestError> {
+        let span = request.redis(operation);
+        let started = Instant::now();
+        let outcome = reply.await;
+        let error = outcome.as_ref().err();
+        self.metrics.redis(operation, error, started.elapsed());
+        span.end(error);
+        outcome
+    }
 }

@@ -8,9 +8,14 @@
 //! blob4    colo: the data center
 //! blob5    country
 //! blob6    the limiter that gave the verdict: `redis`, `prefetch`, `memory`, or nothing
+//! blob7    plan: the name of the plan whose limits were checked, or nothing
+//! blob8    problem: the last part of the problem's type if the request was refused, or nothing
 //! double1  cost, in units
 //! double2  remaining: the least of all limits, in units
 //! double3  the duration of the decision, in milliseconds
+//! double4  the status with which the request was refused, or 0
+//!
+//! `docs/observability.md` has queries for them; `tests/e2e/observability/` runs these on points that the Worker has written.
 
 use wasm_bindgen::JsValue;
 use web_sys::Request;
@@ -38,8 +43,13 @@ pub(super) fn write(isolate: &Isolate, request: &Request, decision: &Decision, d
     let subject = decision.identified.as_ref().map_or("-", |identified| identified.subject.as_str());
     let index = subject.get(..MAX_INDEX).unwrap_or(subject);
     let source = decision.source.map_or("", Source::name);
-    let blobs = [route.as_str(), verdict(decision), limit, colo.as_str(), country.as_str(), source];
-    write_point(set, index, &blobs, &[cost as f64, remaining as f64, duration.get() as f64]);
+    let plan = decision.charge().map_or("", Charge::plan);
+    let (problem, status) = match &decision.outcome {
+        Outcome::Refuse(problem) => (problem.name(), problem.status),
+        Outcome::Forward => ("", 0),
+    };
+    let blobs = [route.as_str(), verdict(decision), limit, colo.as_str(), country.as_str(), source, plan, problem];
+    write_point(set, index, &blobs, &[cost as f64, remaining as f64, duration.get() as f64, f64::from(status)]);
 }
 
 fn verdict(decision: &Decision) -> &'static str {

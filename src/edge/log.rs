@@ -1,8 +1,9 @@
 //! The log: lines of JSON about refusals, failures and outages, and a sample of the allowed requests.
 //!
 //! What repeats is summarized: the first event is a line at once, and every ten seconds one more line has the number of
-//! events since. No timer runs between requests, so that line comes with the first request after the ten seconds. No line
-//! contains a key, a token, a query or a body.
+//! events since. No timer runs between requests, so that line comes with the first request after the ten seconds. The member
+//! `count` is the number of events that a line stands for, so a sum over lines counts events. No line contains a key, a token,
+//! a query or a body.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -18,6 +19,7 @@ use crate::limit::{Retry, Verdict};
 use crate::limiter::breaker::Change;
 use crate::tenant::TenantId;
 use crate::tenant::history::Report;
+use crate::time::Millis;
 
 /// The members of a line.
 type Members = Vec<(&'static str, Value)>;
@@ -101,8 +103,8 @@ impl DecisionLog {
         DecisionLog { one_in: config.log_allowed_one_in, skipped: Cell::new(0), refused: config.log_refused }
     }
 
-    /// Logs a decision that denies or refuses its request, or that belongs to the sample.
-    pub(super) fn write(&self, facts: &RequestFacts, decision: &Decision) {
+    /// Logs a decision that denies or refuses its request, or that belongs to the sample. It took `duration`.
+    pub(super) fn write(&self, facts: &RequestFacts, decision: &Decision, duration: Millis) {
         let refuses = decision.is_denied() || matches!(decision.outcome, Outcome::Refuse(_));
         write_due();
         let is_logged = match (refuses, self.refused) {
@@ -114,7 +116,10 @@ impl DecisionLog {
             (false, _) => self.samples(),
         };
         if is_logged {
-            write(Level::Info, line(facts, decision));
+            let mut line = line(facts, decision);
+            line.push(("limiter_ms", duration.get().into()));
+            line.push(("count", (if refuses { 1 } else { self.one_in }).into()));
+            write(Level::Info, line);
         }
     }
 
@@ -131,7 +136,9 @@ impl DecisionLog {
 fn write_first(repeated: Repeated, error: String) {
     write_due();
     if let Some(error) = FAILURES.with_borrow_mut(|failures| failures.count(&repeated, error, now())) {
-        write(Level::Error, members(repeated, error));
+        let mut members = members(repeated, error);
+        members.push(("count", 1.into()));
+        write(Level::Error, members);
     }
 }
 
@@ -211,6 +218,7 @@ fn line(facts: &RequestFacts, decision: &Decision) -> Members {
         }
     }
     if let Some(charge) = decision.charge() {
+        line.push(("plan", charge.plan().into()));
         line.push(("cost", charge.cost().into()));
         line.extend(charge.is_shadow().then(|| ("shadow", true.into())));
     }
@@ -220,6 +228,8 @@ fn line(facts: &RequestFacts, decision: &Decision) -> Members {
         line.extend(decision.source.map(|source| ("by", source.name().into())));
         if let Verdict::Deny(_) = verdict {
             let names: Vec<_> = verdict.refusing().map(|budget| budget.limit.name().as_str()).collect();
+            // The first by itself, too: only a text can be grouped by.
+            line.extend(names.first().map(|name| ("limit", (*name).into())));
             line.push(("limits", json!(names)));
         }
         if let Retry::After(wait) = verdict.retry() {
@@ -227,7 +237,10 @@ fn line(facts: &RequestFacts, decision: &Decision) -> Members {
         }
     }
     match &decision.outcome {
-        Outcome::Refuse(problem) => line.extend([("status", problem.status.into()), ("event", "refused".into())]),
+        Outcome::Refuse(problem) => {
+            let (status, problem) = (problem.status.into(), problem.name().into());
+            line.extend([("status", status), ("problem", problem), ("event", "refused".into())]);
+        }
         Outcome::Forward => line.push(("event", "passed".into())),
     }
     line

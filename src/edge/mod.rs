@@ -106,7 +106,7 @@ async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<
     let started = now();
     let decision = decide::decide(isolate, context, client).await;
     let duration = Millis::new(now().get().saturating_sub(started.get()));
-    isolate.decision_log.write(&client.facts, &decision);
+    isolate.decision_log.write(&client.facts, &decision, duration);
     events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, duration);
     let added = response::limiter_fields(&decision, duration);
@@ -123,8 +123,8 @@ async fn preflight(
     client: &ClientRequest<'_>,
     announced: &AnnouncedRequest<'_>,
 ) -> Result<Response, JsValue> {
-    let decision = Decision { route: announced.route.cloned(), ..Decision::new() };
-    isolate.decision_log.write(&client.facts, &decision);
+    let decision = announced.decide();
+    isolate.decision_log.write(&client.facts, &decision, Millis::ZERO);
     events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, Millis::ZERO);
     let added = response::limiter_fields(&decision, Millis::ZERO);

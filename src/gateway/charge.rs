@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::costs::{Settle, SettleRule};
 use crate::config::routes::Route;
 use crate::http::usage::Reported;
-use crate::limit::{Limit, PrefetchRule};
+use crate::limit::{Limit, Plan, PrefetchRule};
 
 /// The limits that check a request, and its cost.
 ///
@@ -13,10 +13,25 @@ use crate::limit::{Limit, PrefetchRule};
 /// own limits, the cost is charged to the plan's.
 #[derive(Debug, Clone)]
 pub struct Charge {
+    plan: String,
     limits: Vec<Limit>,
     route: Option<Arc<Route>>,
     cost: u64,
     prefetch: Option<PrefetchRule>,
+}
+
+/// A plan with the limits that apply to one caller: a tenant may have overrides.
+pub(super) struct PlanInForce<'a> {
+    pub(super) name: &'a str,
+    pub(super) limits: Vec<Limit>,
+    pub(super) prefetch: Option<PrefetchRule>,
+}
+
+impl<'a> PlanInForce<'a> {
+    /// Returns a plan as it is in the configuration.
+    pub(super) fn new(name: &'a str, plan: &Plan) -> Self {
+        PlanInForce { name, limits: plan.limits().to_vec(), prefetch: plan.prefetch() }
+    }
 }
 
 /// A correction at some limits: what was charged, and the real cost.
@@ -31,17 +46,12 @@ pub struct ChargeCorrection {
 }
 
 impl Charge {
-    /// Creates the charge of a request under a plan with these limits. `prefetch` is the plan's rule. It does not apply
+    /// Creates the charge of a request under a plan. The plan's rule for prefetching does not apply
     /// if a limit of the route does not fit it, or if the costs of requests differ: the response tells
     /// the real one, or the request its own.
-    pub(super) fn new(
-        plan: Vec<Limit>,
-        prefetch: Option<PrefetchRule>,
-        meters: &[Limit],
-        route: Option<&Arc<Route>>,
-    ) -> Self {
+    pub(super) fn new(plan: PlanInForce<'_>, meters: &[Limit], route: Option<&Arc<Route>>) -> Self {
         let own = route.map_or(&[][..], |route| &route.limits);
-        let mut limits = plan;
+        let PlanInForce { name, mut limits, prefetch } = plan;
         limits.extend_from_slice(meters);
         if !own.is_empty() {
             limits = limits.into_iter().map(Limit::counting_requests).collect();
@@ -49,13 +59,20 @@ impl Charge {
         }
         let varies = route.is_some_and(|route| route.settle.is_some() || route.reading.is_some());
         let prefetch = prefetch.filter(|rule| !varies && rule.fits(own));
-        Charge { limits, route: route.cloned(), cost: route.map_or(1, |route| route.cost), prefetch }
+        let cost = route.map_or(1, |route| route.cost);
+        Charge { plan: name.to_owned(), limits, route: route.cloned(), cost, prefetch }
     }
 
     /// Sets the cost that the request tells itself, cut to what the limits can hold: a higher one could never pass.
     pub fn set_cost(&mut self, cost: u64) {
         let capacity = self.limits.iter().filter(|limit| !limit.counts_requests()).map(Limit::capacity).min();
         self.cost = cost.min(capacity.unwrap_or(cost));
+    }
+
+    /// Returns the name of the plan.
+    #[must_use]
+    pub fn plan(&self) -> &str {
+        &self.plan
     }
 
     /// Returns the limits: the plan's, the usage meters, the route's own.

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use super::charge::Charge;
+use super::charge::{Charge, PlanInForce};
 use crate::config::costs::RequestReading;
 use crate::config::routes::{Requirement, Route, RouteMatch, stays_below_base};
 use crate::config::{Config, Identify, OnOutage, Origin, without_segments};
 use crate::http::RequestFacts;
 use crate::http::problem::Problem;
 use crate::jwt::{Identity, InvalidToken, Token};
-use crate::limit::{Limit, Plan, PrefetchRule, Subject, usage};
+use crate::limit::{Limit, Subject, usage};
 use crate::tenant::{ApiKey, Caller, InvalidKey, Status, TenantId, UnknownPlan};
 use crate::time::Millis;
 
@@ -164,20 +164,22 @@ impl<'a> RoutedRequest<'a> {
             Caller::Tenant(id, tenant) => Some((id, tenant)),
             Caller::UnknownKey | Caller::Anonymous => None,
         };
-        let of_default = || limits_of(&self.config.default_plan);
-        let (limits, unknown_plan) = match &tenant {
+        let (plan, unknown_plan) = match &tenant {
             Some((_, tenant)) => match tenant.limits(self.config, now) {
-                Ok(limits) => ((limits, tenant.prefetch(self.config)), None),
-                Err(unknown) => (of_default(), Some(unknown)),
+                Ok(limits) => {
+                    (PlanInForce { name: tenant.plan(), limits, prefetch: tenant.prefetch(self.config) }, None)
+                }
+                Err(unknown) => (self.default_plan(), Some(unknown)),
             },
-            None => (of_default(), None),
+            None => (self.default_plan(), None),
         };
         let meters = (tenant.is_some() && self.config.usage).then(usage::meters);
         let meters = meters.as_ref().map_or(&[][..], |meters| &meters[..]);
+        let charge = self.charge(plan, meters);
         let tenant = tenant.map(|(id, _)| id);
         Ok(IdentifiedRequest {
             subject: tenant.as_ref().map_or_else(|| self.unproved_subject(), TenantId::subject),
-            charge: self.charge(limits, meters),
+            charge,
             tenant,
             token_subject: None,
             unknown_plan,
@@ -186,18 +188,19 @@ impl<'a> RoutedRequest<'a> {
 
     /// Determines the subject and the charge of a request with a valid token. Usage is metered for tenants only.
     fn identified_by_token(&self, identity: Identity) -> IdentifiedRequest {
-        let named = identity.plan.as_ref().map(|name| self.config.plans.get(name).ok_or(name));
-        let (plan, unknown_plan) = match named {
-            None => (&self.config.default_plan, None),
-            Some(Ok(plan)) => (plan, None),
-            Some(Err(name)) => {
-                let plan = name.chars().take(MAX_LOGGED_PLAN).collect();
-                (&self.config.default_plan, Some(UnknownPlan { plan }))
-            }
+        let (plan, unknown_plan) = match &identity.plan {
+            None => (self.default_plan(), None),
+            Some(name) => match self.config.plans.get(name) {
+                Some(plan) => (PlanInForce::new(name, plan), None),
+                None => {
+                    let plan = name.chars().take(MAX_LOGGED_PLAN).collect();
+                    (self.default_plan(), Some(UnknownPlan { plan }))
+                }
+            },
         };
         IdentifiedRequest {
             subject: Subject::token(&identity.subject),
-            charge: self.charge(limits_of(plan), &[]),
+            charge: self.charge(plan, &[]),
             tenant: None,
             token_subject: Some(identity.subject),
             unknown_plan,
@@ -205,10 +208,16 @@ impl<'a> RoutedRequest<'a> {
     }
 
     /// Returns the charge under these limits, or under those of the route's plan if it has one.
-    fn charge(&self, limits: PlanLimits, meters: &[Limit]) -> Option<Charge> {
-        let named = self.route.and_then(|route| self.config.plans.get(route.plan.as_ref()?));
-        let (limits, prefetch) = named.map_or(limits, limits_of);
-        (!self.is_unlimited()).then(|| Charge::new(limits, prefetch, meters, self.route))
+    fn charge(&self, plan: PlanInForce<'_>, meters: &[Limit]) -> Option<Charge> {
+        let of_route = self.route.and_then(|route| {
+            let name = route.plan.as_ref()?;
+            Some(PlanInForce::new(name, self.config.plans.get(name)?))
+        });
+        (!self.is_unlimited()).then(|| Charge::new(of_route.unwrap_or(plan), meters, self.route))
+    }
+
+    fn default_plan(&self) -> PlanInForce<'_> {
+        PlanInForce::new(&self.config.default_plan_name, &self.config.default_plan)
     }
 
     /// Returns the subject of a request that neither a key nor a token identifies: a header or the address, whichever comes
@@ -270,13 +279,6 @@ impl<'a> RoutedRequest<'a> {
             Identify::Address => self.facts.address.is_some(),
         })
     }
-}
-
-/// The limits of a plan, and its rule by which units are taken in advance.
-type PlanLimits = (Vec<Limit>, Option<PrefetchRule>);
-
-fn limits_of(plan: &Plan) -> PlanLimits {
-    (plan.limits().to_vec(), plan.prefetch())
 }
 
 /// Characters of an unknown plan in the log.

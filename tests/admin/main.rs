@@ -18,5 +18,7 @@ mod schemathesis;
 mod service;
 mod subjects;
 mod tenants;
+#[path = "../support/tool.rs"]
+mod tool;
 mod usage;
 mod values;

@@ -1,7 +1,9 @@
 //! Runs schemathesis, which sends an API requests that its description allows and many that it does not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use crate::tool::installed;
 
 /// Tests the admin API at `base`, which ends in `/_sluicegate/v1`, against the description that it serves, with some
 /// 2,000 requests. The configuration under test needs plans named `free` and `pro`; otherwise most requests are refused.
@@ -10,12 +12,9 @@ use std::process::Command;
 /// Fails with the report of schemathesis.
 pub(crate) fn hold_to_description(base: &str, token: &str) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let setup = Command::new(root.join("setup/schemathesis.sh")).output().unwrap();
-    assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
-    let python = PathBuf::from(String::from_utf8(setup.stdout).unwrap().trim());
     // schemathesis writes a folder `.hypothesis` into its working directory.
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(python)
+    let output = Command::new(installed("schemathesis.sh"))
         .args(["-m", "schemathesis.cli", "--config-file"])
         .arg(root.join("tests/admin/schemathesis.toml"))
         .args(["run", &format!("{base}/openapi.json"), "--url", base])

@@ -85,6 +85,17 @@ impl Bare {
         Self::serve_modules(modules, source, rest, network, backends, Extra::Nothing).await
     }
 
+    /// Starts all parts; the main module is this script, which imports the Worker from `./index.js`.
+    pub(crate) async fn start_main(sluicegate: Value, script: &str) -> Self {
+        let backends = backends().await;
+        let network = Network::start(backends.bridge.address()).await.unwrap();
+        let mut modules = built_worker(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        modules.insert(0, Module { name: "main.js", code: Code::Script(script.into()) });
+        let source = ("SLUICEGATE", sluicegate.to_string());
+        let rest = network.url();
+        Self::serve_modules(modules, source, rest, network, backends, Extra::Nothing).await
+    }
+
     async fn serve(sluicegate: Value, rest: String, network: Network, backends: Backends, extra: Extra) -> Self {
         let modules = built_worker(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let source = ("SLUICEGATE", sluicegate.to_string());

@@ -31,6 +31,7 @@ mod last_resort;
 mod leases;
 mod limits;
 mod log;
+mod observability;
 mod origin_faults;
 mod origins;
 mod outage;
@@ -58,4 +59,6 @@ mod support;
 mod tenants;
 #[path = "../support/tokens.rs"]
 mod tokens;
+#[path = "../support/tool.rs"]
+mod tool;
 mod upgrade;

@@ -111,6 +111,22 @@ fn a_malformed_token_is_refused_where_it_counts() {
 }
 
 #[test]
+fn a_charge_names_the_plan_that_applies() {
+    let config = config(&json!(["api_key", "jwt", "address"]), &json!([{ "match": "GET /pro", "plan": "pro" }]));
+    let plan = |path: &str, caller: Caller| {
+        let facts = facts(path);
+        let identified = routed(&facts, &config).unwrap().identify(caller, NOW).unwrap();
+        identified.charge.unwrap().plan().to_owned()
+    };
+    assert_eq!(plan("GET /", Caller::Anonymous), "free");
+    assert_eq!(plan("GET /", acme("pro", Status::Active)), "pro");
+    assert_eq!(plan("GET /", acme("gone", Status::Active)), "free");
+    assert_eq!(plan("GET /", alice(Some("pro"))), "pro");
+    assert_eq!(plan("GET /", alice(None)), "free");
+    assert_eq!(plan("GET /pro", Caller::Anonymous), "pro");
+}
+
+#[test]
 fn a_token_names_a_subject_and_a_plan() {
     let config = config(&json!(["api_key", "jwt", "address"]), &json!([{ "match": "GET /pro", "plan": "pro" }]));
     let identified = |path: &str, plan: Option<&str>| {

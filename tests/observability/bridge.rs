@@ -1,0 +1,54 @@
+//! A bridge that has served requests of every kind, also while Redis failed.
+
+use serde_json::{Value, json};
+use sluicegate_bridge::RedisServer;
+use sluicegate_devstack::BridgeServer;
+
+/// A running bridge whose Redis has ended.
+pub(crate) struct ScrapedBridge {
+    bridge: BridgeServer,
+}
+
+impl ScrapedBridge {
+    /// Starts it, and sends it requests: allowed, refused and failed ones, with every operation.
+    pub(crate) async fn start() -> Self {
+        let mut redis = RedisServer::start().await.unwrap();
+        let bridge = BridgeServer::start(0, TOKEN, redis.url()).await.unwrap();
+        let started = Self { bridge };
+        let eval = json!(["EVAL", "return 1", 0]);
+        let evalsha = json!(["EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", 0]);
+        for (path, body, status) in [
+            ("/", json!(["SET", "k", "v"]), 200),
+            ("/", evalsha.clone(), 400),
+            ("/", eval, 200),
+            ("/", evalsha.clone(), 200),
+            ("/get/k", Value::Null, 200),
+            ("/pipeline", json!([["GET", "k"], ["PING"]]), 200),
+            ("/multi-exec", json!([["GET", "k"], ["PING"]]), 200),
+        ] {
+            assert_eq!(started.post(path, &body, TOKEN).await, status, "{path} {body}");
+        }
+        assert_eq!(started.post("/", &evalsha, "wrong").await, 401);
+        redis.kill().await;
+        assert_eq!(started.post("/", &evalsha, TOKEN).await, 502);
+        started
+    }
+
+    /// Returns the address of its port.
+    pub(crate) fn address(&self) -> String {
+        self.bridge.address().to_string()
+    }
+
+    /// Returns its metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        reqwest::get(format!("{}/metrics", self.bridge.url())).await.unwrap().text().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: &Value, token: &str) -> u16 {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = reqwest::Client::new().post(format!("{}{path}", self.bridge.url())).bearer_auth(token).body(body);
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+const TOKEN: &str = "token";
