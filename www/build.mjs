@@ -20,7 +20,7 @@ const target = path.join(out, "_sluicegate", "demo");
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 await build({
-  entryPoints: [path.join(page, "main.js"), path.join(page, "style.css")],
+  entryPoints: ["main.js", "compare-worker.js", "style.css"].map((name) => path.join(page, name)),
   outdir: target,
   bundle: true,
   minify: true,
@@ -33,9 +33,17 @@ for (const name of ["index.html", "icon.svg"]) await cp(path.join(page, name), p
 // The minified bundle does not contain the license notice of uPlot.
 await cp(path.join(path.dirname(fileURLToPath(import.meta.resolve("uplot/package.json"))), "LICENSE"), path.join(target, "LICENSE.uplot.txt"));
 // A <meta> element cannot set frame-ancestors. Static assets of Workers take their headers from this file.
+// And a Web Worker does not have the policy of the page that starts it.
 await writeFile(
   path.join(out, "_headers"),
-  ["/_sluicegate/demo/*", "  Content-Security-Policy: frame-ancestors 'none'", "  X-Content-Type-Options: nosniff", ""].join("\n"),
+  [
+    "/_sluicegate/demo/*",
+    "  Content-Security-Policy: frame-ancestors 'none'",
+    "  X-Content-Type-Options: nosniff",
+    "/_sluicegate/demo/compare-worker.js",
+    "  Content-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+    "",
+  ].join("\n"),
 );
 await cp(path.join(wasm, "sluicegate_www_bg.wasm"), path.join(target, "sluicegate_www_bg.wasm"));
 

@@ -190,13 +190,14 @@ impl<'a> RoutedRequest<'a> {
     fn identified_by_token(&self, identity: Identity) -> IdentifiedRequest {
         let (plan, unknown_plan) = match &identity.plan {
             None => (self.default_plan(), None),
-            Some(name) => match self.config.plans.get(name) {
-                Some(plan) => (PlanInForce::new(name, plan), None),
-                None => {
+            Some(name) => {
+                if let Some(plan) = self.config.plans.get(name) {
+                    (PlanInForce::new(name, plan), None)
+                } else {
                     let plan = name.chars().take(MAX_LOGGED_PLAN).collect();
                     (self.default_plan(), Some(UnknownPlan { plan }))
                 }
-            },
+            }
         };
         IdentifiedRequest {
             subject: Subject::token(&identity.subject),

@@ -26,6 +26,12 @@ async fn the_demo_page_creates_tenants_and_competes_for_locks() {
     in_chromium(&["tenants", "locks"], &[], stack(config).await).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_page_compares_algorithms_and_live_decisions_coincide() {
+    let plenty = json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]);
+    in_chromium(&["compare"], &[], stack(limits(&plenty)).await).await;
+}
+
 /// Runs the tests of these names in the browser against a stack, one by one and with these environment variables, then
 /// stops it.
 pub(crate) async fn in_chromium(names: &[&str], environment: &[(&str, &str)], stack: Stack) {

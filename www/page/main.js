@@ -4,6 +4,7 @@
 import { AdminApi } from "./admin-api.js";
 import { ChartData } from "./chart-data.js";
 import { chart as newChart } from "./chart.js";
+import { compareView } from "./compare-view.js";
 import { byId, restoreFocus } from "./dom.js";
 import { runSummary } from "./format.js";
 import { loadParsers } from "./header-parsers.js";
@@ -27,6 +28,7 @@ import { views } from "./views.js";
 const narrow = matchMedia("(max-width: 759px)");
 const sendOne = byId("send-one");
 const ONE_REQUEST = newSchedule(1, null);
+const SENDING_VIEWS = ["requests", "tenants"];
 const ANNOUNCE_EVERY_MS = 4_000;
 const EMPTY_CHART_MS = 6_000;
 
@@ -37,6 +39,7 @@ let running = Promise.resolve();
 let view = "requests";
 let identity = null;
 let tenant = null;
+let comparison = null;
 
 const details = responseDetails({
   onClose(response) {
@@ -81,7 +84,7 @@ function clear() {
 /** Stops the current run, if any, and clears the results. The Tenants view cannot send before it has an API key. */
 async function reset() {
   const keyMissing = view === "tenants" && identity === null;
-  byId("controls").hidden = view === "locks" || keyMissing;
+  byId("controls").hidden = !SENDING_VIEWS.includes(view) || keyMissing;
   stopper?.abort();
   await running;
   clear();
@@ -178,12 +181,20 @@ views({
   onShow(name) {
     view = name;
     reset();
+    comparison?.show(name);
   },
 });
 showHealth();
-loadParsers().then(enable, (error) => requestForm.fail(`The page's wasm did not load: ${error.message}`));
+loadParsers().then(enable, fail);
 
-/** Enables the parts of the page that need the parsers. */
+/** Shows why nothing on the page works. */
+function fail(error) {
+  const text = `The page's wasm did not load: ${error.message}`;
+  requestForm.fail(text);
+  byId("compare-problem").textContent = text;
+}
+
+/** Enables the parts of the page that need the wasm. */
 function enable(loaded) {
   parsers = loaded;
   requestForm.enable();
@@ -196,7 +207,9 @@ function enable(loaded) {
       reset();
     },
   });
-  const panels = [tenant, lockPanel(admin), racePanel(admin)];
+  comparison = compareView(admin);
+  comparison.show(view);
+  const panels = [tenant, lockPanel(admin), racePanel(admin), comparison];
   const form = tokenForm(admin, {
     onOpen: (response) => panels.forEach((panel) => panel.open(response.body)),
     onClose: () => panels.forEach((panel) => panel.close()),

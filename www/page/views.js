@@ -1,4 +1,5 @@
-// The views of the page. The fragment of the address selects one: #requests, #tenants, #locks.
+// The views of the page. The fragment of the address selects one: #requests, #tenants, #locks, #compare. What follows a
+// question mark belongs to the view.
 
 import { byId } from "./dom.js";
 
@@ -9,7 +10,7 @@ export function views({ onShow }) {
   let current = null;
 
   const show = () => {
-    const link = links.find(({ hash }) => hash === location.hash) ?? links[0];
+    const link = links.find(({ hash }) => hash === location.hash.split("?")[0]) ?? links[0];
     const name = link.hash.slice(1);
     if (name === current) return;
     current = name;

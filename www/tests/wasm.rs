@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, which clippy sees only in #[test]")]
 
 use js_sys::{JsString, Reflect};
-use sluicegate_www::{parse_limits, parse_policy};
+use sluicegate_www::headers::{parse_limits, parse_policy};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 

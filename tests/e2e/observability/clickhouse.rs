@@ -1,4 +1,4 @@
-//! Runs SQL in ClickHouse, whose dialect Analytics Engine speaks.
+//! Runs SQL in `ClickHouse`, whose dialect Analytics Engine speaks.
 
 use std::io::Write;
 use std::path::Path;

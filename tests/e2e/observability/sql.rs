@@ -75,7 +75,7 @@ pub(super) fn expect_numbers(text: &str, points: &[Value]) {
                 expect_equal(title, &json!(result), &json!(document[at]));
             }
             None => {
-                assert!(result.iter().all(|row| number(&row["t"]).is_some_and(|t| t > 1e12)), "{title}: {result:?}")
+                assert!(result.iter().all(|row| number(&row["t"]).is_some_and(|t| t > 1e12)), "{title}: {result:?}");
             }
         }
     }
@@ -153,7 +153,7 @@ fn expect_known_functions(query: &str) {
     }
 }
 
-/// Compares with numbers as numbers: ClickHouse writes some integers as texts.
+/// Compares with numbers as numbers: `ClickHouse` writes some integers as texts.
 fn expect_equal(what: &str, found: &Value, expected: &Value) {
     match (found, expected) {
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
