@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::table::printable;
+use sluicegate_validate::printable;
 
 /// A problem document: the reason why the API refused a request.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Plain tables, which `grep` and `awk` can read as well.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use sluicegate_validate::printable;
 
 /// A cell.
 pub(crate) enum Field {
@@ -52,12 +53,6 @@ pub(crate) fn record(fields: &[(&str, String)]) -> String {
     finish(&table)
 }
 
-/// Escapes control characters, so that foreign text cannot control the terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if hidden(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
-}
-
 fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -92,10 +87,5 @@ mod tests {
     #[test]
     fn record_has_two_columns() {
         assert_eq!(record(&[("id", "acme".into()), ("plan", "pro".into())]), "id    acme\nplan  pro");
-    }
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(printable("a\u{1b}[2J\r\n\u{202e}é"), "a\\u{1b}[2J\\r\\n\\u{202e}é");
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::{Value, json};
+use sluicegate_validate::printable;
 
 use crate::report::Report;
-use crate::table::printable;
 
 /// The result of one check.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::variables::Variables;
 
 /// Adds the problems and warnings about the origins, and about the secrets that they get.
-pub(super) fn check(
+pub(crate) fn check(
     file: &File,
     environment: Option<&str>,
     variables: &Variables,

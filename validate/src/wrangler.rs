@@ -6,7 +6,7 @@ use super::file::File;
 use super::finding::Finding;
 
 /// Adds a warning for each suspicious setting.
-pub(super) fn check(file: &File, environment: Option<&str>, config: Option<&str>, warnings: &mut Vec<Finding>) {
+pub(crate) fn check(file: &File, environment: Option<&str>, config: Option<&str>, warnings: &mut Vec<Finding>) {
     let (path, assets) = file.inheritable(environment, "assets");
     if assets.is_some_and(|assets| assets.get("run_worker_first") != Some(&Value::Bool(true))) {
         let problem = "is not true (an asset would hide a path of the origin and bypass the limits)";

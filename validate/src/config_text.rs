@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use sluicegate::config::environment::CONFIG;
 
-use super::config;
+use super::every_problem;
 use super::finding::Finding;
 
 /// The text of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ConfigText {
+pub(crate) enum ConfigText {
     /// In the wrangler file itself.
     Here(String),
     /// In the file of this name, next to it, as JSON.
@@ -24,7 +24,7 @@ pub(super) enum ConfigText {
 
 impl ConfigText {
     /// Returns the configuration as JSON, unless it is in KV.
-    pub(super) fn json(&self) -> Option<&str> {
+    pub(crate) fn json(&self) -> Option<&str> {
         match self {
             ConfigText::Here(text) | ConfigText::File { json: text, .. } => Some(text),
             ConfigText::Kv => None,
@@ -32,9 +32,9 @@ impl ConfigText {
     }
 
     /// Returns the names of the plans, and adds every problem. The problems of a variable are below `path`.
-    pub(super) fn check(&self, path: &str, problems: &mut Vec<Finding>) -> Vec<String> {
+    pub(crate) fn check(&self, path: &str, problems: &mut Vec<Finding>) -> Vec<String> {
         let Some(text) = self.json() else { return Vec::new() };
-        match config::check(text) {
+        match every_problem::check(text) {
             Ok(config) => config.plans.into_keys().collect(),
             Err(errors) => {
                 problems.extend(errors.into_iter().map(|error| {
@@ -51,7 +51,7 @@ impl ConfigText {
     }
 
     /// Returns the module that is deployed with the Worker.
-    pub(super) fn module(&self) -> String {
+    pub(crate) fn module(&self) -> String {
         let bundled = match self {
             ConfigText::File { name, json } => json!({ "name": name, "text": json }),
             ConfigText::Here(_) | ConfigText::Kv => Value::Null,

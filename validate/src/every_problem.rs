@@ -8,7 +8,7 @@ use sluicegate::config::{Config, ConfigError};
 ///
 /// # Errors
 /// Returns one problem for each part: a plan, a route, or a top-level field.
-pub(super) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
+pub(crate) fn check(text: &str) -> Result<Config, Vec<ConfigError>> {
     let mut errors = Vec::new();
     let mut next = match Config::from_json(text) {
         Ok(config) => return Ok(config),

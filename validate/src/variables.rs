@@ -8,14 +8,14 @@ use super::config_text::ConfigText;
 use super::finding::Finding;
 
 /// The variables of an environment and their path in the file.
-pub(super) struct Variables {
-    pub(super) path: String,
-    pub(super) values: Map<String, Value>,
+pub(crate) struct Variables {
+    pub(crate) path: String,
+    pub(crate) values: Map<String, Value>,
 }
 
 impl Variables {
     /// Adds every problem. Returns the names of the plans of the configuration, and everything if nothing has a problem.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         config: Result<&ConfigText, &Finding>,
         problems: &mut Vec<Finding>,
@@ -43,20 +43,20 @@ impl Variables {
     }
 
     /// Returns the problem if the file has this secret.
-    pub(super) fn secret_in_file(&self, name: &str) -> Option<Finding> {
+    pub(crate) fn secret_in_file(&self, name: &str) -> Option<Finding> {
         let problem =
             format!("is a secret and must not be in a file (remove it, then run `wrangler secret put {name}`)");
         self.values.contains_key(name).then(|| Finding::new(format!("{}.{name}", self.path), problem))
     }
 
     /// Returns the path in the file of a variable or a field of the configuration.
-    pub(super) fn path_of(&self, path: &str) -> String {
+    pub(crate) fn path_of(&self, path: &str) -> String {
         let config = if path.starts_with(ORIGIN) { String::new() } else { format!("{CONFIG}.") };
         format!("{}.{config}{path}", self.path)
     }
 
     /// Returns a variable as the Worker receives it.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.values.get(name)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
             other => Some(other.to_string()),

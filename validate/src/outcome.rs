@@ -7,32 +7,36 @@ use sluicegate::config::environment::{ADMIN_TOKEN, REDIS_TOKEN};
 
 use super::config_text::ConfigText;
 use super::finding::Finding;
-use crate::report::Report;
-use crate::table::printable;
+use super::printable::printable;
+use super::validation::Validation;
 
 /// What was found in one environment.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// The environment's name; `None` for the top level of the file.
-    pub(super) environment: Option<String>,
+    pub(crate) environment: Option<String>,
     /// The Worker would not serve.
-    pub(super) problems: Vec<Finding>,
+    pub(crate) problems: Vec<Finding>,
     /// The Worker would serve, but probably not as intended.
-    pub(super) warnings: Vec<Finding>,
+    pub(crate) warnings: Vec<Finding>,
     /// The names of the plans; empty if there is a problem.
-    pub(super) plans: Vec<String>,
+    pub(crate) plans: Vec<String>,
     /// The names of the secrets that routes send to their origins.
-    pub(super) secrets: BTreeSet<String>,
+    pub(crate) secrets: BTreeSet<String>,
     /// The configuration, if it was found.
-    pub(super) config: Option<ConfigText>,
+    pub(crate) config: Option<ConfigText>,
     /// Whether the file contains a configuration alone, without anything for wrangler.
-    pub(super) is_alone: bool,
+    pub(crate) is_alone: bool,
 }
 
-/// Returns the report on `file`.
-pub(super) fn report(file: &str, outcomes: &[Outcome]) -> Report {
-    let success = outcomes.iter().all(Outcome::is_valid);
-    Report { success, ..Report::new(text(file, outcomes), json(file, outcomes)) }
+/// Returns what was found in `file`.
+pub(crate) fn validation(file: &str, outcomes: &[Outcome]) -> Validation {
+    Validation {
+        valid: outcomes.iter().all(Outcome::is_valid),
+        text: text(file, outcomes),
+        json: json(file, outcomes),
+        modules: outcomes.iter().filter_map(|one| Some(one.config.as_ref()?.module())).collect(),
+    }
 }
 
 impl Outcome {

@@ -7,11 +7,11 @@ use super::finding::Finding;
 use super::variables::Variables;
 
 /// The contents of a wrangler configuration file.
-pub(super) struct File(Map<String, Value>);
+pub(crate) struct File(Map<String, Value>);
 
 impl File {
     /// Parses the text of a file: JSON if its name ends in `.json` or `.jsonc`, TOML otherwise.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Finding> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Finding> {
         let members = members(name, text)?;
         if members.get("env").is_some_and(|env| !env.is_object()) {
             return Err(Finding::new("env", "is not a table"));
@@ -20,25 +20,25 @@ impl File {
     }
 
     /// Returns the file as JSON if it is not for wrangler, but the configuration of sluicegate alone.
-    pub(super) fn as_configuration(&self) -> Option<String> {
+    pub(crate) fn as_configuration(&self) -> Option<String> {
         let is_for_wrangler = ["main", "vars", "env"].into_iter().any(|name| self.0.contains_key(name));
         let is_ours = ["plans", "default_plan"].into_iter().any(|name| self.0.contains_key(name));
         (is_ours && !is_for_wrangler).then(|| Value::Object(self.0.clone()).to_string())
     }
 
     /// Returns whether an environment has a KV binding of this name. `kv_namespaces` is not inheritable.
-    pub(super) fn has_kv(&self, environment: Option<&str>, binding: &str) -> bool {
+    pub(crate) fn has_kv(&self, environment: Option<&str>, binding: &str) -> bool {
         let list = self.section(environment).ok().and_then(|section| section.get("kv_namespaces")?.as_array());
         list.is_some_and(|list| list.iter().any(|one| one.get("binding").is_some_and(|name| name == binding)))
     }
 
     /// Returns everything that wrangler can deploy from this file: the top level, then each environment.
-    pub(super) fn environments(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn environments(&self) -> impl Iterator<Item = Option<&str>> {
         std::iter::once(None).chain(self.names().map(Some))
     }
 
     /// Returns the variables of an environment. `vars` is not inheritable, so the top level's do not count for it.
-    pub(super) fn variables(&self, environment: Option<&str>) -> Result<Variables, Finding> {
+    pub(crate) fn variables(&self, environment: Option<&str>) -> Result<Variables, Finding> {
         let path = path(environment, "vars");
         match (self.section(environment)?.get("vars"), environment) {
             (Some(Value::Object(variables)), _) => Ok(Variables { path, values: variables.clone() }),
@@ -56,7 +56,7 @@ impl File {
     }
 
     /// Returns an inheritable setting and its path: the environment's own if it has one, otherwise the top level's.
-    pub(super) fn inheritable(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
+    pub(crate) fn inheritable(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
         let setting = |environment| self.section(environment).ok()?.get(name).filter(|value| !value.is_null());
         match setting(environment) {
             Some(own) => (path(environment, name), Some(own)),
@@ -65,7 +65,7 @@ impl File {
     }
 
     /// Returns a setting that environments do not inherit, and its path.
-    pub(super) fn own(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
+    pub(crate) fn own(&self, environment: Option<&str>, name: &str) -> (String, Option<&Value>) {
         (path(environment, name), self.section(environment).ok().and_then(|section| section.get(name)))
     }
 
@@ -94,7 +94,7 @@ impl File {
 }
 
 /// Parses the text of a file: JSON if its name ends in `.json` or `.jsonc`, TOML otherwise.
-pub(super) fn members(name: &str, text: &str) -> Result<Map<String, Value>, Finding> {
+pub(crate) fn members(name: &str, text: &str) -> Result<Map<String, Value>, Finding> {
     let whole = |problem: String| Finding::new("", problem);
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let value = match extension.as_deref() {
