@@ -73,6 +73,10 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo page
 	@setup/build.sh development
 
+.PHONY: library
+library: node_modules/.stamp wasm cargo-tools ## build the wasm of the npm package
+	@setup/library.sh
+
 .PHONY: bench
 bench: build redis ## compare the Worker with others: BENCH_SCENARIOS=a,b (default: all)
 	@$(environment)
@@ -131,7 +135,7 @@ setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesi
 
 .PHONY: clean
 clean: ## remove everything built here (tools in the user's cache stay)
-	rm -rf target build node_modules artifacts .wrangler
+	rm -rf target build node_modules artifacts .wrangler npm/dist
 
 # Setup. Each step checks whether its work is done, so a second run is fast and needs no network.
 

@@ -33,10 +33,7 @@ mkdir -p build
 touch build/.building
 
 build_page() {
-  for_wasm cargo build --locked --release -p sluicegate-www --target wasm32-unknown-unknown
-  target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-  wasm-bindgen --target web --out-dir build/www "$target/wasm32-unknown-unknown/release/sluicegate_www.wasm"
-  optimize build/www/sluicegate_www_bg.wasm --strip-debug
+  build_module sluicegate-www build/www sluicegate_www
   node www/build.mjs build/www build/assets
 }
 

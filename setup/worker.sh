@@ -1,4 +1,4 @@
-# Steps of a build of the Worker, shared by the scripts that source this file.
+# Steps of a build of the Worker and of other wasm, shared by the scripts that source this file.
 
 # optimize FILE FLAG...: optimizes a file in place, with features that workerd and all browsers of the last years have. Larger
 # functions are not inlined, even into their only caller: V8 compiles a function on its first call, and would compile the API
@@ -9,6 +9,18 @@ optimize() {
   wasm-opt -Oz --one-caller-inline-max-function-size=10 --strip-producers --enable-bulk-memory --enable-bulk-memory-opt \
     --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types \
     --enable-sign-ext "$@" -o "$wasm" "$wasm"
+}
+
+# build_module PACKAGE FOLDER NAME FLAG...: builds the wasm of a package there, and the ES module NAME.js that runs it. The flags
+# are for cargo.
+build_module() {
+  local package=$1 folder=$2 name=$3 target
+  shift 3
+  for_wasm cargo build --locked --release -p "$package" --target wasm32-unknown-unknown "$@"
+  target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  wasm-bindgen --target web --no-typescript --out-dir "$folder" --out-name "$name" \
+    "$target/wasm32-unknown-unknown/release/${package//-/_}.wasm"
+  optimize "$folder/${name}_bg.wasm" --strip-debug
 }
 
 # bundle_configuration FOLDER: puts the module with the configuration there: the file SLUICEGATE_BUNDLE, which

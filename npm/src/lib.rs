@@ -1,0 +1,4 @@
+//! The wasm of the npm package.
+
+#[cfg(feature = "tools")]
+pub mod tools;
