@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::config::json::InvalidInput;
 use crate::http::problem::{self, Problem};
-use crate::limit::InvalidCheck;
 use crate::limiter::CheckError;
 use crate::redis::RedisError;
 use crate::tenant::TenantId;
@@ -112,18 +111,7 @@ impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Redis(error) => error.into(),
-            CheckError::Invalid(error) => {
-                let path = match error {
-                    InvalidCheck::NoValue { .. } => "subjects",
-                    InvalidCheck::NoLease { .. } => "lease",
-                    InvalidCheck::Cost { .. } => "cost",
-                    InvalidCheck::NoLimits
-                    | InvalidCheck::SameName { .. }
-                    | InvalidCheck::Slots { .. }
-                    | InvalidCheck::NoRequests => "limits",
-                };
-                InvalidInput::new(path, error.to_string()).into()
-            }
+            CheckError::Invalid(error) => InvalidInput::from(error).into(),
         }
     }
 }

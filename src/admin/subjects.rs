@@ -11,7 +11,7 @@ use crate::limit::{By, Limit, Subject};
 
 /// The values by which limits count: `{ "header:x-user": "ada", "address": "203.0.113.7" }`.
 #[derive(Debug, Default)]
-pub(super) struct Values(Vec<(By, String)>);
+pub struct Values(Vec<(By, String)>);
 
 impl Values {
     /// Reads the field `subjects` of a body.
@@ -68,7 +68,7 @@ impl Values {
     ///
     /// # Errors
     /// Fails also if a limit counts by something that has no value here.
-    pub(super) fn add_all(&self, subject: &mut Subject, limits: &[Limit]) -> Result<(), InvalidInput> {
+    pub fn add_all(&self, subject: &mut Subject, limits: &[Limit]) -> Result<(), InvalidInput> {
         self.add_known(subject, limits)?;
         let mut problems = Problems::default();
         for limit in limits {

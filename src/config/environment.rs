@@ -29,6 +29,15 @@ pub struct Environment {
     pub config: Config,
 }
 
+/// Where Redis is: what a limiter needs of its environment.
+#[derive(Debug, Clone)]
+pub struct RedisServer {
+    /// The base URL of the REST server.
+    pub url: Url,
+    /// The REST server's token.
+    pub token: Token,
+}
+
 /// The name of the variable that says where requests go.
 pub const ORIGIN: &str = "ORIGIN";
 /// The name of the variable that holds the REST server's URL.
@@ -46,15 +55,11 @@ impl Environment {
     /// # Errors
     /// Returns [`ConfigError`] if one is missing or invalid. No message contains a secret.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let required = |name: &str| {
-            let value = variable(name).filter(|value| !value.is_empty());
-            value.ok_or_else(|| problem(name, "is not set"))
-        };
+        let required = |name: &str| required(&variable, name);
         let config = Config::from_json(&required(CONFIG)?)?;
         let origin = Origin::parse(&required(ORIGIN)?).map_err(|text| problem(ORIGIN, &text))?;
         let origin_secrets = OriginSecrets::read(config.secret_references(), &variable)?;
-        let redis = http_url(&required(REDIS_URL)?, EXPECTED_URL).map_err(|text| problem(REDIS_URL, &text))?;
-        let token = token(REDIS_TOKEN, &required(REDIS_TOKEN)?)?;
+        let RedisServer { url: redis, token } = RedisServer::read(&variable)?;
         let admin_token = variable(ADMIN_TOKEN).filter(|value| !value.is_empty());
         let admin_token = admin_token.map(|value| parse_admin_token(&value)).transpose()?;
         let jwt_keys = match config.jwt.as_ref().map(|rules| &rules.keys) {
@@ -75,12 +80,35 @@ impl Environment {
     /// Returns the dialect of the scripts for this environment's Redis.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        match self.config.scripts {
-            Scripts::Auto => Dialect::for_host(self.redis.host_str().unwrap_or_default()),
+        self.config.scripts.dialect(&self.redis)
+    }
+}
+
+impl RedisServer {
+    /// Reads the variables through `variable`, which looks one up by name.
+    ///
+    /// # Errors
+    /// Returns [`ConfigError`] if one is missing or invalid. No message contains a secret.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = http_url(&required(&variable, REDIS_URL)?, EXPECTED_URL).map_err(|text| problem(REDIS_URL, &text))?;
+        Ok(RedisServer { url, token: token(REDIS_TOKEN, &required(&variable, REDIS_TOKEN)?)? })
+    }
+}
+
+impl Scripts {
+    /// Returns the dialect of the scripts for the server at `url`.
+    #[must_use]
+    pub fn dialect(self, url: &Url) -> Dialect {
+        match self {
+            Scripts::Auto => Dialect::for_host(url.host_str().unwrap_or_default()),
             Scripts::Plain => Dialect::Plain,
             Scripts::KeyLocking => Dialect::KeyLocking,
         }
     }
+}
+
+fn required(variable: impl Fn(&str) -> Option<String>, name: &str) -> Result<String, ConfigError> {
+    variable(name).filter(|value| !value.is_empty()).ok_or_else(|| problem(name, "is not set"))
 }
 
 /// Returns whether a text may be the name of a variable.

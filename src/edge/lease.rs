@@ -10,7 +10,9 @@ use super::isolate::Isolate;
 use super::log;
 use crate::gateway::Charge;
 use crate::limit::{LeaseId, Limit, Subject};
+use crate::limiter::{release_again, release_unconfirmed};
 use crate::redis::RedisError;
+use crate::time::Millis;
 
 /// The lease of one request.
 pub(super) struct Lease {
@@ -44,34 +46,14 @@ impl Lease {
         })
     }
 
-    /// Releases the lease. If the outcome is unknown, or Redis was not asked, tries again after [`RELEASE_RETRY_DELAY`].
+    /// Releases the lease, again if Redis does not answer.
     pub(super) async fn release(&self) {
-        match self.try_release().await {
-            Ok(()) => {}
-            Err(error) if error.outcome_is_unknown() || error.retry().is_some() => self.retry_release().await,
-            Err(error) => self.log_unreleased(&error),
-        }
+        self.log(release_again(async || self.try_release().await, sleep).await);
     }
 
-    /// Releases a lease that may or may not have been taken: now, and again after [`RELEASE_RETRY_DELAY`], because the check
-    /// may still be on its way to Redis.
+    /// Releases a lease that may or may not have been taken.
     pub(super) async fn release_unconfirmed(&self) {
-        // The second release makes up for a failure here.
-        let _ = self.try_release().await;
-        self.retry_release().await;
-    }
-
-    async fn retry_release(&self) {
-        Delay::from(RELEASE_RETRY_DELAY).await;
-        let mut released = self.try_release().await;
-        if let Err(RedisError::NotAsked { retry, .. }) = released {
-            // Redis may be back. Many releases wait for the same call that finds out, so this one comes after it.
-            Delay::from(Duration::from(retry) + AFTER_PROBE).await;
-            released = self.try_release().await;
-        }
-        if let Err(error) = released {
-            self.log_unreleased(&error);
-        }
+        self.log(release_unconfirmed(async || self.try_release().await, sleep).await);
     }
 
     async fn try_release(&self) -> Result<(), RedisError> {
@@ -86,14 +68,13 @@ impl Lease {
         }
     }
 
-    fn log_unreleased(&self, error: &RedisError) {
-        log::redis_failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
+    fn log(&self, released: Result<(), RedisError>) {
+        if let Err(error) = released {
+            log::redis_failure("lease", &format!("{} keeps one until it expires: {error}", self.subject.as_str()));
+        }
     }
 }
 
-/// Long enough for Redis to come back from a failover, and well within the 30 seconds that a Worker has after its
-/// response.
-const RELEASE_RETRY_DELAY: Duration = Duration::from_secs(5);
-
-/// Longer than a call to Redis usually takes.
-const AFTER_PROBE: Duration = Duration::from_millis(500);
+async fn sleep(wait: Millis) {
+    Delay::from(Duration::from(wait)).await;
+}

@@ -40,6 +40,18 @@ pub enum Retry {
     Never,
 }
 
+impl Retry {
+    /// Returns the time in milliseconds; `None` if it never comes.
+    #[must_use]
+    pub fn millis(self) -> Option<u64> {
+        match self {
+            Retry::Now => Some(0),
+            Retry::After(wait) => Some(wait.get()),
+            Retry::Never => None,
+        }
+    }
+}
+
 impl Verdict {
     /// Returns the budget of each limit, in the order of the plan.
     #[must_use]

@@ -5,6 +5,7 @@
 //! - `arguments`: `KEYS` and `ARGV` of the scripts.
 //! - `reply`: decodes what the scripts return. `packed_state`: [`PackedState`], read without a script.
 //! - `settlement`: the real cost of a request, and the outcome of settling it.
+//! - `release`: the release of a lease, tried again if Redis does not answer.
 //! - `request_id`: identifies a request, so that it is settled only once.
 //! - `error`: why a check has no verdict.
 //! - `refusals`: [`Refusals`], the deny cache, which remembers refusals.
@@ -23,6 +24,7 @@ mod limiter;
 mod packed_state;
 mod prefetch;
 mod refusals;
+mod release;
 mod reply;
 mod request_id;
 mod settlement;
@@ -33,6 +35,7 @@ pub use limiter::{Decided, Decider, Limiter};
 pub use packed_state::PackedState;
 pub use prefetch::{Leftover, LotId, Prefetch};
 pub use refusals::Refusals;
+pub use release::{release_again, release_unconfirmed};
 pub use reply::BatchVerdict;
 pub use request_id::{InvalidRequestId, RequestId};
 pub use settlement::{Correction, SettleOutcome, Settlement};

@@ -134,6 +134,30 @@ async fn a_tenant_is_read_once_and_cached() {
 }
 
 #[tokio::test]
+async fn a_tenant_without_a_key_comes_from_the_same_cache() {
+    let fixture = Fixture::new().await;
+    let read = async || {
+        let before = fixture.transport.requests.get();
+        let read = fixture.authenticator.tenant(fixture.tenants(), &acme(), fixture.now.get()).await;
+        let read = read.map(|(tenant, refresh)| (tenant.is_some(), refresh));
+        (read.map_err(|error| error.to_string()), fixture.transport.requests.get() - before)
+    };
+    assert_eq!(read().await, (Ok((false, false)), 1));
+    assert_eq!(read().await, (Ok((false, false)), 0), "that there is none is cached, too");
+    fixture.create(&[&key(1)]).await;
+    fixture.expect(&key(1), true, 1).await;
+    assert_eq!(read().await, (Ok((true, false)), 0));
+    fixture.advance(TTL);
+    assert_eq!(read().await, (Ok((true, true)), 0), "stale: one caller refreshes it");
+    assert_eq!(read().await, (Ok((true, false)), 0));
+    fixture.advance(TTL);
+    fixture.transport.disconnected.set(true);
+    assert_eq!(read().await, (Ok((true, false)), 1), "an expired document is better than an error");
+    fixture.authenticator.forget(&acme());
+    assert!(read().await.0.unwrap_err().contains("disconnected"));
+}
+
+#[tokio::test]
 async fn key_rotation_refuses_no_request() {
     let fixture = Fixture::new().await;
     let old = fixture.create(&[&key(1)]).await;

@@ -123,6 +123,33 @@ impl Authenticator {
         Ok(Authentication { caller: Caller::UnknownKey, refresh: false })
     }
 
+    /// Returns a tenant, from the cache or else from Redis, and whether the caller must call [`Authenticator::refresh`]
+    /// afterwards because its document is stale.
+    ///
+    /// # Errors
+    /// Fails if the tenant is not in the cache and cannot be read.
+    pub async fn tenant<T: Transport>(
+        &self,
+        tenants: TenantStore<'_, T>,
+        id: &TenantId,
+        now: Millis,
+    ) -> Result<(Option<Arc<Tenant>>, bool), StoreError> {
+        let lookup = self.cache.borrow_mut().lookup(id, now);
+        let cached = match lookup {
+            CacheLookup::Fresh(tenant) => return Ok((tenant, false)),
+            CacheLookup::Stale { value, refresh } => return Ok((value, refresh)),
+            CacheLookup::Expired { value, read_first: false } => return Ok((value, false)),
+            CacheLookup::Expired { value, read_first: true } => value,
+            CacheLookup::Absent => None,
+        };
+        match (self.refresh(tenants, id, now).await, cached) {
+            (Ok(tenant), _) => Ok((tenant, false)),
+            // An expired document is better than an error.
+            (Err(_), Some(tenant)) => Ok((Some(tenant), false)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
     /// Reads a tenant's document, caches it as of `now` without its metadata, to save memory, and returns it.
     ///
     /// # Errors
