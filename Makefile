@@ -29,7 +29,7 @@ dev: build redis ## run everything on this machine: Redis, bridge, origin, Worke
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build redis redis-6.2 chromium schemathesis observability ## run all tests
+test: build library redis redis-6.2 chromium schemathesis observability ## run all tests
 	@$(environment)
 	. setup/temporary.sh
 	step 'build the tests' cargo test --locked --workspace --no-run
@@ -42,7 +42,7 @@ test: build redis redis-6.2 chromium schemathesis observability ## run all tests
 	for_wasm $$core_in_wasm
 	# chromedriver leaves the profiles of its browsers.
 	WASM_BINDGEN_USE_BROWSER=1 with_own_folder for_wasm $$core_in_wasm
-	node --test 'www/tests/*.test.mjs' 'tests/*.test.mjs'
+	node --test 'www/tests/*.test.mjs' 'npm/tests/*.test.mjs' 'tests/*.test.mjs'
 	check_nothing_left
 
 .PHONY: test-properties
@@ -64,6 +64,7 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 	@$(environment)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	for_wasm cargo clippy --locked -p sluicegate-npm --lib --target wasm32-unknown-unknown -- -D warnings
 	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --lib --test vectors --test wasm --target wasm32-unknown-unknown -- -D warnings
 	for config in wrangler.toml wrangler.production.example.toml examples/*.toml; do
 		cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"

@@ -25,6 +25,7 @@ pub struct Validation {
 /// environment; the empty name is the top level. `read` is a function that returns the text of a file next to this one.
 #[wasm_bindgen]
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen has no optional references")]
 pub fn validate(name: &str, text: &str, environment: Option<String>, read: &Function) -> Validation {
     let read = |name: &str| match read.call1(&JsValue::UNDEFINED, &name.into()) {
         Ok(text) => text.as_string().ok_or_else(|| "it is not text".to_owned()),
