@@ -39,9 +39,12 @@ struct Settings {
     /// wrangler's configuration file [default: wrangler.toml at the root]
     #[arg(long, env = "CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The repository, with its tools installed; the secrets are in its .dev.vars
+    /// The folder in which wrangler runs; the secrets are in its .dev.vars
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     root: PathBuf,
+    /// The program wrangler [default: node_modules/.bin/wrangler in the root]
+    #[arg(long, value_name = "FILE")]
+    wrangler: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -118,6 +121,7 @@ fn worker_options(settings: &Settings, root: &Path, dev_vars: PathBuf, vars: Vec
     WorkerOptions {
         port: settings.port,
         vars,
+        wrangler: settings.wrangler.clone(),
         // Named explicitly, so that a configuration in another folder uses the same secrets.
         env_file: Some(dev_vars),
         // Where wrangler finds the Workers that run on this machine, for service bindings to them.
@@ -132,7 +136,7 @@ fn worker_options(settings: &Settings, root: &Path, dev_vars: PathBuf, vars: Vec
 enum DevError {
     #[error(transparent)]
     Port(#[from] PortError),
-    #[error("{}: not a folder (set --root to the repository)", .0.display())]
+    #[error("{}: not a folder (set --root to another one)", .0.display())]
     NoRoot(PathBuf, #[source] io::Error),
     #[error(transparent)]
     DevVars(#[from] DevVarsError),

@@ -110,7 +110,7 @@ async fn an_error_quotes_the_output_of_wrangler() {
 async fn an_error_names_missing_tools() {
     let folder = tempfile::tempdir().unwrap();
     let error = Worker::start(WorkerOptions::new(folder.path(), tiny())).await.unwrap_err().to_string();
-    assert!(error.ends_with("wrangler: not found (run `npm ci` in the repository first)"), "{error}");
+    assert!(error.ends_with("wrangler: not found (run `npm install` first)"), "{error}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(super) struct WranglerDev {
 /// Builds the command; wrangler and workerd write only below `scratch`.
 pub(super) fn wrangler_dev(options: &WorkerOptions, port: u16, scratch: &Path) -> Result<WranglerDev, WorkerError> {
     let tools = options.root.join("node_modules/.bin");
-    let wrangler = tools.join("wrangler");
+    let wrangler = options.wrangler.clone().unwrap_or_else(|| tools.join("wrangler"));
     if !wrangler.exists() {
         return Err(WorkerError::NoWrangler { path: wrangler });
     }

@@ -6,7 +6,7 @@ use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The JavaScript tools are not installed.
-    #[error("{}: not found (run `npm ci` in the repository first)", path.display())]
+    #[error("{}: not found (run `npm install` first)", path.display())]
     NoWrangler {
         /// The path where wrangler should be.
         path: PathBuf,

@@ -5,8 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 /// What to run, and how.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
-    /// The repository: wrangler is in its `node_modules`, and a `[build]` command runs there.
+    /// The folder in which wrangler and a `[build]` command run.
     pub root: PathBuf,
+    /// The program `wrangler`; without it, the one in the `node_modules` of the root.
+    pub wrangler: Option<PathBuf>,
     /// wrangler's configuration file.
     pub config: PathBuf,
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -32,6 +34,7 @@ impl WorkerOptions {
     pub fn new(root: impl Into<PathBuf>, config: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
+            wrangler: None,
             config: config.into(),
             port: 0,
             vars: Vec::new(),
