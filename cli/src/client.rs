@@ -1,20 +1,18 @@
 //! The client of the admin API.
 
-use std::time::Duration;
-
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LOCATION};
-use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::address;
 use crate::failure::Failure;
+use crate::host::Http;
 use crate::problem::{NO_API, Problem};
 
 /// A client of the admin API of one Worker.
 pub(crate) struct Client {
-    http: reqwest::Client,
+    http: Http,
     base: Url,
     token: HeaderValue,
 }
@@ -83,7 +81,7 @@ impl Client {
             )
         })?;
         token.set_sensitive(true);
-        Ok(Client { http: http()?, base, token })
+        Ok(Client { http: Http::new()?, base, token })
     }
 
     /// Returns the host of the Worker, with its port if that is not the scheme's own.
@@ -134,7 +132,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: RequestBuilder) -> Result<(StatusCode, Answer), Failure> {
-        exchange(&self.base, request).await
+        exchange(&self.http, &self.base, request).await
     }
 
     fn not_sluicegate(&self, problem: &str) -> Failure {
@@ -173,24 +171,22 @@ pub(crate) async fn health(url: Option<&str>) -> Result<(StatusCode, Value), Fai
     let base = address::parse(url)?;
     let mut url = base.clone();
     url.set_path(HEALTH);
-    let (status, answer) = exchange(&base, http()?.get(url)).await?;
+    let http = Http::new()?;
+    let (status, answer) = exchange(&http, &base, http.request(Method::GET, url)).await?;
     Ok((status, answer.body))
 }
 
-async fn exchange(base: &Url, request: RequestBuilder) -> Result<(StatusCode, Answer), Failure> {
-    let unreachable = |error: reqwest::Error| Failure::NoAnswer(format!("{base}: {}", causes(&error.without_url())));
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    if status.is_redirection() {
+async fn exchange(http: &Http, base: &Url, request: RequestBuilder) -> Result<(StatusCode, Answer), Failure> {
+    let reply = http.send(request).await.map_err(|problem| Failure::NoAnswer(format!("{base}: {problem}")))?;
+    let header = |name| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if reply.status.is_redirection() {
         let target = header(LOCATION).unwrap_or_default();
         let problem = format!("{base}: redirects to {target:?} (pass the final address as --url)");
         return Err(Failure::NoAnswer(problem));
     }
-    let etag = header(ETAG);
-    let bytes = response.bytes().await.map_err(unreachable)?;
-    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
-    Ok((status, Answer { body, etag }))
+    let body =
+        if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap_or(Value::Null) };
+    Ok((reply.status, Answer { body, etag: header(ETAG) }))
 }
 
 /// Returns the tag as a header value, with the quotation marks that a shell may have removed.
@@ -198,21 +194,6 @@ fn entity_tag(text: &str) -> Result<HeaderValue, Failure> {
     let tag = if text == "*" || text.contains('"') { text.to_owned() } else { format!("\"{text}\"") };
     HeaderValue::try_from(tag)
         .map_err(|_| Failure::Usage("--if-match: contains a character that is not allowed in an ETag".into()))
-}
-
-fn http() -> Result<reqwest::Client, Failure> {
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(30))
-        .user_agent(concat!("sluicegate/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Failure::NoAnswer(format!("cannot create an HTTP client: {}", causes(&error))))
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// The path of the admin API.

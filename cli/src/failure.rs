@@ -1,8 +1,6 @@
 //! The errors of a command.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
-
+use crate::output::Output;
 use crate::problem::Problem;
 
 /// The error of a command.
@@ -20,21 +18,32 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the exit code, documented in `sluicegate --help`.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    /// Returns what is printed: with `json` the problem document of the API, otherwise its text.
+    pub(crate) fn output(&self, json: bool) -> Output {
+        let stderr = match self {
+            Failure::Refused(problem) if json => format!("{:#}\n", problem.json),
+            _ => format!("sluicegate: {self}\n"),
+        };
+        Output::new(String::new(), stderr, self.exit_code())
+    }
+
+    /// `npx` cannot be run.
+    pub(crate) fn no_npx(problem: &str) -> Self {
+        Failure::Usage(format!(
+            "npx cannot be run: {problem} (install Node.js, and run `npm ci` where wrangler is pinned)"
+        ))
+    }
+
+    /// wrangler has failed, and has printed this.
+    pub(crate) fn of_wrangler(stdout: &str, stderr: &str) -> Self {
+        Failure::NoAnswer(format!("wrangler failed: {}", if stderr.is_empty() { stdout } else { stderr }))
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
             Failure::Refused(_) => 1,
             Failure::Usage(_) => 2,
             Failure::NoAnswer(_) => 3,
-        })
-    }
-
-    /// Writes to standard error: with `json` the problem document of the API, otherwise its text.
-    pub(crate) fn print(&self, json: bool) -> io::Result<()> {
-        let mut stderr = anstream::stderr().lock();
-        match self {
-            Failure::Refused(problem) if json => writeln!(stderr, "{:#}", problem.json),
-            _ => writeln!(stderr, "sluicegate: {self}"),
         }
     }
 }

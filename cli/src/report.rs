@@ -1,8 +1,8 @@
 //! The output of a command.
 
-use std::io::{self, Write};
-
 use serde_json::Value;
+
+use crate::output::Output;
 
 /// The output of a command, for people and for programs.
 #[derive(Debug)]
@@ -37,17 +37,16 @@ impl Report {
         Report { note: Some(note.into()), ..self }
     }
 
-    pub(crate) fn print(&self, json: bool) -> io::Result<()> {
-        let mut stdout = anstream::stdout().lock();
-        match &self.json {
-            Some(value) if json => writeln!(stdout, "{value:#}")?,
-            _ if self.text.is_empty() => (),
-            _ => writeln!(stdout, "{}", self.text)?,
-        }
-        stdout.flush()?;
-        match &self.note {
-            Some(note) if !json => writeln!(anstream::stderr().lock(), "{note}"),
-            _ => Ok(()),
-        }
+    pub(crate) fn output(&self, json: bool) -> Output {
+        let stdout = match &self.json {
+            Some(value) if json => format!("{value:#}\n"),
+            _ if self.text.is_empty() => String::new(),
+            _ => format!("{}\n", self.text),
+        };
+        let stderr = match &self.note {
+            Some(note) if !json => format!("{note}\n"),
+            _ => String::new(),
+        };
+        Output::new(stdout, stderr, u8::from(!self.success))
     }
 }

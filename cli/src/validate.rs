@@ -5,6 +5,7 @@ use std::path::Path;
 use sluicegate_validate::Validation;
 
 use crate::failure::Failure;
+use crate::host;
 use crate::options::Validate;
 use crate::report::Report;
 
@@ -18,7 +19,7 @@ pub(crate) fn run(options: &Validate) -> Result<Report, Failure> {
                 "--bundle needs --env (each environment may have a file of its own)".to_owned(),
             ));
         };
-        let written = std::fs::write(path, module);
+        let written = host::write(path, module);
         written.map_err(|error| Failure::Usage(format!("{}: cannot be written: {error}", path.display())))?;
     }
     Ok(report(validation))
@@ -57,12 +58,12 @@ pub(crate) fn deployed(path: &Path, environment: Option<&str>) -> Result<Result<
 /// Returns a function that reads the files next to one.
 fn next_to(path: &Path) -> impl Fn(&str) -> Result<String, String> + use<'_> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    move |name| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    move |name| host::read(&folder.join(name))
 }
 
 fn read(path: &Path) -> Result<(String, String), Failure> {
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    match host::read(path) {
         Ok(text) => Ok((name, text)),
         Err(error) => Err(Failure::Usage(format!("{name}: cannot be read: {error}"))),
     }

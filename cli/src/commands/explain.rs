@@ -1,16 +1,14 @@
 //! `sluicegate explain`.
 
-use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sluicegate::admin::explain_offline;
-use sluicegate::time::Millis;
 
 use crate::client::{Answer, Call, Client};
 use crate::failure::Failure;
+use crate::host;
 use crate::options::Explain;
 use crate::report::Report;
 use crate::table::{Field, printable, record, table};
@@ -87,7 +85,7 @@ pub(crate) fn offline(options: &Explain, file: &Path) -> Result<Report, Failure>
     let mut request = request(options)?;
     request.extend(options.plan.as_ref().map(|plan| ("plan".to_owned(), plan.as_str().into())));
     let request = Value::Object(request).to_string();
-    let answer = explain_offline(&deployed.config, deployed.origin.as_deref(), &request, now());
+    let answer = explain_offline(&deployed.config, deployed.origin.as_deref(), &request, host::now());
     let body = serde_json::from_str(&answer.map_err(Failure::Usage)?);
     let body = body.map_err(|error| Failure::Usage(format!("the explanation is not JSON: {error}")))?;
     report(&Answer { body, etag: None })
@@ -127,14 +125,7 @@ fn request(options: &Explain) -> Result<Map<String, Value>, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", path.display())))
-}
-
-/// Returns the time by which a token in the request has expired or not.
-#[expect(clippy::disallowed_methods, reason = "the program, not the core")]
-fn now() -> Millis {
-    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
+    host::read(path).map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", path.display())))
 }
 
 fn report(answer: &Answer) -> Result<Report, Failure> {

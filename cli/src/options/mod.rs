@@ -5,6 +5,8 @@ mod config;
 mod explain;
 mod keys;
 mod subjects;
+#[cfg(target_arch = "wasm32")]
+mod task;
 mod tenants;
 mod usage;
 
@@ -18,6 +20,8 @@ pub(crate) use config::{Config, Namespace};
 pub(crate) use explain::Explain;
 pub(crate) use keys::Keys;
 pub(crate) use subjects::Subjects;
+#[cfg(target_arch = "wasm32")]
+pub use task::Task;
 pub(crate) use tenants::{Assignment, Create, LimitOverride, List, Tenants, Update};
 pub(crate) use usage::{Refund, Usage};
 
@@ -28,7 +32,7 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    #[arg(long, help = URL_HELP, global = true, env = "SLUICEGATE_URL", value_name = "URL")]
+    #[arg(long, help = URL_HELP, global = true, env = URL, value_name = "URL")]
     pub(crate) url: Option<String>,
 
     /// Print JSON instead of text
@@ -38,6 +42,9 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[cfg(target_arch = "wasm32")]
+    #[command(flatten)]
+    Task(Task),
     /// Validate a wrangler configuration, or a configuration alone, before you deploy it; needs no network
     Validate(Validate),
     /// Put a configuration into KV, print it, compare it; needs wrangler
@@ -93,6 +100,9 @@ pub(crate) struct Validate {
     #[arg(long, value_name = "FILE", requires = "env")]
     pub(crate) bundle: Option<PathBuf>,
 }
+
+/// The variable of the environment that is the same as `--url`.
+pub(crate) const URL: &str = "SLUICEGATE_URL";
 
 const URL_HELP: &str = "The address of the Worker, for example https://api.example.com";
 
