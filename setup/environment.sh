@@ -41,6 +41,20 @@ else
   WASM_TOOLCHAIN=
 fi
 
+# Prints cargo's folder for what it builds.
+target_folder() {
+  cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# without_paths COMMAND...: runs a cargo whose artifacts contain no path of this machine, so that two folders build the same
+# bytes.
+without_paths() {
+  local sysroot separator=$'\x1f' flags
+  sysroot=$(rustc --print sysroot)
+  flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo$separator--remap-path-prefix=$sysroot=rust"
+  CARGO_ENCODED_RUSTFLAGS="$flags$separator--remap-path-prefix=$ROOT=sluicegate" "$@"
+}
+
 # Runs a command with a cargo that can build for wasm32.
 for_wasm() {
   if [ -n "$WASM_TOOLCHAIN" ]; then

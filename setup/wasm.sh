@@ -68,7 +68,7 @@ END
   (
     cd "$work"
     export RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc PATH="$CACHE/linker:$PATH"
-    /usr/bin/cargo build --quiet --release -Zbuild-std=std,panic_abort,test --target "$target" --target-dir target
+    without_paths /usr/bin/cargo build --quiet --release -Zbuild-std=std,panic_abort,test --target "$target" --target-dir target
   )
   "${as_root[@]}" mkdir -p "$library"
   find "$work/target/$target/release/deps" -name '*.rlib' ! -name 'libnothing-*' \

@@ -14,12 +14,11 @@ optimize() {
 # build_module PACKAGE FOLDER NAME FLAG...: builds the wasm of a package there, and the ES module NAME.js that runs it. The flags
 # are for cargo.
 build_module() {
-  local package=$1 folder=$2 name=$3 target
+  local package=$1 folder=$2 name=$3
   shift 3
-  for_wasm cargo build --locked --release -p "$package" --target wasm32-unknown-unknown "$@"
-  target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  for_wasm without_paths cargo build --locked --release -p "$package" --target wasm32-unknown-unknown "$@"
   wasm-bindgen --target web --no-typescript --out-dir "$folder" --out-name "$name" \
-    "$target/wasm32-unknown-unknown/release/${package//-/_}.wasm"
+    "$(target_folder)/wasm32-unknown-unknown/release/${package//-/_}.wasm"
   optimize "$folder/${name}_bg.wasm" --strip-debug
 }
 
@@ -38,7 +37,7 @@ build_worker() {
   local folder=$1
   shift
   # For size: loading the Worker costs more than running it.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm worker-build --release --out-dir "$folder" . --features edge --locked
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=s for_wasm without_paths worker-build --release --out-dir "$folder" . --features edge --locked
   optimize "$folder/index_bg.wasm" --enable-exception-handling "$@"
   bundle_configuration "$folder"
   cp src/edge/entry.js "$folder/entry.js"
