@@ -29,7 +29,7 @@ dev: build redis ## run everything on this machine: Redis, bridge, origin, Worke
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build library redis redis-6.2 chromium schemathesis observability ## run all tests
+test: build package redis redis-6.2 chromium schemathesis observability ## run all tests
 	@$(environment)
 	. setup/temporary.sh
 	step 'build the tests' cargo test --locked --workspace --no-run
@@ -42,6 +42,7 @@ test: build library redis redis-6.2 chromium schemathesis observability ## run a
 	for_wasm $$core_in_wasm
 	# chromedriver leaves the profiles of its browsers.
 	WASM_BINDGEN_USE_BROWSER=1 with_own_folder for_wasm $$core_in_wasm
+	export SLUICEGATE_CLI="$$(target_folder)/debug/sluicegate"
 	node --test 'www/tests/*.test.mjs' 'npm/tests/*.test.mjs' 'tests/*.test.mjs'
 	check_nothing_left
 
@@ -64,9 +65,9 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 	@$(environment)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	for_wasm cargo clippy --locked -p sluicegate-npm --lib --target wasm32-unknown-unknown -- -D warnings
+	for_wasm cargo clippy --locked -p sluicegate-npm -p sluicegate-cli --lib --target wasm32-unknown-unknown -- -D warnings
 	for_wasm cargo clippy --locked -p sluicegate -p sluicegate-www --features sluicegate/edge --lib --test vectors --test wasm --target wasm32-unknown-unknown -- -D warnings
-	for config in wrangler.toml wrangler.production.example.toml examples/*.toml; do
+	for config in wrangler.toml wrangler.production.example.toml npm/template/wrangler.toml examples/*.toml; do
 		cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
 	done
 
@@ -119,6 +120,10 @@ validate: ## check a wrangler configuration: CONFIG=wrangler.production.toml [EN
 cli: ## install the command line tool sluicegate into ~/.cargo/bin
 	@cargo install --locked --path cli
 
+.PHONY: package
+package: node_modules/.stamp wasm cargo-tools ## build the npm package into dist/: it deploys without Rust
+	@setup/package.sh
+
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ENV=staging] [ARGS=--dry-run]
 	@$(environment)
@@ -136,7 +141,7 @@ setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesi
 
 .PHONY: clean
 clean: ## remove everything built here (tools in the user's cache stay)
-	rm -rf target build node_modules artifacts .wrangler npm/dist
+	rm -rf target build dist node_modules artifacts .wrangler npm/dist
 
 # Setup. Each step checks whether its work is done, so a second run is fast and needs no network.
 

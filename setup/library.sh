@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/worker.sh"
 cd "$ROOT"
 
-sources=(src lua npm/src npm/Cargo.toml validate setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
+sources=(src lua cli npm/src npm/Cargo.toml validate setup Cargo.toml Cargo.lock package-lock.json rust-toolchain.toml)
 if [ -f npm/dist/.built ] && [ -z "$(find "${sources[@]}" -newer npm/dist/.built -print -quit)" ]; then
   exit 0
 fi

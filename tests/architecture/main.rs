@@ -122,7 +122,7 @@ fn the_committed_configurations_are_valid() {
         toml::from_str(&fs::read_to_string(root().join(file)).unwrap())
             .unwrap_or_else(|error| panic!("{file}: {error}"))
     };
-    for file in ["wrangler.toml", "wrangler.production.example.toml"] {
+    for file in ["wrangler.toml", "wrangler.production.example.toml", "npm/template/wrangler.toml"] {
         let wrangler = read(file);
         let config = match wrangler["vars"]["SLUICEGATE_FILE"].as_str() {
             Some(file) => read(file),

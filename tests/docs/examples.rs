@@ -77,23 +77,29 @@ fn enabled(text: &str) -> String {
     text.lines().map(enable).collect::<Vec<_>>().join("\n")
 }
 
-/// In the deployment example, a `#` followed by a space starts a comment; without the space, it disables a line.
+/// In the deployment examples, a `#` followed by a space starts a comment; without the space, it disables a line.
 #[test]
-fn the_deployment_example_has_every_binding() {
-    let name = "wrangler.production.example.toml";
-    let text = document(name);
-    let enabled = enabled(&text);
-    assert!(enabled != text.trim_end(), "the example has disabled lines");
-    let enabled: Value = toml::from_str(&enabled).unwrap();
-    for pointer in [
-        "/triggers/crons",
-        "/analytics_engine_datasets/0/binding",
-        "/ratelimits/0/simple/period",
-        "/services/0/binding",
-        "/kv_namespaces/0/binding",
-        "/vars/SLUICEGATE_FILE",
+fn the_deployment_examples_have_every_binding() {
+    for (name, configuration) in [
+        ("wrangler.production.example.toml", "/vars/SLUICEGATE_FILE"),
+        ("npm/template/wrangler.toml", "/vars/SLUICEGATE/default_plan"),
     ] {
-        assert!(enabled.pointer(pointer).is_some(), "{pointer}");
+        let text = document(name);
+        let enabled = enabled(&text);
+        assert!(enabled != text.trim_end(), "{name} has disabled lines");
+        let enabled: Value = toml::from_str(&enabled).unwrap();
+        for pointer in [
+            "/assets/binding",
+            "/triggers/crons",
+            "/analytics_engine_datasets/0/binding",
+            "/ratelimits/0/simple/period",
+            "/services/0/binding",
+            "/kv_namespaces/0/binding",
+            "/build/command",
+            configuration,
+        ] {
+            assert!(enabled.pointer(pointer).is_some(), "{name}: {pointer}");
+        }
     }
 }
 
@@ -134,7 +140,7 @@ fn links_resolve_to_files_and_headings() {
 #[test]
 fn paths_in_documents_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["bench", "bridge", "cli", "devstack", "docs", "fuzz", "lua", "setup", "src", "tests", "www"];
+    let folders = ["bench", "bridge", "cli", "devstack", "docs", "fuzz", "lua", "npm", "setup", "src", "tests", "www"];
     let mut checked = 0;
     for path in documents() {
         for code in document(&path).split('`').skip(1).step_by(2) {
