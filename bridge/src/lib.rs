@@ -17,7 +17,8 @@
 //! ```
 //!
 //! The program does the same: `sluicegate-bridge --embedded`, or
-//! `SLUICEGATE_BRIDGE_TOKEN=… sluicegate-bridge --redis redis://127.0.0.1:6379`.
+//! `SLUICEGATE_BRIDGE_TOKEN=… sluicegate-bridge --redis redis://127.0.0.1:6379`. `sluicegate-bridge health` asks it
+//! whether it is healthy.
 //!
 //! # Requests
 //!
@@ -95,7 +96,7 @@
 //!    `bridge` serve them.
 //! 6. `guard`, `redis_server/` and `redis_cluster/` are the private Redis and cluster. In the latter
 //!    `layout`, `error`, `node`, `cluster` and `slot_move` follow each other.
-//! 7. `stop_signal` is for programs.
+//! 7. `stop_signal` is for programs. `options` and `health` belong to the program here.
 
 mod auth;
 mod backend;

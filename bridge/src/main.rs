@@ -1,5 +1,6 @@
 //! `sluicegate-bridge`: Upstash's REST protocol in front of any Redis.
 
+mod health;
 mod options;
 
 use std::{io, process::ExitCode};
@@ -9,7 +10,10 @@ use sluicegate_bridge::{
     Backend, Bridge, BridgeError, RedisServer, StartError, Traces, TracesError, random_token, stop_signal,
 };
 
-use crate::options::Options;
+use crate::{
+    health::HealthError,
+    options::{Command, Options, TokenFileError},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,11 +27,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Error> {
+    match &options.command {
+        Some(Command::Health) => {
+            println!("{}", health::check(options.listen).await?);
+            Ok(())
+        }
+        None => serve(options).await,
+    }
+}
+
+async fn serve(options: Options) -> Result<(), Error> {
     let stop = stop_signal()?;
     let traces = Traces::from_environment()?;
     let mut embedded = if options.embedded { Some(RedisServer::start().await?) } else { None };
-    let token = match options.token() {
-        Some(token) => token.to_owned(),
+    let token = match options.token()? {
+        Some(token) => token,
         None if options.embedded => {
             let token = random_token()?;
             println!("token {token}");
@@ -59,10 +73,14 @@ async fn run(options: Options) -> Result<(), Error> {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token; --embedded generates one)")]
+    #[error("no token (set SLUICEGATE_BRIDGE_TOKEN or give --token-file; --embedded generates one)")]
     NoToken,
     #[error("the embedded redis ended")]
     RedisEnded,
+    #[error(transparent)]
+    TokenFile(#[from] TokenFileError),
+    #[error(transparent)]
+    Health(#[from] HealthError),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
     #[error(transparent)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot run a program has failed")]
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     net::TcpListener,
     path::PathBuf,
@@ -11,16 +12,16 @@ use std::{
     time::Duration,
 };
 
-use sluicegate_bridge::RedisCluster;
+use sluicegate_bridge::{RedisCluster, RedisServer};
 
 /// Returns a command that runs the program, on a free port unless the arguments contain an address. Another
 /// bridge may use the default port.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate-bridge"));
-    command.args(args).env_remove("SLUICEGATE_BRIDGE_TOKEN");
-    if !args.contains(&"--listen") {
-        command.args(["--listen", "127.0.0.1:0"]);
+    for name in ["LISTEN", "REDIS", "REDIS_CLUSTER", "TOKEN", "TOKEN_FILE"] {
+        command.env_remove(format!("SLUICEGATE_BRIDGE_{name}"));
     }
+    command.args(args).env("SLUICEGATE_BRIDGE_LISTEN", "127.0.0.1:0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -96,6 +97,48 @@ async fn a_token_from_the_environment_is_not_printed() {
     let mut running = Running(command.env("SLUICEGATE_BRIDGE_TOKEN", "from-the-environment").spawn().unwrap());
     let url = ready(&mut running);
     assert_eq!(fetch(&format!("{url}/ping"), "from-the-environment").await, r#"{"result":"PONG"}"#);
+}
+
+#[tokio::test]
+async fn the_token_can_be_in_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "from-the-file\n").unwrap();
+    let path = file.path().display().to_string();
+    let mut command = program(&["--embedded"]);
+    let mut running = Running(command.env("SLUICEGATE_BRIDGE_TOKEN_FILE", &path).spawn().unwrap());
+    let url = ready(&mut running);
+    assert_eq!(fetch(&format!("{url}/ping"), "from-the-file").await, r#"{"result":"PONG"}"#);
+    assert!(fetch(&format!("{url}/ping"), "").await.contains("WRONGPASS"));
+    drop(file);
+    check_error(&["--embedded", "--token-file", &path], &format!("cannot read the token file: {path}: "));
+}
+
+#[tokio::test]
+async fn health_says_whether_the_bridge_and_its_redis_are_well() {
+    let redis = RedisServer::start().await.unwrap();
+    let mut bridge = program(&["--token", "t"]);
+    let mut running = Running(bridge.env("SLUICEGATE_BRIDGE_REDIS", redis.url()).spawn().unwrap());
+    let address = ready(&mut running).trim_start_matches("http://").to_owned();
+    let health = || program(&["health", "--listen", &address]).output().unwrap();
+    let healthy = health();
+    assert!(healthy.status.success());
+    assert_eq!(String::from_utf8_lossy(&healthy.stdout), "{\"status\":\"ok\"}\n");
+
+    drop(redis);
+    let unhealthy = health();
+    assert_eq!(unhealthy.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&unhealthy.stderr).into_owned();
+    assert!(error.contains("the bridge is not healthy: status 503: {"), "{error}");
+
+    drop(running);
+    check_error(&["health", "--listen", &address], &format!("no response from {address}: "));
+}
+
+#[test]
+fn the_program_has_the_version_of_the_workspace() {
+    let output = program(&["--version"]).output().unwrap();
+    let expected = concat!("sluicegate-bridge ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 
 #[tokio::test]
