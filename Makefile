@@ -124,6 +124,11 @@ cli: ## install the command line tool sluicegate into ~/.cargo/bin
 package: node_modules/.stamp wasm cargo-tools ## build the npm package into dist/: it deploys without Rust
 	@setup/package.sh
 
+.PHONY: licenses
+licenses: node_modules/.stamp release-tools ## write THIRD-PARTY-LICENSES, after a change of dependencies
+	@$(environment)
+	step 'collect the licenses' node setup/release/licenses.mjs
+
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ENV=staging] [ARGS=--dry-run]
 	@$(environment)
@@ -154,12 +159,15 @@ node_modules/.stamp: package.json package-lock.json
 	step 'install the JavaScript tools' env NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis observability c++
+.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis observability c++ release-tools
 wasm:
 	@setup/wasm.sh
 
 cargo-tools:
-	@setup/cargo-tools.sh
+	@setup/cargo-tools.sh build
+
+release-tools:
+	@setup/cargo-tools.sh release
 
 redis:
 	@setup/system.sh redis-server=redis-server redis-cli=redis-tools

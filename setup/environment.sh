@@ -14,11 +14,20 @@ WORKER_BUILD_VERSION=$(pinned worker)
 WASM_BINDGEN_ROOT="$CACHE/wasm-bindgen-cli-$WASM_BINDGEN_VERSION"
 WORKER_BUILD_ROOT="$CACHE/worker-build-$WORKER_BUILD_VERSION"
 
+# Tools that check what is released. They are no part of it.
+CARGO_ABOUT_VERSION=0.9.3
+CARGO_DENY_VERSION=0.20.2
+CARGO_ABOUT_ROOT="$CACHE/cargo-about-$CARGO_ABOUT_VERSION"
+CARGO_DENY_ROOT="$CACHE/cargo-deny-$CARGO_DENY_VERSION"
+HADOLINT_VERSION=2.15.1
+HADOLINT_ROOT="$CACHE/hadolint-$HADOLINT_VERSION"
+
 # The oldest Redis that the tests run on: see redis-6.2.sh.
 REDIS_6_2_VERSION=6.2.14
 REDIS_6_2="$CACHE/redis-$REDIS_6_2_VERSION/redis-server"
 
 export PATH="$ROOT/node_modules/.bin:$WASM_BINDGEN_ROOT/bin:$WORKER_BUILD_ROOT/bin:$PATH"
+PATH="$CARGO_ABOUT_ROOT/bin:$CARGO_DENY_ROOT/bin:$HADOLINT_ROOT:$PATH"
 
 # Without these, worker-build downloads tools of its own.
 export WASM_BINDGEN_BIN="$WASM_BINDGEN_ROOT/bin/wasm-bindgen"

@@ -19,7 +19,7 @@ assemble() {
   local package=build/package
   rm -rf "$package"
   mkdir -p "$package/bin/$platform" "$package/worker"
-  cp -R npm/package.json npm/README.md npm/index.d.ts npm/bin npm/commands npm/dist npm/lib npm/template LICENSE "$package"
+  cp -R npm/package.json npm/README.md npm/index.d.ts npm/bin npm/commands npm/dist npm/lib npm/template LICENSE THIRD-PARTY-LICENSES "$package"
   cp "$(target_folder)/$host/npm/sluicegate-devstack" "$package/bin/$platform/"
   cp build/worker/index.js build/worker/index_bg.wasm build/worker/configuration.js "$package/worker/"
   cp -R build/assets "$package/assets"

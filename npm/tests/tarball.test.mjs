@@ -14,6 +14,7 @@ const platform = `${process.platform}-${process.arch}`;
 const FILES = [
   "LICENSE",
   "README.md",
+  "THIRD-PARTY-LICENSES",
   "assets/_headers",
   "assets/_sluicegate/demo/LICENSE.uplot.txt",
   "assets/_sluicegate/demo/compare-worker.js",
