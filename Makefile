@@ -29,7 +29,7 @@ dev: build redis ## run everything on this machine: Redis, bridge, origin, Worke
 	exec cargo run --quiet --locked -p sluicegate-devstack
 
 .PHONY: test
-test: build package redis redis-6.2 chromium schemathesis observability ## run all tests
+test: build package redis redis-6.2 chromium schemathesis observability systemd ## run all tests
 	@$(environment)
 	. setup/temporary.sh
 	step 'build the tests' cargo test --locked --workspace --no-run
@@ -70,6 +70,7 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 	for config in wrangler.toml wrangler.production.example.toml npm/template/wrangler.toml examples/*.toml; do
 		cargo run --quiet --locked -p sluicegate-cli -- validate "$$config"
 	done
+	setup/hadolint.sh bridge/Dockerfile
 
 .PHONY: build
 build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo page
@@ -142,7 +143,7 @@ deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wra
 	wrangler deploy --config "$$config" $(env) $(ARGS)
 
 .PHONY: setup
-setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis observability ## do the setup only
+setup: node_modules/.stamp wasm cargo-tools redis redis-6.2 chromium schemathesis observability systemd ## do the setup only
 
 .PHONY: clean
 clean: ## remove everything built here (tools in the user's cache stay)
@@ -159,7 +160,7 @@ node_modules/.stamp: package.json package-lock.json
 	step 'install the JavaScript tools' env NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis observability c++ release-tools
+.PHONY: wasm cargo-tools redis redis-6.2 chromium schemathesis observability c++ release-tools systemd
 wasm:
 	@setup/wasm.sh
 
@@ -177,6 +178,10 @@ redis-6.2:
 
 c++:
 	@setup/system.sh c++=g++
+
+# systemd-analyze checks the unit of the bridge. Elsewhere than on Linux, its tests do not exist.
+systemd:
+	@[ "$$(uname -s)" != Linux ] || setup/system.sh systemd-analyze=systemd
 
 chromium:
 	@setup/system.sh chromium=chromium chromedriver=chromium-driver
