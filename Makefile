@@ -125,6 +125,10 @@ cli: ## install the command line tool sluicegate into ~/.cargo/bin
 package: node_modules/.stamp wasm cargo-tools ## build the npm package into dist/: it deploys without Rust
 	@setup/package.sh
 
+.PHONY: binaries
+binaries: node_modules/.stamp ## build the programs for this platform into dist/, with checksums
+	@setup/binaries.sh
+
 .PHONY: licenses
 licenses: node_modules/.stamp release-tools ## write THIRD-PARTY-LICENSES, after a change of dependencies
 	@$(environment)

@@ -64,3 +64,9 @@ async fn invalid_command_lines_exit_with_2() {
         assert!(ended.stderr.contains(message), "{arguments:?}: {}", ended.stderr);
     }
 }
+
+#[tokio::test]
+async fn the_program_has_the_version_of_the_workspace() {
+    let ended = run(&["--version"]).await;
+    assert_eq!((ended.code, ended.stdout), (0, concat!("sluicegate ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
+}
