@@ -134,6 +134,11 @@ licenses: node_modules/.stamp release-tools ## write THIRD-PARTY-LICENSES, after
 	@$(environment)
 	step 'collect the licenses' node setup/release/licenses.mjs
 
+.PHONY: release-check
+release-check: node_modules/.stamp wasm cargo-tools release-tools redis systemd ## check whether this commit can be released
+	@$(environment)
+	node setup/release/check.mjs
+
 .PHONY: deploy
 deploy: node_modules/.stamp wasm cargo-tools ## deploy with wrangler: CONFIG=wrangler.production.toml [ENV=staging] [ARGS=--dry-run]
 	@$(environment)
