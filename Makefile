@@ -73,7 +73,7 @@ lint: wasm node_modules/.stamp ## check formatting, clippy for both targets, and
 	setup/hadolint.sh bridge/Dockerfile
 
 .PHONY: build
-build: node_modules/.stamp wasm cargo-tools ## build the Worker and the demo page
+build: node_modules/.stamp wasm cargo-tools ## build the Worker, the demo page and the console
 	@setup/build.sh development
 
 .PHONY: library

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Worker into build/worker and the demo page into build/assets.
+# Builds the Worker into build/worker, and the demo page and the console into build/assets.
 #
 # wrangler runs this as its build command. The argument is the purpose of the configuration; WRANGLER_COMMAND is what
 # wrangler is about to do. The development configuration is never deployed.
@@ -32,13 +32,13 @@ rm -f build/.built
 mkdir -p build
 touch build/.building
 
-build_page() {
+build_pages() {
   build_module sluicegate-www build/www sluicegate_www
   node www/build.mjs build/www build/assets
 }
 
 step 'build the Worker' build_worker build/worker --strip-debug
-step 'build the demo page' build_page
+step 'build the pages' build_pages
 
 bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
 # 5 % more than it was when the limit was set.

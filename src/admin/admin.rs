@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::route::Path;
 use super::token_check::TokenCheck;
@@ -12,6 +13,7 @@ use crate::config::{Config, Origin};
 use crate::gateway::EventRing;
 use crate::http::problem::Problem;
 use crate::jwt::KeyStatus;
+use crate::limiter::breaker::BreakerState;
 use crate::limiter::{Limiter, Now};
 use crate::redis::script::Dialect;
 use crate::redis::{Token, Transport};
@@ -35,6 +37,10 @@ pub struct Admin<'a, T> {
     pub token_keys: Option<&'a KeyStatus>,
     /// Why the newest configuration is not in force, if it is not.
     pub rejected_config: Option<&'a str>,
+    /// The URL of the call, for the diagnosis: an origin must not lead back to it.
+    pub url: Option<&'a Url>,
+    /// The circuit breaker of the isolate, for the diagnosis.
+    pub breaker: Option<BreakerState>,
     /// Where the configuration comes from.
     pub source: &'a ConfigSource,
     /// Verifies the tokens of requests to explain. Without it, an explanation says that it assumes them to be valid.

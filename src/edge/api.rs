@@ -49,6 +49,8 @@ pub(super) async fn respond(
         clock: &now,
         token_keys: None,
         rejected_config: rejected.as_deref(),
+        url: Some(&client.url),
+        breaker: Some(isolate.breaker_state(now())),
         source: &source,
         tokens: tokens.as_ref().map(|tokens| tokens as &dyn TokenCheck),
         events: &events,

@@ -80,7 +80,7 @@ async fn respond(request: &Request, env: &Env, context: &Context) -> worker::Res
     let destination = facts.destination();
     match destination {
         Destination::Health => return Ok(response::health(facts, isolate.as_deref(), now()).await?),
-        Destination::Demo => return Ok(response::demo(facts, request, env).await?),
+        Destination::Page => return Ok(response::page(facts, request, env).await?),
         Destination::Unknown => return Ok(response::problem(&Problem::not_found())?),
         Destination::Api(_) | Destination::Origin => {}
     }

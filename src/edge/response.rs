@@ -70,15 +70,15 @@ pub(super) async fn health(
     json(status, "application/json", &Value::Object(body).to_string(), &[], "")
 }
 
-/// Responds with a file of the demo page, if the Worker has it.
-pub(super) async fn demo(facts: &RequestFacts, request: &Request, env: &Env) -> Result<Response, JsValue> {
+/// Responds with a file of the console or of the demo page, if the Worker has it.
+pub(super) async fn page(facts: &RequestFacts, request: &Request, env: &Env) -> Result<Response, JsValue> {
     if !is_read(facts) {
         return problem(&Problem::method_not_allowed());
     }
     match asset(request, env).await {
         Ok(response) => Ok(response),
         Err(error) => {
-            log::failure("demo page", &error);
+            log::failure("assets", &error);
             problem(&Problem::not_found())
         }
     }

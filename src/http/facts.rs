@@ -29,8 +29,8 @@ pub enum Destination<'a> {
     Origin,
     /// `/_sluicegate/health`.
     Health,
-    /// A file of the demo page.
-    Demo,
+    /// A file of the console or of the demo page.
+    Page,
     /// The admin and check API: the path below `/_sluicegate/v1`, with its slash.
     Api(&'a str),
     /// A path below `/_sluicegate/` that does not exist.
@@ -65,7 +65,7 @@ impl RequestFacts {
         match self.path.strip_prefix("/_sluicegate/") {
             None => Destination::Origin,
             Some("health") => Destination::Health,
-            Some(rest) if rest == "demo" || rest.starts_with("demo/") => Destination::Demo,
+            Some(rest) if PAGES.contains(&rest.split('/').next().unwrap_or_default()) => Destination::Page,
             Some(rest) => match rest.strip_prefix("v1") {
                 Some(path) if path.starts_with('/') => Destination::Api(path),
                 _ => Destination::Unknown,
@@ -74,6 +74,8 @@ impl RequestFacts {
     }
 }
 
+/// The folders of static files below `/_sluicegate/`.
+const PAGES: [&str; 2] = ["console", "demo"];
 /// The header in which Cloudflare reports the client's address. No client can send it.
 pub const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn only_our_prefix_is_ours() {
-        use Destination::{Api, Demo, Health, Origin, Unknown};
+        use Destination::{Api, Health, Origin, Page, Unknown};
         for (path, destination) in [
             ("/", Origin),
             ("/hello", Origin),
@@ -94,10 +96,14 @@ mod tests {
             ("/_SLUICEGATE/health", Origin),
             ("/_sluicegate/health", Health),
             ("/_sluicegate/health/", Unknown),
-            ("/_sluicegate/demo", Demo),
-            ("/_sluicegate/demo/", Demo),
-            ("/_sluicegate/demo/index.html", Demo),
+            ("/_sluicegate/demo", Page),
+            ("/_sluicegate/demo/", Page),
+            ("/_sluicegate/demo/index.html", Page),
             ("/_sluicegate/demolition", Unknown),
+            ("/_sluicegate/console", Page),
+            ("/_sluicegate/console/main.js", Page),
+            ("/_sluicegate/consoles", Unknown),
+            ("/_sluicegate/v1/console", Api("/console")),
             ("/_sluicegate/v1/tenants", Api("/tenants")),
             ("/_sluicegate/v1/", Api("/")),
             ("/_sluicegate/v1", Unknown),

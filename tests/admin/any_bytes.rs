@@ -161,7 +161,7 @@ proptest! {
     ) {
         let limiter = Limiter::new(FixedReplies { replies, turn: Cell::new(0) }, Dialect::Plain);
         let (config, token) = (Config::from_json(&config().to_string()).unwrap(), Token::new(TOKEN).unwrap());
-        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None, source: &ConfigSource::Variable, tokens: None, events: &RefCell::new(EventRing::new(0)), sightings: &RefCell::default() };
+        let admin = Admin { config: &config, origin: &Origin::Zone, limiter: &limiter, token: &token, clock: &|| Millis::new(NOON), token_keys: None, rejected_config: None, url: None, breaker: None, source: &ConfigSource::Variable, tokens: None, events: &RefCell::new(EventRing::new(0)), sightings: &RefCell::default() };
         let authorization = authorized.then(|| format!("Bearer {TOKEN}"));
         let call = Call {
             method: &method,

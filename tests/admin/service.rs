@@ -9,6 +9,7 @@ use sluicegate::config::source::ConfigSource;
 use sluicegate::config::{Config, Origin};
 use sluicegate::gateway::EventRing;
 use sluicegate::limiter::Limiter;
+use sluicegate::limiter::breaker::BreakerState;
 use sluicegate::redis::script::Dialect;
 use sluicegate::redis::{HttpTransport, Token};
 use sluicegate::tenant::overview::Sightings;
@@ -27,6 +28,10 @@ pub(crate) struct Service {
     keys: AtomicU64,
     /// Why the newest configuration is not in force.
     pub(crate) rejected_config: Option<&'static str>,
+    /// The URL of each call.
+    pub(crate) url: Option<reqwest::Url>,
+    /// The circuit breaker of the isolate.
+    pub(crate) breaker: Option<BreakerState>,
     /// The events of this isolate.
     pub(crate) events: RefCell<EventRing>,
     /// What this isolate has seen of its tenants.
@@ -70,6 +75,8 @@ impl Service {
             token: Token::new(TOKEN).unwrap(),
             keys: 0.into(),
             rejected_config: None,
+            url: None,
+            breaker: None,
             events: RefCell::new(EventRing::new(7)),
             sightings: RefCell::default(),
             _redis: redis,
@@ -104,6 +111,8 @@ impl Service {
             clock: &clock,
             token_keys: None,
             rejected_config: self.rejected_config,
+            url: self.url.as_ref(),
+            breaker: self.breaker,
             source: &ConfigSource::Variable,
             tokens: None,
             events: &self.events,

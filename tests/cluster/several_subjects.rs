@@ -69,6 +69,8 @@ async fn everyone_is_refused_with_the_remedy() {
             clock: &clock,
             token_keys: None,
             rejected_config: None,
+            url: None,
+            breaker: None,
             source: &ConfigSource::Variable,
             tokens: None,
             events: &RefCell::new(EventRing::new(0)),

@@ -58,6 +58,8 @@ impl Inside {
             clock: &now,
             token_keys: None,
             rejected_config: None,
+            url: None,
+            breaker: None,
             source: &ConfigSource::Variable,
             tokens: None,
             events: &RefCell::new(EventRing::new(0)),

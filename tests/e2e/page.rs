@@ -1,6 +1,6 @@
-//! The demo page in headless Chromium, against the real Worker.
+//! The demo page and the console in headless Chromium, against the real Worker.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sluicegate_devstack::Stack;
 use tokio::process::Command;
 
@@ -30,6 +30,28 @@ async fn the_demo_page_creates_tenants_and_competes_for_locks() {
 async fn the_demo_page_compares_algorithms_and_live_decisions_coincide() {
     let plenty = json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]);
     in_chromium(&["compare"], &[], stack(limits(&plenty)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_manages_tenants() {
+    in_chromium(&["console"], &[], stack(of_console()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_is_accessible() {
+    in_chromium(&["console-look"], &[], stack(of_console()).await).await;
+}
+
+/// The configuration that the tests of the console expect.
+fn of_console() -> Value {
+    let day = |limit: u64| json!({ "name": "day", "algorithm": "fixed_window", "limit": limit, "window": "day" });
+    let burst = json!({ "name": "burst", "algorithm": "token_bucket", "limit": 100, "window": "1s" });
+    let mut config = limits(&json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]));
+    config["identify"] = json!(["api_key", "address"]);
+    config["plans"]["free"] = json!({ "limits": [day(5)] });
+    config["plans"]["pro"] = json!({ "limits": [day(50), burst] });
+    config["routes"] = json!([{ "match": "GET /keyed", "require_key": true }]);
+    config
 }
 
 /// Runs the tests of these names in the browser against a stack, one by one and with these environment variables, then

@@ -37,10 +37,10 @@ export class AdminApi {
   /**
    * Calls the API and returns `{ ok, status, body, headers, problem, message }`. For an error, `message` describes
    * it and `problem` is its name, or null if the problem is not one of the API's own. `status` is null if no
-   * response came.
+   * response came. A change with `ifMatch`, an entity tag, applies only to that version.
    */
-  async call(method, path, body) {
-    const response = await this.#send(this.#token, method, path, body);
+  async call(method, path, body, ifMatch = null) {
+    const response = await this.#send(this.#token, method, path, body, ifMatch);
     if (response.status === 401 && this.#token !== null) {
       this.lock();
       this.#onDenied(response.message);
@@ -48,8 +48,9 @@ export class AdminApi {
     return response;
   }
 
-  async #send(token, method, path, body) {
+  async #send(token, method, path, body, ifMatch = null) {
     const headers = { Authorization: `Bearer ${token}` };
+    if (ifMatch !== null) headers["If-Match"] = ifMatch;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const fetch = this.#fetch;
     try {

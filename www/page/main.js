@@ -22,6 +22,7 @@ import { sendRequest } from "./send-request.js";
 import { sleep } from "./sleep.js";
 import { tenantPanel } from "./tenant-panel.js";
 import { tokenForm } from "./token-form.js";
+import { requestTokenFromOpener } from "./token-transfer.js";
 import { Totals } from "./totals.js";
 import { views } from "./views.js";
 
@@ -214,4 +215,5 @@ function enable(loaded) {
     onOpen: (response) => panels.forEach((panel) => panel.open(response.body)),
     onClose: () => panels.forEach((panel) => panel.close()),
   });
+  requestTokenFromOpener(form.unlock);
 }

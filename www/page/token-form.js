@@ -1,7 +1,6 @@
 // The form for the admin token. It unlocks the admin API for this tab.
 
 import { byId, setInvalid } from "./dom.js";
-import { requestTokenFromOpener } from "./token-transfer.js";
 
 /**
  * Connects the form. `onOpen(response)` receives the first page of tenants. `onClose()` is called when the token is
@@ -46,8 +45,10 @@ export function tokenForm(admin, { onOpen, onClose }) {
       show(false, token === "" ? "Enter the admin token." : "A token contains only ASCII characters and no spaces.");
       return field.focus();
     }
-    if (await unlock(token)) byId("forget-token").focus({ preventScroll: true });
-    else field.focus();
+    const isAccepted = await unlock(token);
+    // What opens may take the focus.
+    if (!isAccepted) field.focus();
+    else if (document.activeElement === document.body || form.contains(document.activeElement)) byId("forget-token").focus({ preventScroll: true });
   });
   field.addEventListener("input", () => show(false, ""));
   byId("forget-token").addEventListener("click", () => {
@@ -56,9 +57,10 @@ export function tokenForm(admin, { onOpen, onClose }) {
     field.focus();
   });
   button.disabled = false;
-  requestTokenFromOpener(unlock);
 
   return {
+    /** Sends a token to the API. Returns whether the API accepts it. */
+    unlock,
     /** Shows that the API no longer accepts the token. */
     denied: close,
   };

@@ -28,9 +28,9 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** Saves a screenshot. */
-export function screenshot(page, name) {
-  return page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled" });
+/** Saves a screenshot. `options` are those of the browser's driver. */
+export function screenshot(page, name, options = {}) {
+  return page.screenshot({ path: path.join(artifacts, `page-${name}.png`), animations: "disabled", ...options });
 }
 
 /**
@@ -55,23 +55,9 @@ async function launch() {
   }
 }
 
-/**
- * Opens the page. When it is disposed of, fails if its console, or that of a tab it opened, showed an error other
- * than refused responses and `expected`.
- */
+/** Opens the demo page. When it is disposed of, fails as [`load`] does. */
 export async function open(options = {}, expected = null) {
-  const context = await browser.newContext(options);
-  const errors = [];
-  context.on("weberror", (error) => errors.push(String(error.error())));
-  context.on("console", (message) => {
-    const text = message.text();
-    // The browser logs every 4xx and 5xx response. The health check can fail briefly on a busy machine: the page
-    // retries.
-    const ignored = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
-    if (message.type() === "error" && !ignored && !expected?.test(text)) errors.push(text);
-  });
-  const page = await context.newPage();
-  await page.goto(url);
+  const { page, dispose } = await load(url, options, expected);
   await page.waitForSelector("#start:enabled");
   await page.waitForSelector('#health[data-state="ok"]');
   const press = async (count, rate) => {
@@ -89,11 +75,32 @@ export async function open(options = {}, expected = null) {
       await page.waitForFunction((wanted) => document.querySelectorAll("#rows tr").length === wanted, count);
       await page.waitForSelector("#start:enabled");
     },
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      assert.deepEqual(errors, [], "the console showed errors");
-    },
+    [Symbol.asyncDispose]: dispose,
   };
+}
+
+/**
+ * Loads a page of ours. Returns it with `dispose()`, which fails if its console, or that of a tab it opened, showed an error
+ * other than refused responses and `expected`.
+ */
+export async function load(address, options = {}, expected = null) {
+  const context = await browser.newContext(options);
+  const errors = [];
+  context.on("weberror", (error) => errors.push(String(error.error())));
+  context.on("console", (message) => {
+    const text = message.text();
+    // The browser logs every 4xx and 5xx response. The health check can fail briefly on a busy machine: the page
+    // retries.
+    const ignored = /status of 429/.test(text) || new URL(message.location().url, url).pathname === "/_sluicegate/health";
+    if (message.type() === "error" && !ignored && !expected?.test(text)) errors.push(text);
+  });
+  const page = await context.newPage();
+  await page.goto(address);
+  const dispose = async () => {
+    await context.close();
+    assert.deepEqual(errors, [], "the console showed errors");
+  };
+  return { page, dispose };
 }
 
 /** Opens a page at any address, also one that is not ours. Its console may show errors. */
@@ -126,7 +133,9 @@ export async function waitForQuota(wanted) {
 /** Fails if the page is wider than the window. */
 export async function fitsWidth(page) {
   const [content, visible] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(content <= visible, `the page is ${content} px wide in a window of ${visible} px`);
+  // A phone zooms out of a page that is too wide, and shows all of it.
+  const width = Math.min(visible, page.viewportSize().width);
+  assert.ok(content <= width, `the page is ${content} px wide in a window of ${width} px`);
 }
 
 /** Returns the contrast ratio (WCAG 2) of all visible text with its background. Disabled controls are exempt. */

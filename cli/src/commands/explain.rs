@@ -5,13 +5,14 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sluicegate::admin::explain_offline;
+use sluicegate_validate::printable;
 
 use crate::client::{Answer, Call, Client};
 use crate::failure::Failure;
 use crate::host;
 use crate::options::Explain;
 use crate::report::Report;
-use crate::table::{Field, printable, record, table};
+use crate::table::{Field, record, table};
 use crate::validate;
 
 #[derive(Deserialize)]

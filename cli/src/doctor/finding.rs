@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sluicegate_validate::printable;
 
@@ -11,14 +12,16 @@ use crate::report::Report;
 /// The result of one check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
-    what: &'static str,
+    what: String,
     level: Level,
     found: String,
     remedy: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
     Ok,
     /// The check had no data.
     Unknown,
@@ -29,20 +32,20 @@ enum Level {
 }
 
 impl Finding {
-    pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
-        Finding { what, level: Level::Ok, found: found.into(), remedy: None }
+    pub(super) fn new(what: String, level: Level, found: String, remedy: Option<String>) -> Self {
+        Finding { what, level, found, remedy }
     }
 
-    pub(super) fn unknown(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Finding { level: Level::Unknown, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    pub(super) fn ok(what: &str, found: impl Into<String>) -> Self {
+        Finding::new(what.to_owned(), Level::Ok, found.into(), None)
     }
 
-    pub(super) fn warning(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Finding { level: Level::Warning, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    pub(super) fn warning(what: &str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding::new(what.to_owned(), Level::Warning, found.into(), Some(remedy.into()))
     }
 
-    pub(super) fn failure(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Finding { level: Level::Failure, remedy: Some(remedy.into()), ..Finding::ok(what, found) }
+    pub(super) fn failure(what: &str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding::new(what.to_owned(), Level::Failure, found.into(), Some(remedy.into()))
     }
 
     /// Returns whether this is the result of the check of that name.
@@ -81,7 +84,7 @@ pub(super) fn report(findings: &[Finding]) -> Report {
     for Finding { what, level, found, remedy } in findings {
         let style = level.style();
         let found: Vec<_> = found.lines().map(printable).collect();
-        let _ = writeln!(text, "{style}{:<8}{style:#} {what}: {}", level.name(), found.join("\n"));
+        let _ = writeln!(text, "{style}{:<8}{style:#} {}: {}", level.name(), printable(what), found.join("\n"));
         if let Some(remedy) = remedy {
             let _ = writeln!(text, "         → {}", printable(remedy));
         }

@@ -2,11 +2,9 @@
 
 mod diagnosis;
 mod finding;
-mod origins;
 
 use serde_json::Value;
 
-use crate::address;
 use crate::client::{self, Call, Client};
 use crate::failure::Failure;
 use crate::problem::{NO_API, Problem, WRONG_TOKEN};
@@ -30,7 +28,8 @@ pub(crate) async fn run(url: Option<&str>, token: &str) -> Result<Report, Failur
         Err(other) => return Err(other),
     };
     if answers {
-        findings.extend(admin(url, token).await?);
+        let of_admin = admin(url, token, &findings).await?;
+        findings.extend(of_admin);
     }
     Ok(finding::report(&findings))
 }
@@ -69,8 +68,8 @@ fn breaker(state: &str) -> Finding {
     }
 }
 
-/// Requests the diagnosis from the admin API.
-async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> {
+/// Requests the diagnosis from the admin API. It does not repeat what is `known`.
+async fn admin(url: Option<&str>, token: &str, known: &[Finding]) -> Result<Vec<Finding>, Failure> {
     let client = match Client::new(url, token) {
         Ok(client) => client,
         Err(Failure::Usage(problem)) => {
@@ -85,9 +84,8 @@ async fn admin(url: Option<&str>, token: &str) -> Result<Vec<Finding>, Failure> 
         Err(other) => return Err(other),
     };
     let token = Finding::ok("admin token", "accepted");
-    let worker = address::parse(url)?;
     Ok(match answer.read::<Diagnosis>() {
-        Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings(&worker)).collect(),
+        Ok(diagnosis) => std::iter::once(token).chain(diagnosis.findings(known)).collect(),
         Err(problem) => {
             let remedy = "use the sluicegate command of the Worker's version";
             vec![token, Finding::failure("diagnosis", problem.to_string(), remedy)]

@@ -79,11 +79,6 @@ impl FakeWorker {
         FakeWorker { url, state, task }
     }
 
-    /// Adds a response, which may have this Worker's address in it.
-    pub(crate) fn then(&self, exchange: Exchange) {
-        self.state.lock().unwrap().exchanges.push_back(exchange);
-    }
-
     /// Runs the program against this Worker, with its token.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = program(arguments);

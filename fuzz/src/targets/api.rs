@@ -49,6 +49,8 @@ pub(super) fn run(input: &[u8]) {
             clock: &|| NOON,
             token_keys: None,
             rejected_config: None,
+            url: None,
+            breaker: None,
             source: &ConfigSource::Variable,
             tokens: None,
             events: &RefCell::new(EventRing::new(0)),

@@ -1,27 +1,25 @@
-//! `GET /diagnosis`: what is wrong with this deployment, as far as the Worker can see.
+//! `GET /diagnosis`: how this deployment is, as far as the Worker can see: each check with what it found, and what is wrong
+//! with its remedy.
+//!
+//! - `checks`: what each measurement means; `origins`: whether an origin leads back to the Worker.
+//! - `check`: [`Check`], the result of one.
+
+mod check;
+mod checks;
+mod origins;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use self::check::Check;
 use super::admin::Admin;
 use super::response::Response;
 use crate::config::Origin;
-use crate::jwt::KeyStatus;
 use crate::limit::{By, InvalidCheck, Limit, LimitName, Plan, Subject};
-use crate::limiter::{CheckError, Clock};
-use crate::redis::script::Dialect;
+use crate::limiter::CheckError;
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::time::Millis;
-
-/// A problem of the deployment, with its remedy.
-#[derive(Debug)]
-struct Finding {
-    /// The check that found it.
-    check: &'static str,
-    what: String,
-    remedy: &'static str,
-}
 
 /// The timing of a call to Redis.
 #[derive(Debug, Clone, Copy)]
@@ -40,31 +38,30 @@ struct Server {
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn diagnosis(&self) -> Response {
+        let origins = self.origins();
+        let mut checks: Vec<_> = self.breaker.map(checks::breaker).into_iter().collect();
+        checks.extend(self.rejected_config.map(checks::configuration));
+        checks.extend(origins::check(&origins, self.url));
         let timing = self.timing().await;
-        let mut findings = Vec::new();
-        findings.extend(self.rejected_config.map(rejected));
         let (mut server, mut scripts_work) = (Server::default(), false);
         match &timing {
-            Err(error) => findings.push(unreachable(error)),
+            Err(error) => checks.push(checks::unreachable(error)),
             Ok(timing) => {
                 server = self.server().await;
-                let scripts = self.try_script().await;
-                scripts_work = scripts.is_ok();
-                findings.extend(self.slow(*timing));
-                findings.extend(self.skewed(*timing));
-                findings.extend(server.evicts());
+                let tried = self.try_script().await;
+                scripts_work = tried.is_ok();
+                checks.push(checks::reachable(&server));
+                checks.push(checks::round_trip(*timing, self.config.timeout));
+                checks.push(checks::clock(*timing, self.config.clock));
+                checks.push(checks::scripts(self.dialect(), &tried));
                 if scripts_work {
-                    findings.extend(self.try_everyone().await);
+                    checks.extend(self.try_everyone().await);
                 }
-                findings.extend(scripts.err().as_deref().map(scripts_fail));
+                checks.push(checks::eviction(server.eviction_policy.as_deref()));
             }
         }
-        findings.extend(self.token_keys.and_then(stale_keys));
+        checks.extend(self.token_keys.map(checks::token_keys));
         let timing = timing.ok();
-        let problems: Vec<_> = findings
-            .iter()
-            .map(|found| json!({ "check": found.check, "what": found.what, "remedy": found.remedy }))
-            .collect();
         Response::json(
             200,
             &json!({
@@ -75,18 +72,16 @@ impl<T: Transport> Admin<'_, T> {
                     "clock_skew_ms": timing.map(|timing| timing.skew),
                     "version": server.version,
                     "eviction_policy": server.eviction_policy,
-                    "scripts": match self.dialect() {
-                        Dialect::Plain => "plain",
-                        Dialect::KeyLocking => "key_locking",
-                    },
+                    "scripts": checks::name(self.dialect()),
                     "scripts_work": scripts_work,
                 },
-                "origins": self.origins(),
+                "origins": origins,
                 "token_keys": self.token_keys.map(|keys| json!({
                     "usable": keys.keys,
                     "age_ms": keys.age.map(Millis::get),
                 })),
-                "problems": problems,
+                "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
+                "problems": checks.iter().filter_map(Check::problem).collect::<Vec<_>>(),
             }),
         )
     }
@@ -135,7 +130,7 @@ impl<T: Transport> Admin<'_, T> {
     }
 
     /// Peeks at the caller's state and that of everyone in one call, if a limit needs both. A Redis Cluster refuses it.
-    async fn try_everyone(&self) -> Option<Finding> {
+    async fn try_everyone(&self) -> Option<Check> {
         let of_plans = self.config.plans.values().flat_map(Plan::limits);
         let mut limits = of_plans.chain(self.config.routes.all().flat_map(|route| &route.limits));
         let everyone = limits.find(|limit| limit.by() == Some(&By::Everyone))?;
@@ -143,82 +138,12 @@ impl<T: Transport> Admin<'_, T> {
         let subject = Subject::named("diagnosis:").with(&By::Everyone, b"");
         let limits = [own, everyone.clone()];
         match self.limiter.peek(&subject, &limits, self.check_time(self.now())).await {
-            Err(CheckError::Invalid(InvalidCheck::Slots { limit })) => Some(Finding {
-                check: "everyone",
-                what: format!(
-                    "the limit {limit} counts by everyone, and this Redis is a cluster: its requests get 500"
-                ),
-                remedy: "use a Redis that is not a cluster, or remove the limit",
-            }),
+            Err(CheckError::Invalid(InvalidCheck::Slots { limit })) => Some(Check::failure(
+                "everyone",
+                format!("the limit {limit} counts by everyone, and this Redis is a cluster: its requests get 500"),
+                "use a Redis that is not a cluster, or remove the limit",
+            )),
             _ => None,
         }
     }
-
-    fn slow(&self, timing: Timing) -> Option<Finding> {
-        let timeout = self.config.timeout;
-        (timing.round_trip.get() > timeout.get() / 2).then(|| Finding {
-            check: "round trip",
-            what: format!(
-                "a round trip to Redis takes {}, more than half of the timeout of {timeout}",
-                timing.round_trip
-            ),
-            remedy: "use a Redis nearer to the Worker, or a longer timeout",
-        })
-    }
-
-    fn skewed(&self, timing: Timing) -> Option<Finding> {
-        let beyond = timing.skew.unsigned_abs() > SKEW.get() + timing.round_trip.get();
-        (beyond && self.config.clock == Clock::Edge).then(|| Finding {
-            check: "clock",
-            what: format!("the clocks of the edge and of Redis differ by {} ms", timing.skew.unsigned_abs()),
-            remedy: "set clock = \"redis\", so that all checks use one clock",
-        })
-    }
 }
-
-impl Server {
-    fn evicts(&self) -> Option<Finding> {
-        let policy = self.eviction_policy.as_deref().filter(|policy| *policy != "noeviction")?;
-        Some(Finding {
-            check: "eviction",
-            what: format!("Redis evicts keys when its memory is full ({policy}): limits and tenants can be lost"),
-            remedy: "set maxmemory-policy to noeviction",
-        })
-    }
-}
-
-fn rejected(reason: &str) -> Finding {
-    Finding {
-        check: "configuration",
-        what: format!("the newest configuration cannot be used, and the last one stays in force: {reason}"),
-        remedy: "correct the file and run `sluicegate config push`, which validates it",
-    }
-}
-
-fn unreachable(error: &RedisError) -> Finding {
-    let remedy = match error {
-        RedisError::Unauthorized { .. } => "set the secret UPSTASH_REDIS_REST_TOKEN to the token of this Redis",
-        RedisError::Exhausted { .. } | RedisError::RateLimited => "raise the quota of the Redis database",
-        _ => "check UPSTASH_REDIS_REST_URL, and whether the server is running",
-    };
-    Finding { check: "redis", what: error.to_string(), remedy }
-}
-
-fn scripts_fail(error: &str) -> Finding {
-    Finding {
-        check: "scripts",
-        what: format!("a script does not run: {error}"),
-        remedy: "set scripts to plain (Redis, Valkey) or key_locking (Upstash)",
-    }
-}
-
-fn stale_keys(keys: &KeyStatus) -> Option<Finding> {
-    keys.error.as_ref().map(|error| Finding {
-        check: "token keys",
-        what: format!("the keys that verify tokens cannot be fetched: {error}"),
-        remedy: "check jwt.jwks in the configuration, and that its server answers with a key set",
-    })
-}
-
-/// A smaller difference does not matter to windows of a second or more.
-const SKEW: Millis = Millis::from_secs(1);

@@ -1,24 +1,27 @@
 //! Checks that no origin leads back to the Worker.
 
-use reqwest::Url;
+use std::collections::BTreeSet;
 
-use super::finding::Finding;
+use url::Url;
 
-/// Returns what can be said about the origins of the Worker that answers at `worker`.
-pub(super) fn check(origins: &[String], worker: &Url) -> Vec<Finding> {
-    let problems: Vec<_> = origins.iter().filter_map(|origin| leads_back(origin, worker)).collect();
-    match origins {
-        [] => Vec::new(),
-        _ if problems.is_empty() => vec![Finding::ok("origin", origins.join(", "))],
-        _ => problems,
+use super::check::Check;
+
+/// Returns what can be said about the origins of the Worker that answers at `worker`, if that is known.
+pub(super) fn check(origins: &BTreeSet<String>, worker: Option<&Url>) -> Vec<Check> {
+    let leads_back = |origin: &String| leads_back(origin, worker?);
+    let problems: Vec<_> = origins.iter().filter_map(leads_back).collect();
+    if problems.is_empty() {
+        let all: Vec<_> = origins.iter().map(String::as_str).collect();
+        return vec![Check::ok("origin", all.join(", "))];
     }
+    problems
 }
 
-fn leads_back(origin: &str, worker: &Url) -> Option<Finding> {
+fn leads_back(origin: &str, worker: &Url) -> Option<Check> {
     if origin == "zone" {
         let found = "zone: a request to workers.dev comes back to this Worker, which is its only origin";
         let remedy = "run the Worker on a route of your zone, and set workers_dev = false";
-        return account(worker).map(|_| Finding::failure("origin", found, remedy));
+        return account(worker).map(|_| Check::failure("origin", found, remedy));
     }
     // A service is no URL with a host.
     let url = Url::parse(origin).ok().filter(Url::has_host)?;
@@ -27,11 +30,11 @@ fn leads_back(origin: &str, worker: &Url) -> Option<Finding> {
             "{origin} is where the Worker itself answers: unless that is a route of a zone, each request comes back"
         );
         let remedy = "name the address of the server behind it, or use \"zone\" on a route or \"service:NAME\"";
-        return Some(Finding::warning("origin", found, remedy));
+        return Some(Check::warning("origin", found, remedy));
     }
     if account(&url).is_some() && account(&url) == account(worker) {
         let found = format!("{origin} is a Worker of the same account: Cloudflare answers with error 1042");
-        return Some(Finding::failure("origin", found, "bind it in [[services]] and use \"service:NAME\""));
+        return Some(Check::failure("origin", found, "bind it in [[services]] and use \"service:NAME\""));
     }
     None
 }
