@@ -123,7 +123,7 @@ async fn preflight(
     client: &ClientRequest<'_>,
     announced: &AnnouncedRequest<'_>,
 ) -> Result<Response, JsValue> {
-    let decision = announced.decide();
+    let decision = Decision { route: announced.route.cloned(), ..Decision::new() };
     isolate.decision_log.write(&client.facts, &decision, Millis::ZERO);
     events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, Millis::ZERO);
