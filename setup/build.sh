@@ -42,6 +42,6 @@ step 'build the pages' build_pages
 
 bytes=$(cat build/worker/*.js build/worker/*.wasm | gzip -9 | wc -c)
 # 5 % more than it was when the limit was set.
-[ "$bytes" -le 562000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 562000)"
+[ "$bytes" -le 587000 ] || die "the Worker is too large: $bytes bytes gzipped (the limit is 587000)"
 printf 'worker  %7d bytes gzipped (build/worker)\n' "$bytes"
 mv build/.building build/.built

@@ -6,6 +6,7 @@ import { audit } from "./audit.mjs";
 import { releaseDate } from "./changelog.mjs";
 import { NotReached, output, run } from "./command.mjs";
 import { collect } from "./licenses.mjs";
+import { BUNDLED } from "./shipped.mjs";
 import { agreed, places } from "./versions.mjs";
 
 /** @typedef {{name: string, check: () => Promise<string>}} Check `check` returns what it found, or throws an error. */
@@ -80,8 +81,10 @@ export function checks(root) {
     {
       name: "npm audit: production dependencies",
       check: async () => {
-        await audit(root, "the pages");
-        await audit(path.join(root, "npm"), "the npm package");
+        const manifest = (folder) => JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8"));
+        const bundled = BUNDLED.map((name) => [name, manifest("").devDependencies[name]]);
+        await audit(Object.fromEntries(bundled), "the pages");
+        await audit(manifest("npm").dependencies, "the npm package");
         return "none";
       },
     },

@@ -1,13 +1,13 @@
 // Writes THIRD-PARTY-LICENSES, the licenses of everything in what is shipped that is not ours: `make licenses` runs this.
 //
-// The crates and their texts are from cargo-about, which fails if a license is not in about.toml. The npm packages are the
-// production dependencies in package-lock.json; their licenses must be in about.toml, too.
+// The crates and their texts are from cargo-about, which fails if a license is not in about.toml. The licenses of the
+// npm packages must be in about.toml, too.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { SHIPPED } from "./shipped.mjs";
+import { BUNDLED, SHIPPED } from "./shipped.mjs";
 
 /** @typedef {{id: string, text: string, users: string[]}} License */
 
@@ -67,9 +67,10 @@ export function npmPackages(root) {
   const [, list] = /^accepted = \[(.*)\]$/m.exec(readFileSync(path.join(root, "about.toml"), "utf8"));
   const accepted = JSON.parse(`[${list}]`);
   const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
-  const shipped = Object.entries(packages).filter(([folder, { dev }]) => folder !== "" && !dev);
-  return shipped.map(([folder, { version, license }]) => {
-    const name = folder.replace(/^.*node_modules\//, "");
+  return BUNDLED.map((name) => {
+    const folder = `node_modules/${name}`;
+    const { version, license, dependencies } = packages[folder];
+    if (dependencies) throw new Error(`${name} ${version} has dependencies (add them to BUNDLED in shipped.mjs)`);
     if (!accepted.includes(license)) throw new Error(`${name} ${version} is under ${license}, which about.toml does not accept`);
     const file = readdirSync(path.join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
     if (file === undefined) throw new Error(`${name} ${version} has no file with its license`);

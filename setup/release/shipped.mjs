@@ -1,4 +1,4 @@
-// The crates that are shipped as a program or as WebAssembly, and what they contain.
+// What is shipped: the crates that become a program or WebAssembly, and the npm packages in the bundles of the pages.
 
 import { execFileSync } from "node:child_process";
 
@@ -14,6 +14,12 @@ export const SHIPPED = [
   { manifest: "npm/Cargo.toml", features: null, targets: WASM },
   { manifest: "www/Cargo.toml", features: null, targets: WASM },
 ];
+
+/**
+ * The npm packages in the bundles of the pages. They are no `dependencies` in package.json: wasm-bindgen takes these for
+ * dependencies of the Worker.
+ */
+export const BUNDLED = ["uplot"];
 
 /**
  * Returns the crates of others in what is shipped, each as `NAME VERSION`. Without procedural macros, which run at compile
