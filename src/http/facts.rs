@@ -74,10 +74,11 @@ impl RequestFacts {
     }
 }
 
-/// The folders of static files below `/_sluicegate/`.
-const PAGES: [&str; 2] = ["console", "demo"];
 /// The header in which Cloudflare reports the client's address. No client can send it.
 pub const CLIENT_ADDRESS: &str = "cf-connecting-ip";
+
+/// The folders of static files below `/_sluicegate/`.
+const PAGES: [&str; 2] = ["console", "demo"];
 
 #[cfg(test)]
 mod tests {

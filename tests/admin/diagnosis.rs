@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use reqwest::Url;
 use serde_json::{Value, json};
 use sluicegate::limiter::breaker::BreakerState;
 use sluicegate::time::Millis;
-use url::Url;
 
 use crate::service::Service;
 

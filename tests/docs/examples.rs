@@ -11,8 +11,9 @@ use crate::document;
 /// Returns the paths of all documents, for operators and for developers.
 fn documents() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let in_docs =
-        fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let in_docs = fs::read_dir(root.join("docs")).unwrap();
+    let in_docs = in_docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let in_docs = in_docs.filter(|name| name.ends_with(".md"));
     let top = ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
     in_docs.map(|name| format!("docs/{name}")).chain(top).collect()
 }

@@ -26,7 +26,7 @@ test("only the API's own problems have a name", () => {
 });
 
 test("an accepted token is stored and sent with every call", async () => {
-  const { admin, calls } = adminApi((_, { headers }) => (headers.Authorization === "Bearer good" ? response(200, { tenants: [], cursor: null }) : denied()));
+  const { admin, calls, ifMatch } = adminApi((_, { headers }) => (headers.Authorization === "Bearer good" ? response(200, { tenants: [], cursor: null }) : denied()));
   assert.equal((await admin.unlock("bad")).ok, false);
   assert.equal(admin.token, null);
   assert.deepEqual((await admin.unlock("good")).body, { tenants: [], cursor: null });
@@ -35,6 +35,9 @@ test("an accepted token is stored and sent with every call", async () => {
   assert.deepEqual(calls.at(-1), ["/_sluicegate/v1/tenants", "POST", '{"id":"a","plan":"free"}', "Bearer good", "application/json"]);
   await admin.call("DELETE", "/tenants/a");
   assert.deepEqual(calls.at(-1), ["/_sluicegate/v1/tenants/a", "DELETE", null, "Bearer good", undefined]);
+  assert.equal(ifMatch.at(-1), undefined);
+  await admin.call("PATCH", "/tenants/a", { plan: "pro" }, '"1f"');
+  assert.equal(ifMatch.at(-1), '"1f"');
 });
 
 test("a token refused later is forgotten and reported once", async () => {
@@ -71,12 +74,14 @@ test("a peek reads the quota without charging it", async () => {
 /** Creates an AdminApi with `respond(url, init)` in place of fetch. */
 function adminApi(respond) {
   const calls = [];
+  const ifMatch = [];
   const deniedWith = [];
   const fetch = async (url, init) => {
+    ifMatch.push(init.headers["If-Match"]);
     calls.push([url, init.method, init.body, init.headers.Authorization, init.headers["Content-Type"]]);
     return respond(url, init);
   };
-  return { admin: new AdminApi({ fetch, onDenied: (text) => deniedWith.push(text) }), calls, deniedWith };
+  return { admin: new AdminApi({ fetch, onDenied: (text) => deniedWith.push(text) }), calls, ifMatch, deniedWith };
 }
 
 function response(status, body, headers = {}) {

@@ -14,7 +14,8 @@ pub(super) struct Diagnosis {
 /// What the Worker found. It knows its configuration, so the judgement is its own.
 #[derive(Debug, Deserialize)]
 struct Check {
-    check: String,
+    #[serde(rename = "check")]
+    name: String,
     level: Level,
     found: String,
     remedy: Option<String>,
@@ -23,8 +24,8 @@ struct Check {
 impl Diagnosis {
     /// Returns what the Worker found, without the checks that are among the `known`.
     pub(super) fn findings(self, known: &[Finding]) -> Vec<Finding> {
-        let new = self.checks.into_iter().filter(|check| !known.iter().any(|finding| finding.is_of(&check.check)));
-        let new = new.map(|check| Finding::new(check.check, check.level, check.found, check.remedy));
+        let new = self.checks.into_iter().filter(|check| !known.iter().any(|finding| finding.is_of(&check.name)));
+        let new = new.map(|check| Finding::new(check.name, check.level, check.found, check.remedy));
         std::iter::once(version(&self.version)).chain(new).collect()
     }
 }

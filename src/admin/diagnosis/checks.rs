@@ -1,7 +1,7 @@
 //! What each measurement means, and what to do about it.
 
 use super::check::Check;
-use super::{Server, Timing};
+use super::measurement::{Server, Timing};
 use crate::jwt::KeyStatus;
 use crate::limiter::Clock;
 use crate::limiter::breaker::BreakerState;
@@ -101,17 +101,15 @@ pub(super) fn eviction(policy: Option<&str>) -> Check {
 }
 
 pub(super) fn token_keys(keys: &KeyStatus) -> Check {
-    match &keys.error {
-        Some(error) => Check::failure(
+    if let Some(error) = &keys.error {
+        return Check::failure(
             "token keys",
             format!("the keys that verify tokens cannot be fetched: {error}"),
             "check jwt.jwks in the configuration, and that its server answers with a key set",
-        ),
-        None => {
-            let source = if keys.age.is_some() { "fetched" } else { "from a variable" };
-            Check::ok("token keys", format!("{} usable, {source}", keys.keys))
-        }
+        );
     }
+    let source = if keys.age.is_some() { "fetched" } else { "from a variable" };
+    Check::ok("token keys", format!("{} usable, {source}", keys.keys))
 }
 
 /// Returns the name of a dialect, as in the configuration.

@@ -2,10 +2,11 @@
 //! with its remedy.
 //!
 //! - `checks`: what each measurement means; `origins`: whether an origin leads back to the Worker.
-//! - `check`: [`Check`], the result of one.
+//! - `check`: [`Check`], the result of one. `measurement`: what is known of Redis.
 
 mod check;
 mod checks;
+mod measurement;
 mod origins;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use self::check::Check;
+use self::measurement::{Server, Timing};
 use super::admin::Admin;
 use super::response::Response;
 use crate::config::Origin;
@@ -20,21 +22,6 @@ use crate::limit::{By, InvalidCheck, Limit, LimitName, Plan, Subject};
 use crate::limiter::CheckError;
 use crate::redis::{self, Command, RedisError, Transport};
 use crate::time::Millis;
-
-/// The timing of a call to Redis.
-#[derive(Debug, Clone, Copy)]
-struct Timing {
-    round_trip: Millis,
-    /// How far Redis's clock is ahead of the edge's, in milliseconds, to within half a round trip.
-    skew: i64,
-}
-
-/// What `INFO` says of the server.
-#[derive(Debug, Default)]
-struct Server {
-    version: Option<String>,
-    eviction_policy: Option<String>,
-}
 
 impl<T: Transport> Admin<'_, T> {
     pub(super) async fn diagnosis(&self) -> Response {
