@@ -42,7 +42,7 @@ struct Settings {
     /// The folder in which wrangler runs; the secrets are in its .dev.vars
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     root: PathBuf,
-    /// The program wrangler [default: node_modules/.bin/wrangler in the root]
+    /// The program wrangler [default: the installed one]
     #[arg(long, value_name = "FILE")]
     wrangler: Option<PathBuf>,
 }

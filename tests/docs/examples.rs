@@ -12,8 +12,8 @@ use crate::document;
 fn documents() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let in_docs = fs::read_dir(root.join("docs")).unwrap();
-    let in_docs = in_docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let in_docs = in_docs.filter(|name| name.ends_with(".md"));
+    let in_docs = in_docs.map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file());
+    let in_docs = in_docs.map(|entry| entry.file_name().into_string().unwrap());
     let top = ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
     in_docs.map(|name| format!("docs/{name}")).chain(top).collect()
 }

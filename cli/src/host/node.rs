@@ -75,7 +75,6 @@ pub(crate) fn now() -> Millis {
 }
 
 /// Runs `npx wrangler` with these arguments and returns what it prints. A text is passed in a file, as `--path`.
-#[expect(clippy::unused_async, reason = "as the native one")]
 pub(crate) async fn wrangler(arguments: &[String], text: Option<&str>) -> Result<String, Failure> {
     let ran = run_wrangler(arguments.to_vec(), text.map(str::to_owned));
     let ran = ran.map_err(|error| Failure::no_npx(&message(error)))?;
@@ -131,6 +130,7 @@ impl Http {
 }
 
 /// Returns the message of an error.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn message(error: JsValue) -> String {
     let text = Reflect::get(&error, &"message".into()).ok().and_then(|text| text.as_string());
     text.unwrap_or_else(|| format!("{error:?}"))

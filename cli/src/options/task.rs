@@ -1,5 +1,7 @@
 //! The commands that only the npm package has. Its JavaScript executes them.
 
+#![expect(clippy::doc_markdown, reason = "the help of the program is plain text")]
+
 use clap::Subcommand;
 use serde::Serialize;
 
