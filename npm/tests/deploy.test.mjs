@@ -75,7 +75,7 @@ test("dev runs everything, answers with what is left of the quota, and leaves no
     assert.equal(response.status, 200);
     assert.match(response.headers.get("ratelimit"), /^"burst";r=19;t=1$/);
     assert.equal((await fetch(`${stack.url}/health`)).headers.get("ratelimit"), null);
-    assert.equal((await fetch(`${stack.url}/_sluicegate/demo/`)).status, 200);
+    for (const page of ["demo", "console"]) assert.equal((await fetch(`${stack.url}/_sluicegate/${page}/`)).status, 200, page);
 
     // With a database in .dev.vars, only the Worker is started.
     const other = path.join(place, "other");
