@@ -26,7 +26,7 @@ export function tenantDetail({ admin, plans, onChange, onGone }) {
 
   /**
    * Makes a change: `send(record)` resolves to the response. Shows `text` if it succeeds. Calls `onInvalid(message)` if
-   * the API finds the input wrong. Returns the response, or null if another change is still running.
+   * the API finds the input wrong. Returns the response, or null if another change is still running or the operator has left.
    */
   const change = async (text, send, onInvalid = null) => {
     if (isBusy) return null;
@@ -39,6 +39,8 @@ export function tenantDetail({ admin, plans, onChange, onGone }) {
     if (response.ok) {
       say(text);
       await render();
+      // The operator may have left meanwhile, and a new key must not stay behind.
+      if (record !== changed) return null;
     } else if (response.status === 400 && onInvalid !== null) onInvalid(response.message);
     else if (admin.token !== null) showFailure(response);
     restoreFocus(byId("tenant-name"));
@@ -104,6 +106,8 @@ export function tenantDetail({ admin, plans, onChange, onGone }) {
     onChange(tenant);
   };
   const clear = () => {
+    // What it asks is about the tenant that is left: the browser can go back while it is open.
+    byId("confirm").close();
     record = null;
     wanted = null;
     say("");
@@ -118,12 +122,14 @@ export function tenantDetail({ admin, plans, onChange, onGone }) {
 
   byId("tenant-reload").addEventListener("click", reload);
   byId("delete-tenant").addEventListener("click", async () => {
-    const { id } = record.tenant;
+    const deleted = record;
+    const { id } = deleted.tenant;
     const text = "Its keys stop working and the counts of its limits are gone. This cannot be undone. Recorded days of its usage stay until they expire.";
-    if (!(await confirm({ title: `Delete ${id}?`, text, action: "Delete", typed: id })) || isBusy) return;
+    if (!(await confirm({ title: `Delete ${id}?`, text, action: "Delete", typed: id })) || isBusy || record !== deleted) return;
     setBusy(true);
-    const response = await record.delete();
+    const response = await deleted.delete();
     setBusy(false);
+    if (record !== deleted) return;
     if (response.ok) leave();
     else if (admin.token !== null) showFailure(response);
   });

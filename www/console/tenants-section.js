@@ -34,7 +34,7 @@ export function tenantsSection({ admin, plans }) {
     async show(id) {
       list.choose(id);
       section.dataset.item = id ?? "";
-      const opened = isOpen ? null : plans.byName().then((known) => list.open(known));
+      const opened = isOpen ? null : plans.byName().then((known) => (isOpen ? list.open(known) : undefined));
       isOpen = true;
       if (id === null) detail.clear();
       else await detail.show(id);
@@ -45,7 +45,6 @@ export function tenantsSection({ admin, plans }) {
     clear() {
       isOpen = false;
       dialog.clear();
-      byId("confirm").close();
       detail.clear();
       list.clear();
       section.dataset.item = "";

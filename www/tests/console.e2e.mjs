@@ -134,6 +134,19 @@ test("whoever is slower learns what somebody else has changed", async () => {
   await waitForText(page, "#tenant-name", new RegExp(`^${taken}$`));
 });
 
+test("a question about one tenant is not answered for another", async () => {
+  const [{ id: first }, { id: second }] = [await createTenant("free"), await createTenant("free")];
+  await using opened = await openConsole(WIDE);
+  const { page } = opened;
+  for (const id of [first, second]) await go(page, `#tenants/${id}`, `#tenant-name:text-is("${id}")`);
+  await page.click("#suspend");
+  await page.waitForSelector("#confirm[open]");
+  await page.goBack();
+  await waitForText(page, "#tenant-name", new RegExp(`^${first}$`));
+  assert.ok(await page.isHidden("#confirm"), "the question is gone with its tenant");
+  assert.equal(await page.textContent("#tenant-state"), "active");
+});
+
 test("the configuration and the health are those of the Worker", async () => {
   const { id, key } = await createTenant("pro");
   await using opened = await openConsole(WIDE, { expected: REFUSALS });
