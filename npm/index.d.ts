@@ -16,6 +16,7 @@ export interface LimitConfig {
   window?: string;
   burst?: number;
   lease?: string;
+  counts?: "cost" | "requests";
   by?: string;
 }
 

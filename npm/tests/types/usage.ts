@@ -10,6 +10,7 @@ const config: Config = {
   plans: {
     free: { limits: [{ name: "burst", algorithm: "token_bucket", limit: 20, window: "10s", burst: 40 }] },
     pro: { limits: [{ name: "inflight", algorithm: "concurrency", limit: 5, lease: "30s" }] },
+    calls: { limits: [{ name: "day", algorithm: "fixed_window", limit: 9, window: "day", counts: "requests", by: "address" }] },
   },
 };
 
