@@ -38,5 +38,7 @@ rm -f dist/*.tgz
 assemble
 # Sorts the entries, and gives all the same time and owner. npm would leave its compile cache in the temporary folder.
 tarball=$(cd build/package && NODE_DISABLE_COMPILE_CACHE=1 npm pack --ignore-scripts --loglevel=error --pack-destination "$ROOT/dist")
+# The checksums of setup/binaries.sh, if they are there, are those of the new package.
+[ ! -f dist/SHA256SUMS ] || (cd dist && LC_ALL=C sha256sum -- *gz > SHA256SUMS)
 setup/npm-cache.sh
 printf 'package %7d bytes (dist/%s)\n' "$(wc -c < "dist/$tarball")" "$tarball"
