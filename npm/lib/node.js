@@ -1,4 +1,4 @@
-// The library in Node.js 20 or newer, and in runtimes that read files as it does.
+// The library in Node.js 22 or newer, and in runtimes that read files as it does.
 
 import { readFileSync } from "node:fs";
 

@@ -29,7 +29,7 @@ test("an old Node.js is told which one is needed", () => {
   const old = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '18.20.8' })";
   const { status, stderr } = sluicegate(["--version"], { node: ["--import", old] });
   assert.equal(status, 2);
-  assert.equal(stderr, "sluicegate: needs Node.js 20.12.0 or newer, found 18.20.8 (install it from https://nodejs.org)\n");
+  assert.equal(stderr, "sluicegate: needs Node.js 22.0.0 or newer, found 18.20.8 (install it from https://nodejs.org)\n");
 });
 
 test("dev names a missing configuration", () => {

@@ -48,7 +48,7 @@ pub(super) async fn check(state: &Rc<State>, input: CheckInput) -> Result<Judged
             if let (Some(lot), Some(rule)) = (decided.lot, charge.prefetch) {
                 give_back_later(state, lot, rule.hold());
             }
-            return Ok(Judged::by(decided.verdict, decided.decider.into(), decided.at, charge.lease));
+            return Ok(Judged::by(decided.verdict, decided.decider.into(), decided.at, &charge));
         }
         Err(CheckError::Invalid(error)) => return Err(error.into()),
         Err(CheckError::Redis(error)) => error,
@@ -61,7 +61,7 @@ pub(super) async fn check(state: &Rc<State>, input: CheckInput) -> Result<Judged
     }
     let now = now();
     if let Some(verdict) = limiter.remembered(subject, limits, cost, now) {
-        return Ok(Judged::by(verdict, DecidedBy::Memory, now, None).because(&error));
+        return Ok(Judged::by(verdict, DecidedBy::Memory, now, &charge).because(&error));
     }
     by_policy(state, &charge, &error)
 }
@@ -78,7 +78,7 @@ fn by_policy(state: &State, charge: &Charge, error: &RedisError) -> Result<Judge
             let request = CheckRequest { cost: charge.cost, lease: charge.lease.as_ref() };
             let now = now();
             let verdict = state.fallback.borrow_mut().check(&charge.subject, &charge.limits, request, now)?;
-            Judged::by(verdict, DecidedBy::Local, now, charge.lease.clone())
+            Judged::by(verdict, DecidedBy::Local, now, charge)
         }
     };
     Ok(judged.because(error))

@@ -9,6 +9,7 @@ use sluicegate::redis::RedisError;
 use sluicegate::time::Millis;
 
 use super::js::random_uuid;
+use super::subject::Charge;
 
 /// A decision about a request.
 pub(super) struct Judged {
@@ -72,11 +73,12 @@ impl DecidedBy {
 }
 
 impl Judged {
-    /// The verdict of a limiter at the time `at`.
-    pub(super) fn by(verdict: Verdict, by: DecidedBy, at: Millis, lease: Option<LeaseId>) -> Self {
+    /// The verdict of a limiter at the time `at`. A request that only looks is not charged, and holds no lease.
+    pub(super) fn by(verdict: Verdict, by: DecidedBy, at: Millis, charge: &Charge) -> Self {
         let (verdict, _usage) = usage::split(verdict);
         let problem = (!verdict.is_allow()).then(|| Problem::quota_exceeded(&verdict));
-        let charged = verdict.is_allow().then(|| Charged { id: random_uuid(), at, lease });
+        let lease = || charge.lease.clone().filter(|_| charge.needs_lease());
+        let charged = (verdict.is_allow() && charge.cost > 0).then(|| Charged { id: random_uuid(), at, lease: lease() });
         Judged { verdict: Some(verdict), by, problem, charged, outage: None }
     }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clock, config, gate, inflight, network, subject } from "./support.mjs";
+import { clock, config, gate, hour, inflight, network, subject } from "./support.mjs";
 
 test("a released lease admits the next request", async () => {
   const limiter = await gate(config([inflight(2)]));
@@ -25,6 +25,23 @@ test("a lease of your own is renewed", async () => {
   const verdicts = [await limiter.check(check), await limiter.check(check)];
   assert.deepEqual(verdicts.map(({ allowed, lease }) => [allowed, lease]), [[true, "job-7"], [true, "job-7"]]);
   assert.equal((await limiter.check({ ...check, lease: "job-8" })).allowed, false);
+});
+
+test("a look holds no lease and cannot be settled", async () => {
+  const limiter = await gate(config([inflight(2), hour(5)]));
+  const check = { subject: subject(), lease: "job-7" };
+  await limiter.check(check);
+  const look = await limiter.check({ ...check, peek: true });
+  assert.equal(look.lease, null);
+  await limiter.release(look);
+  assert.equal((await limiter.settle(look, 3)).settled, false);
+  const { limits } = await limiter.check({ ...check, peek: true });
+  assert.deepEqual(limits.map(({ remaining }) => remaining), [1, 4]);
+});
+
+test("a lease without a limit that needs it is none", async () => {
+  const limiter = await gate(config([hour(5)]));
+  assert.equal((await limiter.check({ subject: subject(), lease: "job-7" })).lease, null);
 });
 
 test("a lease of the fallback limiter is released there", async (t) => {
