@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::caller::{caller_of, plan_of};
+use super::caller::caller_of;
 use super::credentials::Credentials;
 use super::explanation::{Cost, Explanation, Outcome};
 use super::onward::onward;
@@ -121,15 +121,13 @@ impl<'a> Explainer<'a> {
             request.token(&caller)?;
         }
         let on_outage = request.on_outage(matches!(caller, Caller::Tenant(..)));
-        let plan = plan_of(self.config, &caller, route);
         let mut identified = request.identify(caller, self.now)?;
         if identified.needs_values() {
             let (fields, query) = (self.request.fields(), self.request.url.query());
             request.partition(&mut identified, &RequestValues { fields, query, place: self.request.place() })?;
         }
         explanation.steps.extend(identified.unknown_plan.as_ref().map(sentences::unknown_plan));
-        let plan = identified.charge.is_some().then_some(plan);
-        let caller = caller_of(&request, &identified, plan, credentials.verified);
+        let caller = caller_of(&request, &identified, credentials.verified);
         explanation.say(sentences::caller(&caller));
         explanation.caller = Some(caller);
         match identified.charge.take() {
