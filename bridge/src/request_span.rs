@@ -13,7 +13,8 @@ use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::Span};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    command_name::command_name, metrics::Route, operation::Operation, request_error::RequestError, traces::Traces,
+    auth::Token, command_name::command_name, metrics::Route, operation::Operation, request_error::RequestError,
+    traces::Traces,
 };
 
 /// The span of a request, if requests are traced. It ends when it is dropped, at the latest.
@@ -29,10 +30,15 @@ struct Recording {
 }
 
 impl RequestSpan {
-    /// Starts the span of a request. Its parent is that of the header `traceparent`.
-    pub(crate) fn start(traces: Option<&Traces>, route: Route, parts: &Parts) -> Self {
+    /// Starts the span of a request. Its parent is that of the header `traceparent` if the request has the token: strangers
+    /// neither decide what is sampled nor put ids into traces.
+    pub(crate) fn start(traces: Option<&Traces>, token: &Token, route: Route, parts: &Parts) -> Self {
         let Some(traces) = traces else { return Self(None) };
-        let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(&parts.headers));
+        let parent = if token.authorizes(&parts.headers, &parts.uri) {
+            TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(&parts.headers))
+        } else {
+            Context::new()
+        };
         let method = method(&parts.method);
         let span = traces
             .tracer()

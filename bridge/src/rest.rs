@@ -34,7 +34,7 @@ async fn handle(State(service): State<Arc<Service>>, request: Request) -> Respon
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let route = Route::of(parts.uri.path());
-    let span = RequestSpan::start(service.traces.as_ref(), route, &parts);
+    let span = RequestSpan::start(service.traces.as_ref(), &service.token, route, &parts);
     let mut response = match run(&service, &span, route, &parts, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),

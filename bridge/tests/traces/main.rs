@@ -120,6 +120,19 @@ async fn a_request_continues_the_trace_of_its_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_chooses_no_trace() {
+    let collector = Collector::start().await;
+    let program = Program::start(&[(ENDPOINT, &collector.url), SOON]);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let traceparent = format!("00-{trace}-b7ad6b7169203331-00");
+    let stranger = reqwest::Client::new().post(&program.url).header("traceparent", traceparent).body(r#"["PING"]"#);
+    assert_eq!(stranger.send().await.unwrap().status(), 401);
+    let spans = collector.wait_for(1).await;
+    assert_eq!((spans[0].name.as_str(), spans[0].parent.as_str()), ("POST /", ""));
+    assert_ne!(spans[0].trace, trace);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_variables_of_opentelemetry_are_respected() {
     let collector = Collector::start().await;
     let endpoint = (ENDPOINT, collector.url.as_str());
