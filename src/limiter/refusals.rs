@@ -214,22 +214,29 @@ impl Entries {
         if !verdict.is_allow() || self.subjects.is_empty() {
             return;
         }
-        for sharing in self.sharing(subject) {
-            let is_changed = |own: &Budget| {
+        let is_changed = |sharing: &Subject, entry: &Entry| {
+            entry.budgets.iter().any(|own| {
                 let owner = sharing.owner(&own.limit);
                 let shares = |limit: &Limit| owner.zip(subject.owner(limit)).is_some_and(|(own, other)| own.is(other));
                 limits().any(|limit| limit.name() == own.limit.name() && *limit != own.limit && shares(limit))
-            };
-            self.remove_where(&sharing, |entry| entry.budgets.iter().any(is_changed));
+            })
+        };
+        let alone = subject.alone();
+        let has_changed = |sharing: &&Subject| {
+            self.subjects.get(*sharing).is_some_and(|entries| entries.iter().any(|entry| is_changed(sharing, entry)))
+        };
+        // Nearly always none: a copy of each would cost a flood of refusals more than the calls it saves.
+        let changed: Vec<Subject> = self.sharing(subject, &alone).filter(has_changed).cloned().collect();
+        for sharing in changed {
+            self.remove_where(&sharing, |entry| is_changed(&sharing, entry));
         }
     }
 
-    /// Returns the subjects with entries that may have been refused by a state of this subject.
-    fn sharing(&self, subject: &Subject) -> HashSet<Subject> {
-        let alone = subject.alone();
-        let refused = |owner: &Subject| self.refused_by.get(owner).into_iter().flatten().cloned();
-        let of_owner = |owner: &Subject| refused(owner).chain([owner.clone()]).collect::<Vec<_>>();
-        subject.further().chain([&alone]).flat_map(of_owner).collect()
+    /// Returns the subjects with entries that may have been refused by a state of this subject. `alone` is the subject without
+    /// further ones.
+    fn sharing<'a>(&'a self, subject: &'a Subject, alone: &'a Subject) -> impl Iterator<Item = &'a Subject> {
+        let refused = |owner| self.refused_by.get(owner).into_iter().flatten();
+        subject.further().chain([alone]).flat_map(move |owner| refused(owner).chain([owner]))
     }
 
     /// Removes the entries of a subject for which this holds.
