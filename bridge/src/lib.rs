@@ -121,6 +121,7 @@ mod script_rewriter;
 mod service;
 mod stop_signal;
 mod traces;
+mod unfinished;
 
 pub use auth::random_token;
 pub use backend::Backend;

@@ -122,6 +122,15 @@ impl Metrics {
             status if status.is_client_error() => "refused",
             _ => "ok",
         };
+        self.request_duration(route, outcome, duration);
+    }
+
+    /// Counts the time until a client left before it had a response.
+    pub(crate) fn abandoned_request(&self, route: Route, duration: Duration) {
+        self.request_duration(route, ABANDONED, duration);
+    }
+
+    fn request_duration(&self, route: Route, outcome: &'static str, duration: Duration) {
         let labels = RequestDurationLabels { route: route.label(), outcome };
         self.request_durations.get_or_create(&labels).observe(duration.as_secs_f64());
     }
@@ -135,6 +144,15 @@ impl Metrics {
             Some(RequestError::Timeout) => "timeout",
             Some(_) => "refused",
         };
+        self.redis_duration(operation, outcome, duration);
+    }
+
+    /// Counts the time that a client waited for Redis before it left.
+    pub(crate) fn abandoned_redis(&self, operation: Operation, duration: Duration) {
+        self.redis_duration(operation, ABANDONED, duration);
+    }
+
+    fn redis_duration(&self, operation: Operation, outcome: &'static str, duration: Duration) {
         let labels = RedisDurationLabels { operation: operation.class(), outcome };
         self.redis_durations.get_or_create(&labels).observe(duration.as_secs_f64());
     }
@@ -155,6 +173,9 @@ impl Metrics {
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
+
+/// The outcome if the client left before the end.
+const ABANDONED: &str = "abandoned";
 
 /// Upper bounds in seconds. Redis beside the bridge takes less than a millisecond; the bridge gives up after six seconds.
 const BUCKETS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

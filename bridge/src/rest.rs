@@ -23,6 +23,7 @@ use crate::{
     request_error::RequestError,
     request_span::RequestSpan,
     service::Service,
+    unfinished::Unfinished,
 };
 
 /// Returns the router of all paths. Any path without a handler of its own is a path-style command.
@@ -35,6 +36,7 @@ async fn handle(State(service): State<Arc<Service>>, request: Request) -> Respon
     let (parts, body) = request.into_parts();
     let route = Route::of(parts.uri.path());
     let span = RequestSpan::start(service.traces.as_ref(), &service.token, route, &parts);
+    let unfinished = Unfinished::new(|| service.metrics.abandoned_request(route, started.elapsed()));
     let mut response = match run(&service, &span, route, &parts, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
@@ -42,6 +44,7 @@ async fn handle(State(service): State<Arc<Service>>, request: Request) -> Respon
     if let Some(token) = parts.headers.get(SYNC_TOKEN) {
         response.headers_mut().insert(SYNC_TOKEN, token.clone());
     }
+    unfinished.finish();
     service.metrics.request(route, response.status(), started.elapsed());
     span.end(response.status());
     response

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::{
     auth::Token, backend::Store, metrics::Metrics, operation::Operation, request_error::RequestError,
-    request_span::RequestSpan, script_rewriter::ScriptRewriter, traces::Traces,
+    request_span::RequestSpan, script_rewriter::ScriptRewriter, traces::Traces, unfinished::Unfinished,
 };
 
 /// The state that all requests share.
@@ -27,7 +27,9 @@ impl Service {
     ) -> Result<T, RequestError> {
         let span = request.redis(operation);
         let started = Instant::now();
+        let unfinished = Unfinished::new(|| self.metrics.abandoned_redis(operation, started.elapsed()));
         let outcome = reply.await;
+        unfinished.finish();
         let error = outcome.as_ref().err();
         self.metrics.redis(operation, error, started.elapsed());
         span.end(error);

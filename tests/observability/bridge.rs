@@ -1,8 +1,11 @@
 //! A bridge that has served requests of every kind, also while Redis failed.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
+use tokio::process::Command;
 
 /// A running bridge whose Redis has ended.
 pub(crate) struct ScrapedBridge {
@@ -10,7 +13,7 @@ pub(crate) struct ScrapedBridge {
 }
 
 impl ScrapedBridge {
-    /// Starts it, and sends it requests: allowed, refused and failed ones, with every operation.
+    /// Starts it, and sends it requests: allowed, refused, failed and abandoned ones, with every operation.
     pub(crate) async fn start() -> Self {
         let mut redis = RedisServer::start().await.unwrap();
         let bridge = BridgeServer::start(0, TOKEN, redis.url()).await.unwrap();
@@ -29,6 +32,10 @@ impl ScrapedBridge {
             assert_eq!(started.post(path, &body, TOKEN).await, status, "{path} {body}");
         }
         assert_eq!(started.post("/", &evalsha, "wrong").await, 401);
+        let mut cli = Command::new("redis-cli");
+        cli.arg("-s").arg(redis.socket()).args(["client", "pause", "60000"]);
+        assert_eq!(cli.output().await.unwrap().stdout, b"OK\n");
+        started.abandon(&evalsha).await;
         redis.kill().await;
         assert_eq!(started.post("/", &evalsha, TOKEN).await, 502);
         started
@@ -42,6 +49,14 @@ impl ScrapedBridge {
     /// Returns its metrics.
     pub(crate) async fn metrics(&self) -> String {
         reqwest::get(format!("{}/metrics", self.bridge.url())).await.unwrap().text().await.unwrap()
+    }
+
+    /// Sends a command, and leaves before Redis replies.
+    async fn abandon(&self, command: &Value) {
+        let request = reqwest::Client::new().post(self.bridge.url()).bearer_auth(TOKEN).body(command.to_string());
+        let given_up = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
+        assert!(given_up.is_timeout(), "{given_up}");
+        while self.metrics().await.matches("outcome=\"abandoned\",le=\"+Inf\"").count() < 2 {}
     }
 
     async fn post(&self, path: &str, body: &Value, token: &str) -> u16 {

@@ -78,7 +78,8 @@ impl Judged {
         let (verdict, _usage) = usage::split(verdict);
         let problem = (!verdict.is_allow()).then(|| Problem::quota_exceeded(&verdict));
         let lease = || charge.lease.clone().filter(|_| charge.needs_lease());
-        let charged = (verdict.is_allow() && charge.cost > 0).then(|| Charged { id: random_uuid(), at, lease: lease() });
+        let charged =
+            (verdict.is_allow() && charge.cost > 0).then(|| Charged { id: random_uuid(), at, lease: lease() });
         Judged { verdict: Some(verdict), by, problem, charged, outage: None }
     }
 
