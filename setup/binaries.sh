@@ -18,8 +18,6 @@ tar --version | grep -q GNU || die "the archives need GNU tar (install it, and p
 build() {
   # Not in Cargo.toml: worker-build needs the symbols of its build.
   export CARGO_PROFILE_RELEASE_STRIP=symbols
-  # The C code of aws-lc has the names of its files in it.
-  export CFLAGS="${CFLAGS:-} -ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=cargo -ffile-prefix-map=$ROOT=sluicegate"
   without_paths cargo build --locked --release -p sluicegate-cli -p sluicegate-bridge --target "$host"
 }
 

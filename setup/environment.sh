@@ -58,10 +58,11 @@ target_folder() {
 # without_paths COMMAND...: runs a cargo whose artifacts contain no path of this machine, so that two folders build the same
 # bytes.
 without_paths() {
-  local sysroot separator=$'\x1f' flags
+  local cargo=${CARGO_HOME:-$HOME/.cargo} sysroot separator=$'\x1f' flags
   sysroot=$(rustc --print sysroot)
-  flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo$separator--remap-path-prefix=$sysroot=rust"
-  CARGO_ENCODED_RUSTFLAGS="$flags$separator--remap-path-prefix=$ROOT=sluicegate" "$@"
+  flags="--remap-path-prefix=$cargo=cargo$separator--remap-path-prefix=$sysroot=rust$separator--remap-path-prefix=$ROOT=sluicegate"
+  # The C code of aws-lc has the names of its files in it.
+  CFLAGS="${CFLAGS:-} -ffile-prefix-map=$cargo=cargo -ffile-prefix-map=$ROOT=sluicegate" CARGO_ENCODED_RUSTFLAGS="$flags" "$@"
 }
 
 # Runs a command with a cargo that can build for wasm32.
