@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sluicegate_bridge::RedisServer;
 use sluicegate_devstack::BridgeServer;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 /// A running bridge whose Redis has ended.
 pub(crate) struct ScrapedBridge {
@@ -56,7 +57,12 @@ impl ScrapedBridge {
         let request = reqwest::Client::new().post(self.bridge.url()).bearer_auth(TOKEN).body(command.to_string());
         let given_up = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
         assert!(given_up.is_timeout(), "{given_up}");
-        while self.metrics().await.matches("outcome=\"abandoned\",le=\"+Inf\"").count() < 2 {}
+        let counted = async || {
+            let is_count = |line: &&str| line.contains("_count{") && line.contains("outcome=\"abandoned\"");
+            // One for the request, one for Redis.
+            while self.metrics().await.lines().filter(is_count).count() < 2 {}
+        };
+        timeout(PATIENCE, counted()).await.expect("the bridge counts what its clients did not wait for");
     }
 
     async fn post(&self, path: &str, body: &Value, token: &str) -> u16 {
@@ -67,3 +73,4 @@ impl ScrapedBridge {
 }
 
 const TOKEN: &str = "token";
+const PATIENCE: Duration = Duration::from_secs(30);
