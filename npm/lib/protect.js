@@ -35,14 +35,16 @@ async function answer(respond, verdict) {
 // Returns a response, and a promise that resolves when its body has ended or the client has left.
 function watch(response, signal) {
   if (response.body === null) return [response, Promise.resolve()];
-  const { readable, writable } = stream(response.headers.get("content-length"));
+  const { readable, writable } = stream(response.headers);
   const ended = response.body.pipeTo(writable, { signal }).catch(() => {});
   return [new Response(readable, response), ended];
 }
 
-// Workers have streams that stay inside the runtime. Only one of known length keeps the header Content-Length.
-function stream(length) {
+// Workers have streams that stay inside the runtime. Only one of known length keeps the header Content-Length. An encoded body
+// is decoded here, and encoded again by the runtime: its length is not known.
+function stream(headers) {
   const { FixedLengthStream, IdentityTransformStream = TransformStream } = globalThis;
+  const length = headers.has("content-encoding") ? null : headers.get("content-length");
   return FixedLengthStream && length !== null ? new FixedLengthStream(Number(length)) : new IdentityTransformStream();
 }
 

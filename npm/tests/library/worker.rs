@@ -1,7 +1,9 @@
 //! The library in workerd, and that it agrees with the deployed Worker on the same Redis.
 
+use std::io::Read;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use reqwest::Client;
 use serde_json::{Value, json};
 use sluicegate_devstack::Fault;
@@ -40,6 +42,7 @@ async fn the_library_and_the_worker_agree() {
     the_proxy_and_the_library_share_an_address(&both).await;
     a_burst_of_both_is_admitted_exactly(&both).await;
     the_middleware_settles_and_releases(&both).await;
+    bodies_pass(&both).await;
     an_outage_follows_the_policy(&both).await;
     both.stop().await;
 }
@@ -141,6 +144,30 @@ async fn the_middleware_settles_and_releases(both: &Both) {
     // The client leaves.
     drop(stream);
     until([90, 1]).await;
+}
+
+/// A response whose end is watched keeps its body, its encoding and, unless it is encoded, its length.
+async fn bodies_pass(both: &Both) {
+    for path in ["/gzip", "/bytes/12345", "/bytes/0"] {
+        let url = format!("{}{path}", both.stack.origin.url());
+        let passed = Client::new().get(format!("{}/api/pass?cost=1", both.library.url()));
+        let passed = passed.header("x-url", &url).header("x-subject", format!("user:bodies{path}"));
+        let mut seen = Vec::new();
+        for request in [passed, Client::new().get(&url)] {
+            let answer = request.header("accept-encoding", "gzip").send().await.unwrap();
+            let [encoding, length, kind] =
+                ["content-encoding", "content-length", "content-type"].map(|name| header(&answer, name));
+            let (status, mut bytes) = (answer.status(), answer.bytes().await.unwrap().to_vec());
+            let length = if encoding == "gzip" {
+                bytes = GzDecoder::new(&bytes[..]).bytes().collect::<Result<_, _>>().unwrap();
+                String::new()
+            } else {
+                length
+            };
+            seen.push((status, encoding, length, kind, bytes));
+        }
+        assert_eq!(seen[0], seen[1], "{path}");
+    }
 }
 
 async fn an_outage_follows_the_policy(both: &Both) {

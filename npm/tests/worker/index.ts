@@ -29,6 +29,9 @@ app.use("/api/*", gate.middleware({
 
 app.get("/api/hello", (c) => c.text(`hello, ${c.get("verdict").limits[0]?.remaining} left`));
 
+// Passes on the response of another server.
+app.get("/api/pass", (c) => fetch(c.req.header("x-url") ?? ""));
+
 // Sends a piece every 20 ms, for as long as the client reads.
 app.get("/api/stream", () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
