@@ -9,7 +9,7 @@ use crate::api::api;
 use crate::log;
 use crate::schemathesis::hold_to_description;
 use crate::service;
-use crate::support::{body, client, get, header, plenty, problem, raw, stack, status};
+use crate::support::{body, client, get, header, plenty, problem, raw, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_admin_token_there_is_no_api() {
@@ -35,7 +35,9 @@ async fn without_the_admin_token_there_is_no_api() {
 /// All tests share one stack.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_requires_the_admin_token() {
-    let stack = stack(service::config()).await;
+    let secrets = vec![("ORIGIN_KEY".to_owned(), "k".to_owned())];
+    let options = Options { sluicegate: Some(service::config()), secrets, ..Options::default() };
+    let stack = Stack::start(options).await.unwrap();
     tokens(&stack).await;
     headers(&stack).await;
     sizes(&stack).await;

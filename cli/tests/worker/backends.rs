@@ -13,8 +13,9 @@ async fn life_of_a_tenant_natively() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn life_of_a_tenant_in_workerd() {
-    let stack =
-        Stack::start(Options { sluicegate: Some(crate::service::config()), ..Options::default() }).await.unwrap();
+    let secrets = vec![("ORIGIN_KEY".to_owned(), "k".to_owned())];
+    let options = Options { sluicegate: Some(crate::service::config()), secrets, ..Options::default() };
+    let stack = Stack::start(options).await.unwrap();
     life_of_a_tenant(&stack.worker.url(), &stack.secrets.admin_token).await;
     stack.stop().await;
 }
