@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sluicegate_devstack::Stack;
 use tokio::process::Command;
+use tokio::sync::Mutex;
 
 use crate::support::{limits, stack};
 
@@ -48,6 +49,7 @@ fn of_console() -> Value {
     let burst = json!({ "name": "burst", "algorithm": "token_bucket", "limit": 100, "window": "1s" });
     let mut config = limits(&json!([{ "name": "plenty", "algorithm": "token_bucket", "limit": 1000, "window": "1s" }]));
     config["identify"] = json!(["api_key", "address"]);
+    config["usage"] = json!(true);
     config["plans"]["free"] = json!({ "limits": [day(5)] });
     config["plans"]["pro"] = json!({ "limits": [day(50), burst] });
     config["routes"] = json!([{ "match": "GET /keyed", "require_key": true }]);
@@ -58,6 +60,7 @@ fn of_console() -> Value {
 /// stops it.
 pub(crate) async fn in_chromium(names: &[&str], environment: &[(&str, &str)], stack: Stack) {
     let root = env!("CARGO_MANIFEST_DIR");
+    let browser = ONE_BROWSER.lock().await;
     let output = Command::new(format!("{root}/node_modules/.bin/node"))
         .args(["--test", "--test-concurrency=1"])
         .args(names.iter().map(|name| format!("www/tests/{name}.e2e.mjs")))
@@ -70,7 +73,11 @@ pub(crate) async fn in_chromium(names: &[&str], environment: &[(&str, &str)], st
         .output()
         .await
         .expect("node is installed (run `make setup`)");
+    drop(browser);
     stack.stop().await;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
 }
+
+/// Several browsers at the same time would be slow, and what a page has to do in time would fail.
+static ONE_BROWSER: Mutex<()> = Mutex::const_new(());

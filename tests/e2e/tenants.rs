@@ -64,8 +64,10 @@ async fn in_three_steps(stack: &Stack) -> String {
     let line = log::wait_for(stack, "\"tenant\":\"acme\"").await;
     let retry = line["retry_ms"].as_u64().unwrap();
     assert!((3_000_000..=3_600_000).contains(&retry), "{line}");
-    let expected = json!({ "event": "refused", "status": 429, "verdict": "deny", "limits": ["hour"], "by": "redis", "cost": 1,
-        "subject": "acme", "tenant": "acme", "method": "GET", "path": "/hello", "retry_ms": retry });
+    assert!(line["limiter_ms"].is_u64(), "{line}");
+    let expected = json!({ "event": "refused", "count": 1, "status": 429, "verdict": "deny", "problem": "quota-exceeded",
+        "limits": ["hour"], "limit": "hour", "plan": "three", "by": "redis", "cost": 1, "subject": "acme", "tenant": "acme",
+        "method": "GET", "path": "/hello", "retry_ms": retry, "limiter_ms": line["limiter_ms"] });
     assert_eq!(line, expected);
     key
 }
