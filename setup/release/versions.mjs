@@ -34,7 +34,8 @@ export function places(root) {
     where: `${path.relative(root, manifest)} (${name})`,
     version,
   }));
-  const documents = ["README.md", ...readdirSync(path.join(root, "docs")).sort().map((name) => `docs/${name}`)];
+  const inDocs = readdirSync(path.join(root, "docs")).filter((name) => name.endsWith(".md")).sort();
+  const documents = ["README.md", ...inDocs.map((name) => `docs/${name}`)];
   const first = ({ where }) => (where.startsWith("Cargo.toml") ? 0 : 1);
   return [
     ...crates.sort((a, b) => first(a) - first(b)),
