@@ -119,6 +119,10 @@ impl Exporter for ReportingExporter {
 /// Returns what the variables say about this process, with a name of the service in any case.
 fn resource() -> Resource {
     let builder = || Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+    // It takes precedence over the attribute of that name (OpenTelemetry specification, "SDK environment variables").
+    if let Some(name) = variable("OTEL_SERVICE_NAME") {
+        return builder().with_service_name(name).build();
+    }
     let resource = builder().build();
     let name = resource.get(&Key::from_static_str("service.name"));
     if name.is_some_and(|name| !name.as_str().starts_with("unknown_service")) {
