@@ -123,10 +123,10 @@ test("live decisions coincide with the simulation", async (context) => {
     await page.click("#compare-send");
     await page.waitForSelector("#compare-send:enabled", { timeout: 120_000 });
     const result = await page.textContent("#compare-live-status");
-    assert.match(result, /^All \d+ live decisions coincide with the simulation\.$/, preset);
+    assert.match(result, /^All [\d,]+ live decisions coincide with the simulation\.$/, preset);
     context.diagnostic(`${preset}: ${result}`);
     for (const model of ALGORITHMS) {
-      assert.match((await facts(page, model))["Live = simulated"], /^(\d+) of \1$/, model);
+      assert.match((await facts(page, model))["Live = simulated"], /^([\d,]+) of \1$/, model);
       assert.match(await page.getAttribute(`[data-model="${model}"] .live`, "d"), /^M[\d.]+ /, model);
     }
     assert.ok(await page.isHidden('[data-model="two_counters"]'), "no Worker runs the model");

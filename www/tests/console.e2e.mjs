@@ -147,6 +147,25 @@ test("a question about one tenant is not answered for another", async () => {
   assert.equal(await page.textContent("#tenant-state"), "active");
 });
 
+test("a question that is asked again at once is answered once", async () => {
+  const { id } = await createTenant("free");
+  await using opened = await openConsole(WIDE);
+  const { page } = opened;
+  await go(page, `#tenants/${id}`, `#tenant-name:text-is("${id}")`);
+  await page.click("#suspend");
+  await page.waitForSelector("#confirm[open]");
+  // The browser reports the closing only after the dialog is open again.
+  await page.evaluate(() => {
+    document.querySelector("#confirm").close();
+    document.querySelector("#suspend").click();
+  });
+  await page.click("#confirm-action");
+  await waitForText(page, "#tenant-done", /^Suspended/);
+  assert.ok(await page.isHidden("#confirm"));
+  await page.click("#suspend");
+  await waitForText(page, "#tenant-done", /^Active again/);
+});
+
 test("the configuration and the health are those of the Worker", async () => {
   const { id, key } = await createTenant("pro");
   await using opened = await openConsole(WIDE, { expected: REFUSALS });
