@@ -77,7 +77,7 @@ impl<T: Transport> Admin<'_, T> {
         let limits = self.limits_of(&stored, now)?;
         let settlement = Settlement {
             request: &request,
-            charged_at: charged_at.map_or(Millis::new(now.get().saturating_sub(RECENTLY.get())), Timestamp::millis),
+            charged_at: charged_at.map_or(now.saturating_sub(RECENTLY), Timestamp::millis),
             correction: Correction::GiveBack(units),
             memory: MEMORY,
         };

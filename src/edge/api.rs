@@ -68,7 +68,7 @@ pub(super) async fn respond(
         }
     }
     let reply = admin.answer(&call, random_bytes()).await;
-    overview::report_later(isolate, context);
+    overview::report_later(isolate, context, now());
     if let Some(changed) = &reply.changed {
         isolate.authenticator.forget(changed);
         for lot in limiter.subject_changed(&changed.subject(), now()) {

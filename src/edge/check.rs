@@ -31,8 +31,8 @@ pub(super) struct Checked {
     pub(super) outcome: Outcome,
 }
 
-/// Checks the charge of a request: by units taken in advance, by a remembered refusal, or in one call to Redis. If Redis does not answer before the
-/// deadline of `redis`, a remembered refusal decides if there is one, and otherwise `policy`.
+/// Checks the charge of a request: by units taken in advance, by a remembered refusal, or in one call to Redis. If Redis
+/// does not answer before the deadline of `redis`, a remembered refusal decides if there is one, and otherwise `policy`.
 pub(super) async fn check(
     isolate: &Rc<Isolate>,
     context: &Context,
@@ -58,7 +58,7 @@ pub(super) async fn check(
                 Decider::HeldUnits => Source::Prefetch,
                 Decider::Refusal => Source::Memory,
             };
-            let verdict = note(isolate, context, tenant, decided.verdict, decided.decider);
+            let verdict = note(isolate, context, tenant, decided.verdict, decided.decider, asked);
             return Checked::by_verdict(verdict, charge, id, decided.at, source);
         }
         Err(CheckError::Invalid(error)) => {
@@ -74,7 +74,7 @@ pub(super) async fn check(
     }
     let now = now();
     if let Some(verdict) = redis.remembered(subject, limits, request.cost, now) {
-        let verdict = note(isolate, context, tenant, verdict, Decider::Refusal);
+        let verdict = note(isolate, context, tenant, verdict, Decider::Refusal, now);
         return Checked::by_verdict(verdict, charge, None, now, Source::Memory);
     }
     match policy {
@@ -143,11 +143,12 @@ fn note(
     tenant: Option<&TenantId>,
     verdict: Verdict,
     decider: Decider,
+    at: Millis,
 ) -> Verdict {
     let (verdict, usage) = usage::split(verdict);
     if let Some((tenant, usage)) = tenant.zip(usage) {
-        isolate.sightings.borrow_mut().note(tenant, &verdict, usage, decider, now());
-        overview::report_later(isolate, context);
+        isolate.sightings.borrow_mut().note(tenant, &verdict, usage, decider, at);
+        overview::report_later(isolate, context, at);
     }
     verdict
 }

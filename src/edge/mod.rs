@@ -105,7 +105,7 @@ async fn limit(isolate: &Rc<Isolate>, context: &Context, client: &ClientRequest<
     }
     let started = now();
     let decision = decide::decide(isolate, context, client).await;
-    let duration = Millis::new(now().get().saturating_sub(started.get()));
+    let duration = now().saturating_sub(started);
     isolate.decision_log.write(&client.facts, &decision, duration);
     events::decided(&client.facts, &decision);
     analytics::write(isolate, client.request, &decision, duration);

@@ -38,7 +38,7 @@ impl VerifiedTokens {
                 self.until.clear();
             }
         }
-        self.until.insert(digest(token), Millis::new(now.get().saturating_add(REMEMBERED_FOR.get())));
+        self.until.insert(digest(token), now.saturating_add(REMEMBERED_FOR));
     }
 
     /// Forgets all tokens, because the keys may have changed.

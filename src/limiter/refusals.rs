@@ -155,11 +155,11 @@ impl Refusals {
             return;
         }
         let refused_until = match verdict.retry() {
-            Retry::After(wait) => Millis::new(asked.get().saturating_add(wait.get())),
+            Retry::After(wait) => asked.saturating_add(wait),
             Retry::Never => Millis::new(u64::MAX),
             Retry::Now => return,
         };
-        let end = refused_until.min(Millis::new(asked.get().saturating_add(self.life.get())));
+        let end = refused_until.min(asked.saturating_add(self.life));
         if end <= asked {
             return;
         }

@@ -40,7 +40,7 @@ async fn retry(
     match release().await {
         Err(RedisError::NotAsked { retry, .. }) => {
             // Redis may be back. Many releases wait for the same call that finds out, so this one comes after it.
-            sleep(Millis::new(retry.get().saturating_add(AFTER_PROBE.get()))).await;
+            sleep(retry.saturating_add(AFTER_PROBE)).await;
             release().await
         }
         released => released,

@@ -32,6 +32,18 @@ impl Millis {
         self.0
     }
 
+    /// Returns this time and `other` together, or the longest time that there is.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Millis(self.0.saturating_add(other.0))
+    }
+
+    /// Returns how much longer or later this time is than `other`: zero if it is not.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Millis(self.0.saturating_sub(other.0))
+    }
+
     /// Returns the number of seconds, rounded up: a client that waits this long never retries too early.
     #[must_use]
     pub const fn ceil_secs(self) -> u64 {
@@ -123,6 +135,13 @@ mod tests {
     fn seconds_round_up() {
         let secs: Vec<u64> = [0, 1, 999, 1000, 1001].map(|ms| Millis::new(ms).ceil_secs()).into();
         assert_eq!(secs, [0, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn sums_and_differences_stay_in_range() {
+        let [one, last] = [Millis::new(1), Millis::new(u64::MAX)];
+        assert_eq!([Millis::new(2).saturating_add(one), last.saturating_add(one)], [Millis::new(3), last]);
+        assert_eq!([Millis::new(3).saturating_sub(one), one.saturating_sub(last)], [Millis::new(2), Millis::ZERO]);
     }
 
     proptest! {

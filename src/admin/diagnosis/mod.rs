@@ -90,7 +90,7 @@ impl<T: Transport> Admin<'_, T> {
         let number = |value: &Value| value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
         let redis = number(&seconds).zip(number(&micros)).ok_or_else(shape)?;
         let redis = redis.0.saturating_mul(1000).saturating_add(redis.1 / 1000);
-        let round_trip = Millis::new(received.get().saturating_sub(sent.get()));
+        let round_trip = received.saturating_sub(sent);
         let edge = i64::try_from(sent.get().saturating_add(round_trip.get() / 2)).unwrap_or(i64::MAX);
         Ok(Timing { round_trip, skew: redis.saturating_sub(edge) })
     }

@@ -96,7 +96,7 @@ impl CircuitBreaker {
             failures_in_a_row: 0,
             cause: String::new(),
             epoch: 0,
-            probe_timeout: Millis::new(timeout.get().saturating_add(GRACE.get())),
+            probe_timeout: timeout.saturating_add(GRACE),
             // The generator stays at 0 if it starts there.
             random: seed | 1,
         }
@@ -107,7 +107,7 @@ impl CircuitBreaker {
     pub fn state(&self, now: Millis) -> BreakerState {
         match self.phase {
             Phase::Closed => BreakerState::Closed,
-            Phase::Open { until, .. } => BreakerState::Open(Millis::new(until.get().saturating_sub(now.get()))),
+            Phase::Open { until, .. } => BreakerState::Open(until.saturating_sub(now)),
             Phase::Probing { .. } => BreakerState::Probing,
         }
     }

@@ -61,7 +61,7 @@ impl Account {
             return 0;
         }
         let Some((budgets, at)) = &self.report else { return 0 };
-        let passed = Millis::new(now.get().saturating_sub(at.get()));
+        let passed = now.saturating_sub(*at);
         if passed > rule.hold() || !budgets.iter().all(|budget| rule.may_take(budget, passed)) {
             return 0;
         }

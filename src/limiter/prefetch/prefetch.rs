@@ -209,7 +209,7 @@ impl PendingLot<'_> {
             requests: self.requests,
             charged_at: batch.at,
             taken: self.asked,
-            end: Millis::new(self.asked.get().saturating_add(self.rule.hold().get())),
+            end: self.asked.saturating_add(self.rule.hold()),
             full_after: advance.budgets().iter().map(|budget| budget.reset).collect(),
         });
         let id = lot.as_ref().map(|_| LotId { subject: self.subject.clone(), number });

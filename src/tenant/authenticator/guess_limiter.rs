@@ -85,7 +85,7 @@ impl Attempt<'_> {
                 unknown.clear();
             }
         }
-        unknown.insert(key, Millis::new(now.get().saturating_add(remember_for.get())));
+        unknown.insert(key, now.saturating_add(remember_for));
     }
 }
 

@@ -23,7 +23,7 @@ impl Reading {
         Some(Reading {
             name: budget.limit.name().as_str().to_owned(),
             used: budget.limit.quota().saturating_sub(budget.remaining),
-            until: Millis::new(at.get().saturating_add(budget.reset.get())),
+            until: at.saturating_add(budget.reset),
             at,
         })
     }

@@ -72,7 +72,7 @@ impl Sightings {
     /// Returns whether a report is due at `now`, and begins it. It should be taken after [`REPORT_AFTER`], so that it has
     /// what other requests bring until then.
     pub fn begin_report(&mut self, now: Millis) -> bool {
-        let is_under_way = self.reporting_since.is_some_and(|since| now < later(since, REPORT_LASTS));
+        let is_under_way = self.reporting_since.is_some_and(|since| now < since.saturating_add(REPORT_LASTS));
         if !self.is_due || is_under_way {
             return false;
         }
@@ -127,7 +127,7 @@ impl Sightings {
     /// Returns the units above which a tenant may get a place.
     fn threshold_at(&self, now: Millis) -> u64 {
         let (units, learned) = self.threshold;
-        if Day::of(learned) == Day::of(now) && now < later(learned, THRESHOLD_LASTS) { units } else { 0 }
+        if Day::of(learned) == Day::of(now) && now < learned.saturating_add(THRESHOLD_LASTS) { units } else { 0 }
     }
 
     /// Returns the sighting of a tenant; `None` if there is no room for it.
@@ -176,7 +176,7 @@ impl Sighting {
                 continue;
             }
             self.seen.share = self.seen.share.max(share);
-            self.seen.until = self.seen.until.max(later(now, budget.reset));
+            self.seen.until = self.seen.until.max(now.saturating_add(budget.reset));
             if let Some(reading) = Reading::of(budget, now) {
                 self.readings.retain(|other| other.name != reading.name);
                 self.readings.push(reading);
@@ -211,10 +211,6 @@ fn share(budget: &Budget) -> u64 {
 /// Returns the percentage that `used` is of `all`, rounded down.
 pub(super) fn percent(used: u64, all: u64) -> u64 {
     u64::try_from(u128::from(used) * 100 / u128::from(all.max(1))).unwrap_or(u64::MAX)
-}
-
-fn later(time: Millis, by: Millis) -> Millis {
-    Millis::new(time.get().saturating_add(by.get()))
 }
 
 /// The percentage of a limit from which on a tenant is near it.

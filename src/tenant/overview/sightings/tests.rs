@@ -11,7 +11,7 @@ fn id(name: &str) -> TenantId {
 }
 
 fn at(ms: u64) -> Millis {
-    later(NOON, Millis::new(ms))
+    NOON.saturating_add(Millis::new(ms))
 }
 
 /// A verdict of a limit of 100 units a day, of which so many are used; a refusal if all are.
@@ -84,7 +84,7 @@ fn units_at_or_below_the_threshold_are_not_reported() {
     assert_eq!(report(&mut sightings, Some(500), NOON), []);
     note(&mut sightings, "large", 501, 0, NOON);
     assert_eq!(report(&mut sightings, Some(500), NOON), reported("large", 501, 0, 0));
-    let much_later = later(NOON, THRESHOLD_LASTS);
+    let much_later = NOON.saturating_add(THRESHOLD_LASTS);
     note(&mut sightings, "small", 500, 0, much_later);
     let names: Vec<_> = report(&mut sightings, Some(500), much_later).into_iter().map(|tenant| tenant.0).collect();
     assert_eq!(names, ["small"], "places may be free again");
@@ -107,7 +107,7 @@ fn new_day_starts_over() {
     let mut sightings = Sightings::default();
     note(&mut sightings, "acme", 1000, 0, NOON);
     assert_eq!(report(&mut sightings, Some(900), NOON), reported("acme", 1000, 0, 0));
-    let tomorrow = later(NOON, Millis::DAY);
+    let tomorrow = NOON.saturating_add(Millis::DAY);
     note(&mut sightings, "acme", 1, 0, tomorrow);
     assert_eq!(report(&mut sightings, Some(0), tomorrow), reported("acme", 1, 0, 0));
 }
