@@ -77,9 +77,11 @@ impl Judged {
     pub(super) fn by(verdict: Verdict, by: DecidedBy, at: Millis, charge: &Charge) -> Self {
         let (verdict, _usage) = usage::split(verdict);
         let problem = (!verdict.is_allow()).then(|| Problem::quota_exceeded(&verdict));
-        let lease = || charge.lease.clone().filter(|_| charge.needs_lease());
-        let charged =
-            (verdict.is_allow() && charge.cost > 0).then(|| Charged { id: random_uuid(), at, lease: lease() });
+        let charged = (verdict.is_allow() && charge.cost > 0).then(|| Charged {
+            id: random_uuid(),
+            at,
+            lease: charge.held_lease().cloned(),
+        });
         Judged { verdict: Some(verdict), by, problem, charged, outage: None }
     }
 

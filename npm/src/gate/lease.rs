@@ -19,8 +19,8 @@ pub(super) struct Lease {
 impl Lease {
     /// Returns the lease of a charge; `None` if it has none.
     pub(super) fn of(charge: &Charge) -> Option<Self> {
-        let limits: Vec<Limit> = charge.limits.iter().filter(|limit| limit.needs_lease()).cloned().collect();
-        let id = charge.lease.clone().filter(|_| !limits.is_empty())?;
+        let id = charge.held_lease()?.clone();
+        let limits = charge.limits.iter().filter(|limit| limit.needs_lease()).cloned().collect();
         Some(Lease { subject: charge.subject.clone(), limits, id })
     }
 

@@ -109,9 +109,14 @@ impl Charge {
         }
     }
 
-    /// Returns whether the request holds a lease while it is in flight.
+    /// Returns whether the request holds a lease while it is in flight. A request that only looks holds none.
     pub(super) fn needs_lease(&self) -> bool {
         self.cost > 0 && self.limits.iter().any(Limit::needs_lease)
+    }
+
+    /// Returns the lease that the request holds while it is in flight.
+    pub(super) fn held_lease(&self) -> Option<&LeaseId> {
+        self.lease.as_ref().filter(|_| self.needs_lease())
     }
 }
 

@@ -70,3 +70,19 @@ test("a lease that may have been taken is released", async (t) => {
   assert.equal((await lost).allowed, false);
   await between.until(async () => (await other.check({ ...check, peek: true })).limits[0].remaining === 1);
 });
+
+test("a look whose reply is lost ends no lease", async (t) => {
+  const between = await network(t);
+  const time = clock(t);
+  const limiter = await gate(config([inflight(1)], { on_outage: "closed" }), between.url);
+  const check = { subject: subject(), lease: "job-7" };
+  await limiter.check(check);
+  const before = between.ended;
+  between.mode = "swallow";
+  const lost = limiter.check({ ...check, peek: true });
+  await between.until(() => between.ended === before + 1);
+  between.mode = "pass";
+  time.tick(30_000);
+  assert.equal((await lost).allowed, false);
+  assert.equal((await limiter.check({ subject: check.subject, peek: true })).limits[0].remaining, 0, "job-7 holds it");
+});
