@@ -62,11 +62,7 @@ fn next_to(path: &Path) -> impl Fn(&str) -> Result<String, String> + use<'_> {
 }
 
 fn read(path: &Path) -> Result<(String, String), Failure> {
-    let name = path.display().to_string();
-    match host::read(path) {
-        Ok(text) => Ok((name, text)),
-        Err(error) => Err(Failure::Usage(format!("{name}: cannot be read: {error}"))),
-    }
+    Ok((path.display().to_string(), host::read_named(path)?))
 }
 
 fn report(validation: Validation) -> Report {

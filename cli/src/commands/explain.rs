@@ -96,7 +96,7 @@ fn request(options: &Explain) -> Result<Map<String, Value>, Failure> {
     let mut headers = Map::new();
     for header in &options.headers {
         let text = match header.strip_prefix('@') {
-            Some(path) => read(Path::new(path))?,
+            Some(path) => host::read_named(Path::new(path))?,
             None => header.clone(),
         };
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -120,13 +120,9 @@ fn request(options: &Explain) -> Result<Map<String, Value>, Failure> {
         add("asn", asn.into());
     }
     if let Some(path) = &options.body {
-        add("body", read(path)?.into());
+        add("body", host::read_named(path)?.into());
     }
     Ok(request)
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    host::read(path).map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", path.display())))
 }
 
 fn report(answer: &Answer) -> Result<Report, Failure> {
