@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sluicegate::config::Config;
 
 use crate::document;
+use crate::markdown::blocks;
 
 /// Returns the paths of all documents, for operators and for developers.
 fn documents() -> Vec<String> {
@@ -16,12 +17,6 @@ fn documents() -> Vec<String> {
     let in_docs = in_docs.map(|entry| entry.file_name().into_string().unwrap());
     let top = ["README.md", "ARCHITECTURE.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
     in_docs.map(|name| format!("docs/{name}")).chain(top).collect()
-}
-
-/// Returns the code blocks of a language in a document.
-fn blocks(text: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    text.split(&fence).skip(1).map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
 /// Parses the configuration in a wrangler file or in a part of one, after adding the plans that it lacks. Returns
@@ -44,7 +39,7 @@ fn parse(toml: &str, source: &str) -> bool {
 fn every_toml_example_is_a_valid_configuration() {
     let mut checked = 0;
     for path in documents() {
-        for block in blocks(&document(&path), "toml") {
+        for (_, block) in blocks(&document(&path), "toml") {
             checked += usize::from(parse(&block, &path));
         }
     }
@@ -54,7 +49,7 @@ fn every_toml_example_is_a_valid_configuration() {
 #[test]
 fn every_json_example_is_json() {
     for path in documents() {
-        for block in blocks(&document(&path), "json") {
+        for (_, block) in blocks(&document(&path), "json") {
             serde_json::from_str::<Value>(&block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
         }
     }

@@ -25,12 +25,12 @@ pub(crate) fn table(text: &str) -> Vec<Vec<&str>> {
     rows.skip(2).map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
 }
 
-/// Returns the blocks of code in one language, each with the heading above it.
+/// Returns the blocks of code in one language, each with the heading above it. A block in a list is indented.
 pub(crate) fn blocks<'a>(text: &'a str, language: &str) -> Vec<(&'a str, String)> {
     let (mut heading, mut blocks, mut block) = ("", Vec::new(), None::<String>);
     for line in text.lines() {
         match &mut block {
-            Some(code) if line == "```" => blocks.push((heading, std::mem::take(code))),
+            Some(code) if line.trim() == "```" => blocks.push((heading, std::mem::take(code))),
             Some(code) => {
                 code.push_str(line);
                 code.push('\n');
@@ -39,7 +39,7 @@ pub(crate) fn blocks<'a>(text: &'a str, language: &str) -> Vec<(&'a str, String)
             None if line.starts_with('#') => heading = line.trim_start_matches('#').trim(),
             None => {}
         }
-        block = (line == format!("```{language}")).then(String::new);
+        block = (line.trim() == format!("```{language}")).then(String::new);
     }
     blocks
 }
