@@ -50,8 +50,8 @@
 -- Speed. Parsing and formatting numbers, creating tables and closures, and calls take the time, not arithmetic. If a
 -- call has exactly the limits of the state, the script compares one string and reads all numbers with one pattern.
 -- Otherwise it parses the state word by word, so a subject that alternates between two sets of limits pays for that on
--- each call. The table `states` exists only in a call with several. Each word of a limit becomes a number once, in place. The retry time of a packed limit is calculated only
--- for denied requests.
+-- each call. The table `states` exists only in a call with several. Each word of a limit becomes a number once, in
+-- place. The retry time of a packed limit is calculated only for denied requests.
 
 local TWO_53 = 9007199254740992
 

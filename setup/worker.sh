@@ -11,8 +11,8 @@ optimize() {
     --enable-sign-ext "$@" -o "$wasm" "$wasm"
 }
 
-# build_module PACKAGE FOLDER NAME FLAG...: builds the wasm of a package there, and the ES module NAME.js that runs it. The flags
-# are for cargo.
+# build_module PACKAGE FOLDER NAME FLAG...: builds the wasm of a package there, and the ES module NAME.js that runs it.
+# The flags are for cargo.
 build_module() {
   local package=$1 folder=$2 name=$3
   shift 3

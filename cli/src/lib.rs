@@ -1,7 +1,7 @@
 //! The command line `sluicegate`: validates a configuration, manages tenants, diagnoses a deployment.
 //!
-//! [`run`] is the whole program but its standard streams. It runs natively, as the program `sluicegate`, and as WebAssembly in
-//! Node.js, as `npx sluicegate`.
+//! [`run`] is the whole program but its standard streams. It runs natively, as the program `sluicegate`, and as
+//! WebAssembly in Node.js, as `npx sluicegate`.
 
 mod address;
 mod client;

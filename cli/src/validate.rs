@@ -42,7 +42,8 @@ pub(crate) struct Deployed {
     pub(crate) origin: Option<String>,
 }
 
-/// Reads what an environment of a file is deployed with, or the report if it is invalid. Without a name, that is the top level.
+/// Reads what an environment of a file is deployed with, or the report if it is invalid. Without a name, that is the
+/// top level.
 pub(crate) fn deployed(path: &Path, environment: Option<&str>) -> Result<Result<Deployed, Report>, Failure> {
     let (name, text) = read(path)?;
     let sluicegate_validate::Deployed { config, origin } =

@@ -40,8 +40,8 @@ function watch(response, signal) {
   return [new Response(readable, response), ended];
 }
 
-// Workers have streams that stay inside the runtime. Only one of known length keeps the header Content-Length. An encoded body
-// is decoded here, and encoded again by the runtime: its length is not known.
+// Workers have streams that stay inside the runtime. Only one of known length keeps the header Content-Length. An
+// encoded body is decoded here, and encoded again by the runtime: its length is not known.
 function stream(headers) {
   const { FixedLengthStream, IdentityTransformStream = TransformStream } = globalThis;
   const length = headers.has("content-encoding") ? null : headers.get("content-length");

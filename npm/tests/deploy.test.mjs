@@ -1,4 +1,5 @@
-// From the tarball to a deployment and to a running Worker, in an empty folder: what the README shows, as it is written there.
+// From the tarball to a deployment and to a running Worker, in an empty folder: what the README shows, as it is written
+// there.
 
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

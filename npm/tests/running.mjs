@@ -9,8 +9,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 
 /**
- * Starts it on free ports and waits until it is ready. `modules` is linked into the folder if it has none. `stop` presses Ctrl-C
- * and returns the command lines of all processes that are left.
+ * Starts it on free ports and waits until it is ready. `modules` is linked into the folder if it has none. `stop`
+ * presses Ctrl-C and returns the command lines of all processes that are left.
  */
 export async function start(folder, env, modules) {
   if (modules) symlinkSync(modules, path.join(folder, "node_modules"));

@@ -30,9 +30,9 @@ impl<T: Transport> Admin<'_, T> {
     }
 }
 
-/// Explains a request by a configuration alone: a JSON text like the body of `POST /explain`, which may have the `plan` of the
-/// tenant of its API key (the default plan if it has none). Returns the JSON of the answer. `origin` is the variable `ORIGIN`;
-/// without it, requests go to the origin of the zone.
+/// Explains a request by a configuration alone: a JSON text like the body of `POST /explain`, which may have the `plan`
+/// of the tenant of its API key (the default plan if it has none). Returns the JSON of the answer. `origin` is the
+/// variable `ORIGIN`; without it, requests go to the origin of the zone.
 ///
 /// An API key and the signature of a token are not verified: the explanation says that it assumes them to be valid.
 ///

@@ -5,8 +5,11 @@
 //!
 //! - `admin`: [`Admin`] and [`Call`], with the bodies of requests; `authorization`: the admin token.
 //! - `dispatch`: which call does what; `route`: the paths and their methods; `query`: the query parameters.
-//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`, `overview`, `events`, `explain`, `configuration`: the operations. `check_input`: [`CheckInput`].
-//! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `explanation`, `limit`: explanations and limits as JSON; `members`: JSON objects and lists; `input`, `explain_input`: readers of fields; `token_check`: how tokens are verified; `merge`: JSON merge patch; `precondition`: `If-Match`.
+//! - `tenants`, `keys`, `usage`, `check`, `locks`, `values`, `diagnosis`, `overview`, `events`, `explain`,
+//!   `configuration`: the operations. `check_input`: [`CheckInput`].
+//! - `openapi`: the text of `openapi.json`. `subjects`: what limits count by. `wire`: tenants as JSON; `explanation`,
+//!   `limit`: explanations and limits as JSON; `members`: JSON objects and lists; `input`, `explain_input`: readers of
+//!   fields; `token_check`: how tokens are verified; `merge`: JSON merge patch; `precondition`: `If-Match`.
 //! - `response`: [`Response`], and what a failure becomes.
 //!
 //! May use every room but `edge`.

@@ -20,8 +20,8 @@ pub struct Onward {
 }
 
 impl Onward {
-    /// Returns whether the origin does not get a client's header: the route removes it, or sets its own. `name` is in lower case.
-    /// To many origins (CGI, WSGI) `_` in a name equals `-`.
+    /// Returns whether the origin does not get a client's header: the route removes it, or sets its own. `name` is in
+    /// lower case. To many origins (CGI, WSGI) `_` in a name equals `-`.
     #[must_use]
     pub fn drops(&self, name: &str) -> bool {
         let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };

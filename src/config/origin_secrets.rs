@@ -10,8 +10,8 @@ use crate::redis::Token;
 pub struct OriginSecrets(BTreeMap<String, Token>);
 
 impl OriginSecrets {
-    /// Reads secrets through `variable`, which looks one up by name. Each of `references` has the path of the field that names
-    /// a secret, and the name.
+    /// Reads secrets through `variable`, which looks one up by name. Each of `references` has the path of the field
+    /// that names a secret, and the name.
     ///
     /// # Errors
     /// Returns [`ConfigError`] if one is missing or cannot be part of a header. No message contains a secret.

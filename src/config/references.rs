@@ -12,7 +12,8 @@ impl Config {
         })
     }
 
-    /// Returns a text in the place of each secret that a route sends to its origin, for explanations: they never see a secret.
+    /// Returns a text in the place of each secret that a route sends to its origin, for explanations: they never see a
+    /// secret.
     #[must_use]
     pub fn concealed_secrets(&self) -> OriginSecrets {
         OriginSecrets::read(self.secret_references(), |_| Some(CONCEALED.to_owned())).unwrap_or_default()

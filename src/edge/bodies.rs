@@ -112,8 +112,8 @@ thread_local! {
     static MEMORY: BodyMemory = BodyMemory::new(MOST_MEMORY);
 }
 
-/// A quarter of the memory of an isolate (Cloudflare, Workers limits: 128 MB). Without a bound, clients that send bodies slowly
-/// could take all of it.
+/// A quarter of the memory of an isolate (Cloudflare, Workers limits: 128 MB). Without a bound, clients that send
+/// bodies slowly could take all of it.
 const MOST_MEMORY: u64 = 32 << 20;
 
 /// The time for a body.

@@ -41,8 +41,8 @@ pub(super) fn problem(
     }
 }
 
-/// Returns the headers `added`, in lines, and the one that exposes them on a response of the origin with the headers `fields`,
-/// if the request's page can read the response. The origin's own headers stay.
+/// Returns the headers `added`, in lines, and the one that exposes them on a response of the origin with the headers
+/// `fields`, if the request's page can read the response. The origin's own headers stay.
 pub(super) fn with_exposed<'a>(
     isolate: &Isolate,
     client: &ClientRequest<'_>,

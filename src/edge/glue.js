@@ -8,9 +8,9 @@ const run = (task) => () => {
 };
 globalThis.queueMicrotask = (task) => void resolved.then(run(task));
 
-// reqwest aborts each call to Redis when it drops the response, complete or not. While the call is polled, only a complete
-// response is dropped: that abort has no effect but its cost. Otherwise the call is given up. Without a reason, the runtime makes
-// an error with a stack trace each time.
+// reqwest aborts each call to Redis when it drops the response, complete or not. While the call is polled, only a
+// complete response is dropped: that abort has no effect but its cost. Otherwise the call is given up. Without a
+// reason, the runtime makes an error with a stack trace each time.
 const { abort } = AbortController.prototype;
 const dropped = new Error("the response was dropped");
 let isPolling = false;

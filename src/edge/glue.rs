@@ -35,8 +35,8 @@ extern "C" {
         service: Option<&JsValue>,
     ) -> Result<Promise, JsValue>;
 
-    /// Copies a response, without the headers `dropped`, one name a line, with `body` if it is not `None`, and with the headers
-    /// `added`, in lines, after those that it has.
+    /// Copies a response, without the headers `dropped`, one name a line, with `body` if it is not `None`, and with the
+    /// headers `added`, in lines, after those that it has.
     ///
     /// # Errors
     /// Fails if the body has been used, or if a header is not valid.

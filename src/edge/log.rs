@@ -1,9 +1,9 @@
 //! The log: lines of JSON about refusals, failures and outages, and a sample of the allowed requests.
 //!
 //! What repeats is summarized: the first event is a line at once, and every ten seconds one more line has the number of
-//! events since. No timer runs between requests, so that line comes with the first request after the ten seconds. The member
-//! `count` is the number of events that a line stands for, so a sum over lines counts events. No line contains a key, a token,
-//! a query or a body.
+//! events since. No timer runs between requests, so that line comes with the first request after the ten seconds. The
+//! member `count` is the number of events that a line stands for, so a sum over lines counts events. No line contains a
+//! key, a token, a query or a body.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;

@@ -5,8 +5,8 @@
 //! - `facts`: reads method, URL, headers, client address and API key.
 //! - `decide`: finds the route, authenticates the caller, and has the charge checked; `decision` is the result.
 //! - `jwt`: verifies a JSON Web Token, with `web_crypto`, and fetches the keys for it.
-//! - `check`: spends units that were taken in advance, repeats a remembered refusal, checks the charge in Redis, or follows the
-//!   outage policy.
+//! - `check`: spends units that were taken in advance, repeats a remembered refusal, checks the charge in Redis, or
+//!   follows the outage policy.
 //! - `prefetch`: gives back units that were taken from Redis in advance.
 //! - `proxy`: forwards an allowed request to the origin; `response`: builds every other response.
 //! - `cors`: handles preflights, and lets pages of other origins read our responses.
@@ -14,8 +14,9 @@
 //! - `bodies`: reads bodies on their way, on the routes that need it.
 //!
 //! Around the request: `keep_alive` (it survives its client), `source` (the configuration), `polled` (calls to Redis),
-//! `isolate` (state between requests), `api` (the admin and check API), `explain` (tokens for it), `schedule` (the cron trigger), `log`, `analytics`,
-//! `events` (what an operator sees live), `overview` (what the isolate reports of its tenants), `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
+//! `isolate` (state between requests), `api` (the admin and check API), `explain` (tokens for it), `schedule` (the cron
+//! trigger), `log`, `analytics`, `events` (what an operator sees live), `overview` (what the isolate reports of its
+//! tenants), `glue` (what each request needs of JavaScript), and `js` (other bindings to the runtime).
 
 mod analytics;
 mod api;

@@ -8,9 +8,9 @@ use crate::redis::{HttpTransport, RedisError, Response, Transport};
 
 /// A transport that lets `AbortController.abort` do nothing while a call is polled.
 ///
-/// `reqwest` aborts its fetch whenever it drops a response. If that happens inside a poll, the response has been read to its
-/// end or there is none, and the abort would only take time. If the caller drops the call, for example at its deadline, that is
-/// outside, and the abort ends the fetch.
+/// `reqwest` aborts its fetch whenever it drops a response. If that happens inside a poll, the response has been read
+/// to its end or there is none, and the abort would only take time. If the caller drops the call, for example at its
+/// deadline, that is outside, and the abort ends the fetch.
 #[derive(Clone, Copy)]
 pub(super) struct Polled<'a>(pub(super) &'a HttpTransport);
 

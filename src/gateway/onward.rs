@@ -33,8 +33,8 @@ pub struct AllowedRequest<'a> {
     pub token_subject: Option<&'a str>,
     /// Whether its body was read, so that another one is sent.
     pub body_was_read: bool,
-    /// Whether the cost may stand in the body of the response. Then the origin is asked for one without encoding: what is read
-    /// on the way is not decoded.
+    /// Whether the cost may stand in the body of the response. Then the origin is asked for one without encoding: what
+    /// is read on the way is not decoded.
     pub reads_response: bool,
 }
 

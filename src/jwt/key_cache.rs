@@ -1,9 +1,9 @@
 //! The public keys of this isolate, and when to fetch them again.
 //!
-//! Keys are fresh for [`FRESH_FOR`]. After that, one request has them fetched again, while all others go on with what is
-//! there. If that fails, the old keys are used for [`STALE_FOR`] more. A key id that the set does not have may be newer than the
-//! set, so the set is fetched at once; but what clients send leads to no more than one fetch in [`PAUSE`], whatever ids
-//! they make up. So no id needs to be remembered.
+//! Keys are fresh for [`FRESH_FOR`]. After that, one request has them fetched again, while all others go on with what
+//! is there. If that fails, the old keys are used for [`STALE_FOR`] more. A key id that the set does not have may be
+//! newer than the set, so the set is fetched at once; but what clients send leads to no more than one fetch in
+//! [`PAUSE`], whatever ids they make up. So no id needs to be remembered.
 
 use std::sync::Arc;
 

@@ -48,8 +48,8 @@ impl PrefetchRule {
     /// Checks that units of all these limits may be taken in advance.
     ///
     /// # Errors
-    /// Fails if a limit is a sliding log or a concurrency limit, if it does not count by the caller alone, or if its window is
-    /// shorter than ten holds.
+    /// Fails if a limit is a sliding log or a concurrency limit, if it does not count by the caller alone, or if its
+    /// window is shorter than ten holds.
     pub fn check_fit(self, limits: &[Limit]) -> Result<(), InvalidLimit> {
         for limit in limits {
             let name = limit.name().as_str();

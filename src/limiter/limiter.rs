@@ -148,8 +148,9 @@ impl<T: Transport> Limiter<T> {
         })
     }
 
-    /// Gives back what is left of units that were taken in advance, once: of the second call for a lot, nothing is left.
-    /// `id` is unique to this call, and short enough for a [`RequestId`] with two more characters. Returns whether Redis was called.
+    /// Gives back what is left of units that were taken in advance, once: of the second call for a lot, nothing is
+    /// left. `id` is unique to this call, and short enough for a [`RequestId`] with two more characters. Returns
+    /// whether Redis was called.
     ///
     /// # Errors
     /// Returns a [`CheckError`] if Redis fails. What is not given back counts as used.

@@ -232,8 +232,8 @@ impl Entries {
         }
     }
 
-    /// Returns the subjects with entries that may have been refused by a state of this subject. `alone` is the subject without
-    /// further ones.
+    /// Returns the subjects with entries that may have been refused by a state of this subject. `alone` is the subject
+    /// without further ones.
     fn sharing<'a>(&'a self, subject: &'a Subject, alone: &'a Subject) -> impl Iterator<Item = &'a Subject> {
         let refused = |owner| self.refused_by.get(owner).into_iter().flatten();
         subject.further().chain([alone]).flat_map(move |owner| refused(owner).chain([owner]))

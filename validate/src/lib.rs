@@ -1,4 +1,5 @@
-//! Validates a configuration before it is deployed: a file for wrangler, TOML or JSON, or a configuration of sluicegate alone.
+//! Validates a configuration before it is deployed: a file for wrangler, TOML or JSON, or a configuration of sluicegate
+//! alone.
 //!
 //! It does no I/O: the caller reads the files. The command line does so in Rust, `npx sluicegate` in Node.
 

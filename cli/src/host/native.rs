@@ -41,8 +41,8 @@ pub(crate) fn now() -> Millis {
     Millis::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Runs `npx wrangler` with these arguments and returns what it prints. A text is passed in a file, as `--path`, because a command
-/// line is bounded.
+/// Runs `npx wrangler` with these arguments and returns what it prints. A text is passed in a file, as `--path`,
+/// because a command line is bounded.
 pub(crate) async fn wrangler(arguments: &[String], text: Option<&str>) -> Result<String, Failure> {
     let file = text.map(|text| {
         let file = tempfile::NamedTempFile::new().and_then(|mut file| file.write_all(text.as_bytes()).map(|()| file));

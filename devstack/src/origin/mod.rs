@@ -82,7 +82,8 @@ impl Origin {
         self.state.requests_to(path)
     }
 
-    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/reset`, `/length`, `/sse`, `/served`, `/bytes`) being sent now.
+    /// Returns the number of streamed bodies (`/stream`, `/broken`, `/reset`, `/length`, `/sse`, `/served`, `/bytes`)
+    /// being sent now.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.state.open_streams()

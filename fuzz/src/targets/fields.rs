@@ -1,4 +1,5 @@
-//! A verdict as the headers `RateLimit-Policy`, `RateLimit`, `Retry-After` and `Retry-After-Ms`, and as the problem in the body.
+//! A verdict as the headers `RateLimit-Policy`, `RateLimit`, `Retry-After` and `Retry-After-Ms`, and as the problem in
+//! the body.
 //!
 //! The first line has the words `allow` or `deny`, and `shadow`. Each other line is the budget of a limit: name,
 //! algorithm, quota, window in milliseconds, burst, remaining units, retry (`now`, `never` or milliseconds) and reset in

@@ -82,8 +82,8 @@ impl Gate {
         })
     }
 
-    /// Resolves an API key that a client at `address` has sent. Resolves to the tenant as JSON, or to `null` if the key is not
-    /// valid.
+    /// Resolves an API key that a client at `address` has sent. Resolves to the tenant as JSON, or to `null` if the key
+    /// is not valid.
     pub fn authenticate(&self, key: String, address: Option<String>) -> Promise {
         let state = Rc::clone(&self.state);
         future_to_promise(async move {

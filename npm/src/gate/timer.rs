@@ -9,8 +9,8 @@ use sluicegate::time::Millis;
 
 use super::js::Timeout;
 
-/// A future that is ready a time after it is first polled. Dropping it before cancels the timer: until then, a program in Node
-/// would not end.
+/// A future that is ready a time after it is first polled. Dropping it before cancels the timer: until then, a program
+/// in Node would not end.
 pub(super) struct Timer {
     wait: Millis,
     started: Option<Started>,

@@ -42,8 +42,8 @@ impl Credentials {
         Credentials { caller: Ok(caller), verified: is_valid.then_some(true), steps: vec![step] }
     }
 
-    /// Returns those of a request with this API key if nothing is known of its tenant: as if the key were valid, and its tenant
-    /// had this plan.
+    /// Returns those of a request with this API key if nothing is known of its tenant: as if the key were valid, and
+    /// its tenant had this plan.
     #[must_use]
     pub fn of_assumed_key(key: &ApiKey, plan: &str) -> Self {
         let id = key.tenant();

@@ -8,8 +8,8 @@ use super::clickhouse;
 use super::markdown::{blocks, document};
 use super::traffic::fields;
 
-/// Fails unless the queries of the document and of the dashboard give the numbers of the traffic. The points of acme stand for
-/// ten requests each, the others for one.
+/// Fails unless the queries of the document and of the dashboard give the numbers of the traffic. The points of acme
+/// stand for ten requests each, the others for one.
 pub(super) fn expect_numbers(text: &str, points: &[Value]) {
     let blocks = blocks(text, "sql");
     let mut queries: Vec<_> = blocks.iter().map(|(_, query)| query.clone()).collect();

@@ -18,8 +18,9 @@ use super::setting::Setting;
 /// - A patient client repeats a refused request exactly when the limiter says so.
 /// - An impatient client repeats it at its own pace: after half an interval to one and a half.
 ///
-/// Either sends its next request one interval after the last one was admitted, an impatient one at its own pace. Requests
-/// of the same millisecond arrive in a random order. No request begins after the end of the run, but those that were refused are still repeated.
+/// Either sends its next request one interval after the last one was admitted, an impatient one at its own pace.
+/// Requests of the same millisecond arrive in a random order. No request begins after the end of the run, but those
+/// that were refused are still repeated.
 #[derive(Debug)]
 pub(super) enum Clients {
     Once { arrivals: Rc<[u64]>, sent: usize },
