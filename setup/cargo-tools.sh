@@ -8,7 +8,7 @@ install() {
   local crate=$1 version=$2 root=$3 part
   shift 3
   # These tools run for seconds: a fast build matters more than fast code.
-  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
   export CARGO_PROFILE_RELEASE_DEBUG=false
   part=$(mktemp -d "$CACHE/installing-XXXXXX")
   # Expanded now: when the trap runs, the function has returned and `part` is unset.
