@@ -45,15 +45,35 @@ const NOT_CHECKED: &str = "not checked: the secrets UPSTASH_REDIS_REST_TOKEN and
 
 #[tokio::test]
 async fn configurations_of_this_repository_are_valid() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for file in ["wrangler.toml", "wrangler.production.example.toml"] {
-        let mut command = program(&["validate", file]);
-        command.current_dir(root);
-        let ended = end(command).await;
+    for file in ["wrangler.toml", "wrangler.production.example.toml", "npm/template/wrangler.toml"] {
+        let ended = validate_in_repository(file).await;
         let beginning = format!("{file}: valid, with the plan");
         assert!(ended.stdout.starts_with(&beginning) && ended.stdout.ends_with(NOT_CHECKED), "{}", ended.stdout);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     }
+}
+
+#[tokio::test]
+async fn the_examples_are_valid_and_cause_no_warning() {
+    let entries = fs::read_dir(repository().join("examples")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: Vec<_> = names.filter(|name| name != "README.md").map(|name| format!("examples/{name}")).collect();
+    assert!(files.len() > 10, "found too few examples: {files:?}");
+    for file in files {
+        let ended = validate_in_repository(&file).await;
+        assert!(ended.stdout.starts_with(&format!("{file}: valid, with the plan")), "{}", ended.stdout);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    }
+}
+
+async fn validate_in_repository(file: &str) -> Ended {
+    let mut command = program(&["validate", file]);
+    command.current_dir(repository());
+    end(command).await
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 #[tokio::test]
