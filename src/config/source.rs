@@ -82,7 +82,7 @@ impl Refresh {
 
     /// Returns whether to read the text again, once per time to live: the caller that gets true does it.
     pub fn begin(&mut self, now: Millis) -> bool {
-        let due = now.get() >= self.asked.get().saturating_add(self.ttl.get()) || now < self.asked;
+        let due = now >= self.asked.saturating_add(self.ttl) || now < self.asked;
         if due {
             self.asked = now;
         }

@@ -175,7 +175,7 @@ impl Isolate {
     /// the health endpoint.
     pub(super) async fn redis_answers(&self, now: Millis) -> bool {
         if let Some((sent, answered)) = self.last_ping.get()
-            && now < Millis::new(sent.get() + PING_EVERY.get())
+            && now < sent.saturating_add(PING_EVERY)
         {
             return answered;
         }

@@ -158,7 +158,7 @@ fn bundled(name: &str) -> Result<String, String> {
 }
 
 fn soon() -> Millis {
-    Millis::new(now().get() + RETRY.get())
+    now().saturating_add(RETRY)
 }
 
 /// The global object that `entry.js` takes from the module of the bundled file.

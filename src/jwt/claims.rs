@@ -35,11 +35,11 @@ impl Identity {
             return Err(InvalidToken::Audience);
         }
         let exp = date(claim("exp").ok_or(InvalidToken::NoExpiry)?, "its exp is not a time")?;
-        if now.get() >= exp.get().saturating_add(LEEWAY.get()) {
+        if now >= exp.saturating_add(LEEWAY) {
             return Err(InvalidToken::Expired);
         }
         if let Some(nbf) = claim("nbf")
-            && now.get().saturating_add(LEEWAY.get()) < date(nbf, "its nbf is not a time")?.get()
+            && now.saturating_add(LEEWAY) < date(nbf, "its nbf is not a time")?
         {
             return Err(InvalidToken::NotYetValid);
         }

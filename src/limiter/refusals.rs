@@ -348,15 +348,15 @@ impl Entry {
     /// Returns the verdict at `now`. A higher cost than the one refused gets the same retry time, which is never too
     /// long, unless the request can never pass.
     fn verdict(&self, cost: u64, now: Millis) -> Verdict {
-        let passed = now.get().saturating_sub(self.asked.get());
+        let passed = now.saturating_sub(self.asked);
         let later = |budget: &Budget| {
             let retry = match budget.retry {
                 _ if budget.limit.charge_for(cost) > budget.limit.capacity() => Retry::Never,
-                Retry::After(wait) if wait.get() > passed => Retry::After(Millis::new(wait.get() - passed)),
+                Retry::After(wait) if wait > passed => Retry::After(wait.saturating_sub(passed)),
                 Retry::After(_) | Retry::Now => Retry::Now,
                 Retry::Never => Retry::Never,
             };
-            let reset = Millis::new(budget.reset.get().saturating_sub(passed));
+            let reset = budget.reset.saturating_sub(passed);
             Budget { limit: budget.limit.clone(), remaining: budget.remaining, retry, reset }
         };
         Verdict::Deny(self.budgets.iter().map(later).collect())

@@ -175,10 +175,10 @@ impl CircuitBreaker {
     }
 
     fn is_failing(&self, now: Millis) -> bool {
-        let oldest = now.get().saturating_sub(RECENT.get());
+        let oldest = now.saturating_sub(RECENT);
         self.failures_in_a_row >= FAILURES_IN_A_ROW
             || (self.recent.len() == RECENT_CALLS
-                && self.recent.iter().all(|(ended, _)| ended.get() > oldest)
+                && self.recent.iter().all(|(ended, _)| *ended > oldest)
                 && self.recent.iter().filter(|(_, failed)| *failed).count() >= RECENT_CALLS / 2)
     }
 

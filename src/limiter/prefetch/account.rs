@@ -56,7 +56,7 @@ impl Account {
         let demand = self.demand.count(cost, now, rule.hold());
         let expected = rule.units().min(demand.units - demand.units / MARGIN);
         let held = self.held_for(cost, now);
-        let asks = self.asking.is_some_and(|since| now.get().saturating_sub(since.get()) < LONGEST_CALL.get());
+        let asks = self.asking.is_some_and(|since| now.saturating_sub(since) < LONGEST_CALL);
         if asks || demand.requests < 2 || held > expected / 2 {
             return 0;
         }
@@ -127,12 +127,12 @@ impl Account {
     /// Returns the verdict on a request that was just paid from a lot: what Redis last said is left, and what is held.
     fn allow(&self, now: Millis) -> Option<Verdict> {
         let (budgets, at) = self.report.as_ref()?;
-        let passed = now.get().saturating_sub(at.get());
+        let passed = now.saturating_sub(*at);
         let later = |budget: &Budget| Budget {
             limit: budget.limit.clone(),
             remaining: budget.remaining,
             retry: Retry::Now,
-            reset: Millis::new(budget.reset.get().saturating_sub(passed)),
+            reset: budget.reset.saturating_sub(passed),
         };
         Some(self.with_held(Verdict::Allow(budgets.iter().map(later).collect()), now))
     }
